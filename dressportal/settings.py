@@ -1,0 +1,246 @@
+"""Every setting of the portal; what differs between machines comes from the environment.
+
+With no environment at all this is a development portal that keeps everything it writes under ``var/``.
+``DRESSPORTAL_ENV=production`` demands a secret key, hosts and a database, and turns the safe switches on.
+"""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from dressportal import database
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+VAR = Path(env("DRESSPORTAL_VAR", default=str(BASE_DIR / "var"))).resolve()
+ENVIRONMENT = env("DRESSPORTAL_ENV", default="development")
+if ENVIRONMENT not in ("development", "production"):
+    raise ImproperlyConfigured(f"DRESSPORTAL_ENV is {ENVIRONMENT!r}: expected 'development' or 'production'.")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.bool("DRESSPORTAL_DEBUG", default=False)
+
+
+def required_in_production(name: str, default: str) -> str:
+    """The variable's value; in production its absence is an error that names it."""
+    value = env(name, default="")
+    if PRODUCTION and not value:
+        raise ImproperlyConfigured(f"{name} must be set when DRESSPORTAL_ENV=production.")
+    return value or default
+
+
+def development_secret_key() -> str:
+    """A key of this checkout's own, made once and kept under ``var/``."""
+    path = VAR / "secret_key"
+    if not path.exists():
+        VAR.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"secret_key.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64))
+        try:
+            path.hardlink_to(draft)  # the first of several processes wins, whole
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = required_in_production("DRESSPORTAL_SECRET_KEY", "") or development_secret_key()
+ALLOWED_HOSTS = required_in_production("DRESSPORTAL_ALLOWED_HOSTS", "*").split(",")
+CSRF_TRUSTED_ORIGINS = env.list("DRESSPORTAL_CSRF_TRUSTED_ORIGINS", default=[])
+DATABASES = {"default": database.configuration(VAR, required_in_production("DATABASE_URL", "") or None)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "dressportal",
+    "recommend",
+    "verify",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
+    "django_q",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "dressportal.urls"
+WSGI_APPLICATION = "dressportal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "verify.Employee"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "play"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env("DRESSPORTAL_TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_I18N = True
+
+# Files. Photos go through the default storage: a local folder, or an S3 bucket when one is named.
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "dressportal" / "static"]
+MEDIA_ROOT = VAR / "media"
+MEDIA_BUCKET = env("DRESSPORTAL_MEDIA_BUCKET", default="")
+STORAGES = {
+    "default": (
+        {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {"bucket_name": MEDIA_BUCKET, "querystring_auth": True, "default_acl": "private"},
+        }
+        if MEDIA_BUCKET
+        else {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    ),
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if PRODUCTION
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+
+# Security. The switches that need https follow production.
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT = PRODUCTION and env.bool("DRESSPORTAL_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", *env.list("DRESSPORTAL_CSP_IMAGES", default=[])],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# The queue. The ORM broker acknowledges: a crash loses nothing. retry >= 2 x timeout, or one task runs twice.
+Q_CLUSTER = {
+    "name": "dressportal",
+    "orm": "default",
+    "workers": env.int("DRESSPORTAL_WORKERS", default=1),
+    "timeout": 300,
+    "retry": 660,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "bulk": 1,
+    "save_limit": 0,
+    "poll": 0.5,
+    "catch_up": False,
+    "label": "Queue",
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"anon": env("DRESSPORTAL_API_RATE", default="600/min")},
+    "NUM_PROXIES": env.int("DRESSPORTAL_PROXIES", default=0),
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "dressportal",
+    "DESCRIPTION": "Verified looks, similar dresses and shop-the-look. Public and read-only.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+CORS_URLS_REGEX = r"^/(api|media|static)/.*$"
+CORS_ALLOW_ALL_ORIGINS = env.bool("DRESSPORTAL_CORS_ALL", default=not PRODUCTION)
+CORS_ALLOWED_ORIGINS = env.list("DRESSPORTAL_CORS_ORIGINS", default=[])
+CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("DRESSPORTAL_LOG_LEVEL", default="WARNING")},
+}
+
+# DeepDress
+DEEPDRESS_WEIGHTS = Path(env("DRESSPORTAL_WEIGHTS", default=str(BASE_DIR / "ml" / "weights" / "deepdress")))
+SUGGEST_BATCH = 64  # photos embedded together
+SUGGEST_CLAIM = timedelta(seconds=env.int("DRESSPORTAL_SUGGEST_CLAIM_SECONDS", default=60))
+SUGGEST_ATTEMPTS = 3  # a photo that kills the worker this often is set aside
+
+# The game
+BATCH_SIZE = env.int("DRESSPORTAL_BATCH_SIZE", default=500)
+LEASE = timedelta(minutes=10)
+UNDO = timedelta(seconds=30)
+VISIT_GAP = timedelta(minutes=30)  # a longer pause starts a new visit, at a new random position
+SKIPS_BEFORE_ADMIN = 3
+
+# Display
+CLEAR_LOOKS_AUTOMATICALLY = env.bool("DRESSPORTAL_CLEAR_AUTOMATICALLY", default=False)
+
+# Photos taken in
+PHOTO_MAX_BYTES = 20 * 1024 * 1024
+PHOTO_MAX_PIXELS = 50_000_000
+PHOTO_MIN_SIDE = 32
+FETCH_TIMEOUT = timedelta(seconds=20)
+FETCH_REDIRECTS = 3
+CURRENCY = env("DRESSPORTAL_CURRENCY", default="EUR")

@@ -1,0 +1,106 @@
+"""Makers of test data: a dress, a post, a vote, with what a test does not care about filled in."""
+
+import hashlib
+import itertools
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.utils import timezone
+from PIL import Image
+
+from verify.models import (
+    Batch,
+    Dress,
+    DressPhoto,
+    Employee,
+    ModelVersion,
+    Option,
+    Photo,
+    Post,
+    Suggestion,
+    Team,
+)
+
+_serial = itertools.count(1)
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def jpeg(width: int = 60, height: int = 80, colour: tuple[int, int, int] | None = None) -> bytes:
+    """A small JPEG, of another colour at each call unless one is given."""
+    number = next(_serial)
+    colour = colour or (number * 53 % 256, number * 97 % 256, number * 193 % 256)
+    buffer = BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def make_photo(data: bytes | None = None) -> Photo:
+    data = data or jpeg() + str(next(_serial)).encode()
+    photo = Photo(sha256=hashlib.sha256(data).hexdigest(), width=60, height=80)
+    photo.large.save("large.jpg", ContentFile(data), save=False)
+    photo.small.save("small.jpg", ContentFile(data), save=False)
+    photo.save()
+    return photo
+
+
+def make_dress(sku: str | None = None, photos: int = 1, **fields: Any) -> Dress:
+    number = next(_serial)
+    values = {"title": f"Dress {number}", "designer": "Maison Test", "category": "gown", **fields}
+    dress = Dress.objects.create(sku=sku or f"SKU-{number}", **values)
+    for position in range(photos):
+        DressPhoto.objects.create(dress=dress, photo=make_photo(), position=position)
+    return dress
+
+
+def make_employee(username: str = "", team: str = "Blue", **fields: Any) -> Employee:
+    username = username or f"employee{next(_serial)}"
+    values = {"display_name": username.title(), **fields}
+    employee = Employee(username=username, team=Team.objects.get_or_create(name=team)[0], **values)
+    employee.set_password("a-long-passphrase")
+    employee.save()
+    return employee
+
+
+def make_admin(username: str = "ada", **fields: Any) -> Employee:
+    return make_employee(username, is_staff=True, is_superuser=True, **fields)
+
+
+def make_model_version(digest: str = "f" * 64) -> ModelVersion:
+    values = {"temperature": 0.1, "activated_at": timezone.now()}
+    return ModelVersion.objects.get_or_create(digest=digest, defaults=values)[0]
+
+
+def make_post(**fields: Any) -> Post:
+    """A post that waits for a suggestion."""
+    number = next(_serial)
+    values: dict[str, Any] = {
+        "external_id": str(17_900_000_000_000_000 + number),
+        "permalink": f"https://www.instagram.com/p/T{number:05d}/",
+        "posted_at": NOON - timedelta(minutes=number),
+        **fields,
+    }
+    if "photo" not in values:
+        values["photo"] = make_photo()
+    return Post.objects.create(**values)
+
+
+def make_suggestion(
+    post: Post,
+    dresses: list[Dress],
+    probabilities: tuple[float, ...] = (0.5, 0.2, 0.1),
+    not_a_dress: float = 0.1,
+) -> Suggestion:
+    suggestion = Suggestion.objects.create(
+        post=post, model_version=make_model_version(), not_a_dress=not_a_dress
+    )
+    Option.objects.bulk_create(
+        Option(suggestion=suggestion, dress=dress, rank=rank, probability=probability)
+        for rank, (dress, probability) in enumerate(zip(dresses, probabilities, strict=False))
+    )
+    return suggestion
+
+
+def make_batch(**fields: Any) -> Batch:
+    return Batch.objects.create(**{"opened_at": timezone.now(), **fields})

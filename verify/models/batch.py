@@ -1,0 +1,44 @@
+from django.db import models
+from django.db.models import Q
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def open(self) -> "BatchQuerySet":
+        return self.filter(state=Batch.State.OPEN)
+
+    def unfinished(self) -> "BatchQuerySet":
+        return self.exclude(state=Batch.State.CLOSED)
+
+
+class Batch(models.Model):
+    """The posts of one night: open to votes, then frozen, then closed."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        FROZEN = "frozen"
+        CLOSED = "closed"
+
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    opened_at = models.DateTimeField()
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "batches"
+        ordering = ["-opened_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=~Q(state="closed"), name="one_batch_open_one_frozen"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", frozen_at=None, closed_at=None)
+                | Q(state="frozen", frozen_at__isnull=False, closed_at=None)
+                | Q(state="closed", frozen_at__isnull=False, closed_at__isnull=False),
+                name="batch_dates_follow_its_state",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch of {self.opened_at:%-d %B %Y}"

@@ -1,0 +1,65 @@
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from verify.models.catalogue import Dress
+from verify.models.post import Post
+
+if TYPE_CHECKING:
+    from verify.models.employee import Employee
+
+
+class LookQuerySet(models.QuerySet["Look"]):
+    def public(self) -> "LookQuerySet":
+        """Settled with its dress known, cleared for display, and granted by who owns the photo."""
+        return self.filter(
+            clearance=Look.Clearance.CLEARED,
+            post__rights=Post.Rights.GRANTED,
+            post__state=Post.State.SETTLED,
+            post__dress=F("dress"),
+        )
+
+    def looks_for(self, dress: Dress) -> "LookQuerySet":
+        """Best first: the surest, then the most liked, then the newest."""
+        return self.filter(dress=dress).order_by(
+            F("post__confidence").desc(nulls_last=True),
+            F("post__like_count").desc(nulls_last=True),
+            "-post__posted_at",
+            "pk",
+        )
+
+
+class Look(models.Model):
+    """A verified photo of a dress, as a product page may show it."""
+
+    class Clearance(models.TextChoices):
+        WAITING = "waiting"
+        CLEARED = "cleared"
+        REFUSED = "refused"
+
+    post = models.OneToOneField(Post, on_delete=models.CASCADE, related_name="look")
+    dress = models.ForeignKey(Dress, on_delete=models.PROTECT, related_name="looks")
+    published_at = models.DateTimeField()
+    clearance = models.CharField(max_length=8, choices=Clearance, default=Clearance.WAITING)
+    cleared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    cleared_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LookQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["dress"], condition=Q(clearance="cleared"), name="look_cleared_by_dress")
+        ]
+
+    def __str__(self) -> str:
+        return f"look {self.pk} of {self.dress}"
+
+    def decide(self, clearance: "Look.Clearance", by: "Employee | None") -> None:
+        """Clear or refuse it for display; ``by`` is None where the setting clears automatically."""
+        self.clearance, self.cleared_by, self.cleared_at = clearance, by, timezone.now()
+        self.save(update_fields=["clearance", "cleared_by", "cleared_at"])

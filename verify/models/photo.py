@@ -1,0 +1,67 @@
+import secrets
+from typing import Any
+
+from django.apps import apps
+from django.core.files.storage import default_storage
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def path_of(photo: "Photo", filename: str) -> str:
+    return f"photos/{photo.token[:2]}/{photo.token}-{filename}"
+
+
+class PhotoQuerySet(models.QuerySet["Photo"]):
+    def public(self) -> "PhotoQuerySet":
+        """Catalogue photos, and the photos of looks that anybody may see."""
+        in_catalogue = apps.get_model("verify", "DressPhoto").objects.filter(photo=OuterRef("pk"))
+        in_a_look = apps.get_model("verify", "Look").objects.public().filter(post__photo=OuterRef("pk"))
+        return self.filter(Exists(in_catalogue) | Exists(in_a_look))
+
+    def unused(self) -> "PhotoQuerySet":
+        return self.filter(Q(posts=None) & Q(dress_photos=None))
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows and, once that is committed, the stored files."""
+        names = [name for pair in self.values_list("large", "small") for name in pair]
+        deleted = super().delete()
+        transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+        return deleted
+
+
+class Photo(models.Model):
+    """Our own copies, in two sizes, of one picture; the same bytes are stored once."""
+
+    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
+    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the bytes as received.")
+    width = models.PositiveIntegerField(help_text="Of the large copy, in pixels.")
+    height = models.PositiveIntegerField()
+    large = models.FileField(upload_to=path_of, max_length=120)
+    small = models.FileField(upload_to=path_of, max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PhotoQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"photo {self.token}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return Photo.objects.filter(pk=self.pk).delete()
+
+    @property
+    def large_url(self) -> str:
+        return photo_url(self.token, "large")
+
+    @property
+    def small_url(self) -> str:
+        return photo_url(self.token, "small")
+
+
+def photo_url(token: str, size: str) -> str:
+    """Address of a copy. It is served by a view that asks who is looking."""
+    return reverse("photo", args=[token, size])

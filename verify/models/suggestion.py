@@ -1,0 +1,48 @@
+from django.db import models
+from django.db.models import Q
+
+from verify.models.catalogue import Dress
+from verify.models.model_version import ModelVersion
+
+
+class Suggestion(models.Model):
+    """The option set that a version of DeepDress proposed for a post.
+
+    A post's current one is ``Post.suggestion``; the first vote freezes it. What is left of the
+    probability after the options and ``not_a_dress`` belongs to "none of these".
+    """
+
+    post = models.ForeignKey("Post", on_delete=models.CASCADE, related_name="suggestions")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="suggestions")
+    not_a_dress = models.FloatField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(not_a_dress__gte=0, not_a_dress__lte=1), name="not_a_dress_is_a_probability"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"options for {self.post}"
+
+
+class Option(models.Model):
+    suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="options")
+    dress = models.ForeignKey(Dress, on_delete=models.PROTECT, related_name="options")
+    rank = models.PositiveSmallIntegerField(help_text="0 is the model's favourite; never shown to voters.")
+    probability = models.FloatField(help_text="Of this dress, 'not a dress' taken into account.")
+
+    class Meta:
+        ordering = ["rank"]
+        constraints = [
+            models.UniqueConstraint(fields=["suggestion", "dress"], name="one_option_per_dress"),
+            models.UniqueConstraint(fields=["suggestion", "rank"], name="one_option_per_rank"),
+            models.CheckConstraint(
+                condition=Q(probability__gte=0, probability__lte=1), name="option_has_a_probability"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dress} at {self.probability:.0%}"
