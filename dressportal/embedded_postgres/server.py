@@ -125,19 +125,18 @@ class Server:
         return self.data.with_name(f"{self.data.name}.{purpose}")
 
     def _processes(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter(["name"]):
-            if not process.info["name"].startswith("postgres"):
-                continue
-            try:
-                mine = Path(process.cwd()) == self.data
-            except psutil.NoSuchProcess:
-                continue
-            except psutil.AccessDenied:
-                mine = str(self.data) in " ".join(process.cmdline())
-            if mine:
-                found.append(process)
-        return found
+        named = (p for p in psutil.process_iter(["name"]) if (p.info["name"] or "").startswith("postgres"))
+        return [process for process in named if self._is_mine(process)]
+
+    def _is_mine(self, process: psutil.Process) -> bool:
+        try:
+            return Path(process.cwd()) == self.data
+        except psutil.NoSuchProcess:  # or a zombie
+            return False
+        except psutil.AccessDenied:  # somebody else's, or the same user's with more privileges than ours
+            with suppress(psutil.Error):
+                return str(self.data) in process.cmdline()
+            return False
 
     def _shared_lock(self) -> TextIOWrapper:
         self.data.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +152,7 @@ class Server:
             yield
 
     def _bring_up(self) -> None:
-        way = disguise(_binary("postgres"), self.data if self.data.exists() else self.data.parent)
+        way = disguise(_binary("postgres"), self.data.parent)
         if not self.data.exists():
             self._initialise(way)
         if not self.socket_folder.exists():
