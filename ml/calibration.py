@@ -1,0 +1,72 @@
+"""Turns similarities and logits into probabilities that mean what they say, fitted on held-out posts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, log_expit, logsumexp
+
+Doubles = npt.NDArray[np.float64]
+
+# Cosines live in -1..1: outside these bounds the softmax is a step or flat, whatever the data say.
+COLDEST, WARMEST = 0.002, 2.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """P(dress) = softmax(similarity / temperature); P(not a dress) = sigmoid(slope * logit + offset)."""
+
+    temperature: float = 0.05
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def not_a_dress(self, logits: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Logits (n,) -> probabilities (n,)."""
+        probabilities: npt.NDArray[np.float32] = expit(
+            self.slope * np.asarray(logits, np.float64) + self.offset
+        ).astype(np.float32)
+        return probabilities
+
+
+def fit_temperature(similarities: npt.ArrayLike, truth: npt.ArrayLike) -> float:
+    """The temperature of the dress softmax with the least negative log-likelihood.
+
+    `similarities` (m, dresses), `truth` (m,) the column of the right dress. Raises ValueError without posts.
+    """
+    cosines, columns = np.asarray(similarities, np.float64), np.asarray(truth, np.int64)
+    if not len(columns):
+        raise ValueError("a temperature needs held-out posts whose dress is in the catalogue; there are none")
+    right = cosines[np.arange(len(columns)), columns]
+
+    def loss(log_temperature: float) -> float:
+        inverse = np.exp(-log_temperature)
+        return float(np.mean(logsumexp(cosines * inverse, axis=1) - right * inverse))
+
+    found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(WARMEST)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def fit_logit(logits: npt.ArrayLike, not_a_dress: npt.ArrayLike) -> tuple[float, float]:
+    """Slope and offset of P(not a dress) = sigmoid(slope * logit + offset) by Platt scaling (Platt 1999).
+
+    The targets are Platt's: with m of a kind, (m + 1) / (m + 2) instead of 1, so that separable data
+    stay finite.
+    """
+    values, positive = np.asarray(logits, np.float64), np.asarray(not_a_dress, bool)
+    positives = int(positive.sum())
+    negatives = len(positive) - positives
+    if not positives or not negatives:
+        raise ValueError(
+            f"calibration needs both kinds, got {positives} not-a-dress and {negatives} dress photos"
+        )
+    target = np.where(positive, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+
+    def loss(parameters: Doubles) -> float:
+        z = parameters[0] * values + parameters[1]
+        return float(-np.mean(target * log_expit(z) + (1 - target) * log_expit(-z)))
+
+    slope, offset = minimize(loss, x0=np.array([1.0, 0.0]), method="L-BFGS-B").x
+    return float(slope), float(offset)

@@ -1,0 +1,118 @@
+"""A trained model on disk: weights.safetensors, config.json and metrics.json.
+
+The configuration holds the architecture, the calibration and the weights' checksum.
+Nothing is unpickled, so a checkpoint from a stranger can be wrong but cannot run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save as write_tensors
+
+from ml.calibration import Calibration
+from ml.embedder import Embedder, EmbedderConfig
+
+WEIGHTS, CONFIG, METRICS = "weights.safetensors", "config.json", "metrics.json"
+
+
+class CheckpointRefused(ValueError):
+    """The folder holds no checkpoint that this network can use; the message says which file and why."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint folder holds, the network in evaluation mode and float32 on the CPU."""
+
+    network: Embedder
+    calibration: Calibration
+    metrics: dict[str, Any]
+    version: str
+
+
+def digest(directory: Path | str) -> str:
+    """sha256 of the weights, in hex: the model's version. Raises CheckpointRefused without weights."""
+    return hashlib.sha256(_read(Path(directory) / WEIGHTS)).hexdigest()
+
+
+def save(directory: Path | str, network: Embedder, calibration: Calibration, metrics: dict[str, Any]) -> None:
+    """Write the three files, each replaced in one step, the weights as float16."""
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: _stored(tensor) for name, tensor in network.state_dict().items()}
+    weights = write_tensors(tensors)
+    config = {
+        "architecture": asdict(network.config),
+        "calibration": asdict(calibration),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    _replace(folder / WEIGHTS, weights)
+    _replace(folder / CONFIG, json.dumps(config, indent=2).encode() + b"\n")
+    _replace(folder / METRICS, json.dumps(metrics, indent=2, allow_nan=False).encode() + b"\n")
+
+
+def load(directory: Path | str) -> Checkpoint:
+    """Read a checkpoint. Raises CheckpointRefused for missing, truncated, altered or foreign files."""
+    folder = Path(directory)
+    weights, config = _read(folder / WEIGHTS), _read_json(folder / CONFIG)
+    version = hashlib.sha256(weights).hexdigest()
+    if config.get("weights_sha256") != version:
+        raise CheckpointRefused(
+            f"{folder / WEIGHTS}: truncated or altered: sha256 is {version[:12]}…, "
+            f"{CONFIG} expects {str(config.get('weights_sha256'))[:12]}…"
+        )
+    network = Embedder(_architecture(folder / CONFIG, config))
+    try:
+        network.load_state_dict({name: _used(tensor) for name, tensor in read_tensors(weights).items()})
+        calibration = Calibration(**config["calibration"])
+    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointRefused(f"{folder}: weights of another architecture or format ({reason})") from error
+    return Checkpoint(network.eval(), calibration, _read_json(folder / METRICS), version)
+
+
+def _architecture(path: Path, config: dict[str, Any]) -> EmbedderConfig:
+    try:
+        fields = config["architecture"]
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return EmbedderConfig(**{**fields, **lists})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointRefused(f"{path}: not an architecture of this network ({error})") from error
+
+
+def _stored(tensor: torch.Tensor) -> torch.Tensor:
+    return (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
+
+
+def _used(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointRefused(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(_read(path))
+    except ValueError as error:
+        raise CheckpointRefused(f"{path}: not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise CheckpointRefused(f"{path}: expected a JSON object")
+    return content
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(content)
+    draft.replace(path)

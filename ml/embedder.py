@@ -1,0 +1,110 @@
+"""DeepDress's network: a photo in, a unit vector and a not-a-dress logit out.
+
+It compares photos and classifies none: a dress it never saw in training is named by its catalogue photo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class EmbedderConfig:
+    """Everything that decides the shapes of the weights, and the input they expect."""
+
+    input_size: int = 112  # pixels, square
+    stem: int = 32  # channels after the first convolution
+    widths: tuple[int, ...] = (
+        48,
+        96,
+        192,
+        256,
+    )  # channels of each stage; each but the first halves the resolution
+    blocks: tuple[int, ...] = (1, 2, 2, 1)  # residual blocks in each stage
+    heads: int = 4  # places the pooling can look at
+    dimensions: int = 128  # of the vector
+
+
+SIZES = {
+    "tiny": EmbedderConfig(input_size=32, stem=8, widths=(8, 16), blocks=(1, 1), heads=2),
+    "small": EmbedderConfig(),
+    "base": EmbedderConfig(input_size=192, stem=64, widths=(96, 192, 384, 512), blocks=(2, 3, 4, 2), heads=8),
+}
+
+
+def size(name: str) -> EmbedderConfig:
+    """The configuration called `tiny` (tests), `small` (shipped, for a CPU) or `base` (for a GPU)."""
+    if name not in SIZES:
+        raise ValueError(f"no network of size {name!r}; expected one of {', '.join(SIZES)}")
+    return SIZES[name]
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions and a way around them (He et al. 2016, arXiv:1512.03385)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outputs)
+        self.around: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.around = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.first_norm(self.first(x)), inplace=True)
+        return F.relu(self.second_norm(self.second(y)) + self.around(x), inplace=True)
+
+
+class AttentionPool(nn.Module):
+    """Each head averages the map where it finds the dress, and not over the street around it."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.where = nn.Conv2d(channels, heads, 1)
+
+    def forward(self, x: Tensor) -> Tensor:  # (n, c, h, w) -> (n, heads * c)
+        attention = self.where(x).flatten(2).softmax(dim=2)  # (n, heads, h * w)
+        return torch.einsum("nkp,ncp->nkc", attention, x.flatten(2)).flatten(1)
+
+
+class Embedder(nn.Module):
+    """(n, 3, s, s) normalised photos -> (n, dimensions) unit vectors and (n,) not-a-dress logits."""
+
+    def __init__(self, config: EmbedderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, config.stem, 5, 2, 2, bias=False),  # s / 2
+            nn.BatchNorm2d(config.stem),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, 2, 1),  # s / 4
+        )
+        self.stages = nn.Sequential(*_stages(config))  # (n, widths[-1], s / 32, s / 32) with four stages
+        self.pool = AttentionPool(config.widths[-1], config.heads)
+        features = config.heads * config.widths[-1]
+        self.vector = nn.Sequential(
+            nn.Linear(features, config.dimensions, bias=False), nn.BatchNorm1d(config.dimensions)
+        )
+        self.not_a_dress = nn.Linear(features, 1)
+
+    def forward(self, photos: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.pool(self.stages(self.stem(photos)))
+        vectors = F.normalize(self.vector(features).float(), dim=1)
+        return vectors, self.not_a_dress(features).float().squeeze(1)
+
+
+def _stages(config: EmbedderConfig) -> list[Block]:
+    blocks, channels = [], config.stem
+    for stage, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
+        for place in range(count):
+            blocks.append(Block(channels, width, stride=2 if place == 0 and stage > 0 else 1))
+            channels = width
+    return blocks
