@@ -1,0 +1,157 @@
+"""Bytes from anywhere -> our own two copies of the photo. Needs neither a database nor a storage."""
+
+import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+
+from django.conf import settings
+from PIL import Image, ImageCms, ImageOps
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+LARGE_SIDE, SMALL_SIDE = 1080, 360  # pixels, of the longer side
+LARGE_QUALITY, SMALL_QUALITY = 85, 80
+SRGB = ImageCms.createProfile("sRGB")
+
+
+class PhotoRefused(Exception):
+    """These bytes are no photo that we keep; the message is one line for people."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A photo ready to be stored: upright sRGB JPEGs without metadata."""
+
+    sha256: str  # of the bytes as received
+    width: int  # of the large copy, in pixels
+    height: int
+    large: bytes
+    small: bytes
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def prepare(data: bytes) -> Prepared:
+    """Decode a JPEG, PNG, WebP or GIF (its first frame) in full and make our copies.
+
+    Raises PhotoRefused for anything else, and for what is damaged, too heavy, too large or too small.
+    """
+    if len(data) > settings.PHOTO_MAX_BYTES:
+        raise PhotoRefused(f"{len(data):,} bytes; the limit is {settings.PHOTO_MAX_BYTES:,}")
+    if not data:
+        raise PhotoRefused("an empty file")
+    large = _decode(data)
+    small = large.copy()
+    small.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)
+    return Prepared(
+        digest(data), *large.size, _encoded(large, LARGE_QUALITY), _encoded(small, SMALL_QUALITY)
+    )
+
+
+def small_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height in pixels of the small copy of a photo whose large copy has these."""
+    scale = min(1.0, SMALL_SIDE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _decode(data: bytes) -> Image.Image:
+    """The photo upright, in RGB, its longer side at most LARGE_SIDE."""
+    with _refusing_what_cannot_be_decoded(data), Image.open(BytesIO(data), formats=FORMATS) as image:
+        _check_size(*image.size)
+        shrunk = image if image.mode in ("RGB", "L", "CMYK") else _without_palette_or_alpha(image)
+        # For JPEG this decodes at a fraction of the size where that is enough.
+        shrunk.thumbnail((LARGE_SIDE, LARGE_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        shrunk.load()
+        _turn_upright(shrunk)
+        return _in_srgb(shrunk)
+
+
+def _check_size(width: int, height: int) -> None:
+    """From the header, before anything is decoded."""
+    least, most = settings.PHOTO_MIN_SIDE, settings.PHOTO_MAX_PIXELS
+    if width * height > most:
+        raise PhotoRefused(f"{width:,} x {height:,} pixels; the limit is {most:,} in all")
+    if min(width, height) * min(1, LARGE_SIDE / max(width, height)) < least:
+        raise PhotoRefused(
+            f"{width:,} x {height:,} pixels; the shorter side needs {least},"
+            f" also when the longer one is reduced to {LARGE_SIDE:,}"
+        )
+
+
+def _without_palette_or_alpha(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits of grey, which convert() would clip
+        grey = image.point(lambda value: value * (1 / 256)).convert("L")
+        grey.info = image.info
+        return grey
+    rgba = image.convert("RGBA")
+    white = Image.new("RGBA", rgba.size, "white")
+    flat = Image.alpha_composite(white, rgba).convert("RGB")
+    flat.info = image.info
+    return flat
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if profile and (transform := _transform(profile, image.mode)):
+        return ImageCms.applyTransform(image, transform) or image.convert("RGB")
+    return image.convert("RGB")
+
+
+@lru_cache(maxsize=16)  # cameras embed the same few profiles, and a transform takes longer than its use
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From the profile to sRGB; None where it is sRGB already, or is broken, or of another kind of image."""
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
+            return None
+        return ImageCms.buildTransform(source, SRGB, mode, "RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None
+
+
+def _turn_upright(image: Image.Image) -> None:
+    # Broken EXIF fails in many ways, and does not make the picture unusable.
+    with suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+
+
+def _encoded(image: Image.Image, quality: int) -> bytes:
+    image.info = {}  # comments and the like would be written along
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=quality, progressive=True)
+    return buffer.getvalue()
+
+
+@contextmanager
+def _refusing_what_cannot_be_decoded(data: bytes) -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            yield
+        except PhotoRefused:
+            raise
+        except Image.UnidentifiedImageError as error:
+            raise PhotoRefused(_what_instead(data)) from error
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            limit = f"{settings.PHOTO_MAX_PIXELS:,}"
+            raise PhotoRefused(f"far more pixels than the limit of {limit}") from error
+        except Exception as error:  # decoders answer hostile bytes with anything from OSError to KeyError
+            raise PhotoRefused(_trouble(error)) from error
+
+
+def _what_instead(data: bytes) -> str:
+    beginning = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    text = " but text (SVG, HTML?)" if beginning.startswith(b"<") else ""
+    return f"not a JPEG, PNG, WebP or GIF picture{text}, or its header is damaged"
+
+
+def _trouble(error: Exception) -> str:
+    if "truncated" in str(error):
+        return "the picture is cut short"
+    return f"the picture is damaged ({' '.join(str(error).split())[:100] or type(error).__name__})"
