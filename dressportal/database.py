@@ -33,6 +33,16 @@ def configuration(var: Path, url: str | None = None) -> dict[str, Any]:
     }
 
 
+def leave(default: dict[str, Any], patience: float) -> bool:
+    """Ends this process's use of the database.
+
+    Waits up to `patience` seconds for the embedded server to stop. False if it has not: others use it.
+    """
+    if default["ENGINE"] != EMBEDDED_ENGINE:
+        return True
+    return Server(Path(default["EMBEDDED_DATA"])).leave(patience)
+
+
 def _embedded(var: Path) -> dict[str, Any]:
     server = Server(var.resolve() / "postgres")
     return {

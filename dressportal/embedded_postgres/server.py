@@ -28,6 +28,7 @@ import psycopg
 from dressportal.embedded_postgres.privileges import Disguise, disguise
 
 USER = "dressportal"
+PART_VARIABLE = "DRESSPORTAL_PART"  # marks the portal's own parts; the server is none of them
 PATIENCE = 900  # seconds; recovering 15 million rows took 52 on a laptop's disk
 SETTINGS = {
     "listen_addresses": "",
@@ -261,7 +262,8 @@ def _binary(name: str) -> Path:
 
 
 def _run(command: Sequence[str | Path], cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    foreign = {name for name in os.environ if name.startswith("PG") or name == PART_VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name not in foreign}
     # Files, not pipes: a server would inherit a pipe, and whoever reads it would wait for the server's end.
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
