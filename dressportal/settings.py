@@ -186,6 +186,7 @@ Q_CLUSTER = {
     "save_limit": 0,
     "poll": 0.5,
     "catch_up": False,
+    "time_zone": "UTC",  # of cron: a local 02:30 comes twice in autumn
     "label": "Queue",
 }
 

@@ -72,6 +72,9 @@ class DressPhoto(models.Model):
     dress = models.ForeignKey(Dress, on_delete=models.CASCADE, related_name="photos")
     photo = models.ForeignKey(Photo, on_delete=models.PROTECT, related_name="dress_photos")
     position = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="Times a worker tried to embed it in vain; it gives up at the third."
+    )
 
     class Meta:
         ordering = ["position"]

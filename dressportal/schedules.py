@@ -1,0 +1,39 @@
+"""What runs when: the one table of schedules, all of it in UTC."""
+
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django_q.models import Schedule
+
+
+class Planned(NamedTuple):
+    name: str
+    func: str
+    cron: str  # in UTC: Q_CLUSTER["time_zone"] says so
+
+
+SCHEDULES = [
+    Planned("tick", "verify.tasks.tick", "* * * * *"),
+    Planned("nightly rotation", "verify.tasks.rotate_nightly", "0 3 * * *"),
+]
+
+
+@transaction.atomic
+def set_up() -> tuple[int, int]:
+    """Make the stored schedules those of the table; returns how many were added and removed.
+
+    What is stored already keeps its next run, so that one missed while the worker was down is made up for.
+    """
+    with connection.cursor() as cursor:  # two starts at once must not both find it missing
+        cursor.execute(f'LOCK TABLE "{Schedule._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE')
+    missing, stale = set(SCHEDULES), []
+    for row in Schedule.objects.order_by("pk"):
+        planned = Planned(row.name or "", row.func, row.cron or "")
+        if planned in missing and row.schedule_type == Schedule.CRON and row.repeats == -1:
+            missing.remove(planned)
+        else:
+            stale.append(row.pk)
+    Schedule.objects.filter(pk__in=stale).delete()
+    for planned in sorted(missing):
+        Schedule.objects.create(schedule_type=Schedule.CRON, repeats=-1, **planned._asdict())
+    return len(missing), len(stale)

@@ -1,0 +1,331 @@
+"""Photos -> Suggestions: the only place where the portal meets DeepDress.
+
+Torch is imported by what classifies (the worker, a foreground command) and by nothing else: the web process
+imports this module for the catalogue's vectors, and the worker's parent forks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum
+from django.utils import timezone
+
+from ml.catalogue_index import CatalogueIndex
+from verify.models import (
+    Dress,
+    DressPhoto,
+    Embedding,
+    Lease,
+    ModelVersion,
+    Option,
+    Photo,
+    Post,
+    Suggestion,
+)
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ml.deepdress import DeepDress
+    from verify.models.post import PostQuerySet
+
+Row = TypeVar("Row", DressPhoto, Post)
+Progress = Callable[[int], object]
+OPTIONS = 3
+
+logger = logging.getLogger(__name__)
+
+
+class NotReady(Exception):
+    """Nothing can be proposed yet; the message says what is missing and where it comes from."""
+
+
+class CatalogueVectors(NamedTuple):
+    """What the live model made of the catalogue photos of the dresses in stock."""
+
+    vectors: npt.NDArray[np.float32]  # (n, dimensions), unit length, one row a photo
+    dress_ids: npt.NDArray[np.int64]  # (n,) primary keys
+
+
+class Seen(NamedTuple):
+    """What became of photos, by their primary keys."""
+
+    embeddings: dict[int, Embedding]
+    troubles: dict[int, str]
+
+
+# The model
+
+
+def deepdress() -> DeepDress:
+    """The model that `DEEPDRESS_WEIGHTS` holds, loaded once per process. Raises NotReady."""
+    folder = Path(settings.DEEPDRESS_WEIGHTS)
+    try:
+        # The folder may get new weights while this process runs.
+        changed = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir()))
+    except OSError as error:
+        raise NotReady(f"No weights of DeepDress in {folder}: train them with ml.train_embedder.") from error
+    return _load(folder, changed)
+
+
+@lru_cache(maxsize=1)
+def _load(folder: Path, changed: tuple[tuple[str, int], ...]) -> DeepDress:
+    from ml.checkpoint import CheckpointRefused
+    from ml.deepdress import DeepDress
+
+    try:
+        return DeepDress.load(folder)
+    except CheckpointRefused as error:
+        raise NotReady(f"The weights of DeepDress cannot be used. {error}") from error
+
+
+def activated(model: DeepDress) -> ModelVersion:
+    """The row of the loaded weights, which from now on is the live one."""
+    values = {"metrics": model.metrics, "temperature": model.temperature}
+    version, _ = ModelVersion.objects.get_or_create(digest=model.version, defaults=values)
+    if ModelVersion.objects.live() != version:
+        version.activated_at = timezone.now()
+        version.save(update_fields=["activated_at"])
+    return version
+
+
+# The catalogue
+
+
+def catalogue_vectors() -> CatalogueVectors:
+    """Vectors of the dresses in stock, read anew only when they have changed; empty without a live model."""
+    return _catalogue()[0]
+
+
+def catalogue_index() -> CatalogueIndex:
+    """The index over `catalogue_vectors`, one per process."""
+    return _catalogue()[1]
+
+
+def photos_to_embed(version: ModelVersion | None) -> QuerySet[DressPhoto]:
+    """Catalogue photos that `version` has not seen and that may still succeed."""
+    embedded = Embedding.objects.filter(photo=OuterRef("photo"), model_version=version)
+    return DressPhoto.objects.filter(~Exists(embedded), attempts__lt=settings.SUGGEST_ATTEMPTS)
+
+
+def embed_catalogue(limit: int | None = None, progress: Progress | None = None) -> int:
+    """Embed the catalogue photos that the live model has not seen yet, until about `limit` are done.
+
+    `progress` is told the number of photos after each batch. Returns how many were taken up. A photo that
+    cannot be read, or ends the process, is left out after `SUGGEST_ATTEMPTS`. Raises NotReady.
+    """
+    model, done = deepdress(), 0
+    version = activated(model)
+    while (limit is None or done < limit) and (photos := _take_up_catalogue_photos(version)):
+        seen = _look_at(photos, model, version)
+        DressPhoto.objects.filter(photo__in=seen.embeddings).update(attempts=0)
+        done += len(photos)
+        if progress:
+            progress(len(photos))
+    return done
+
+
+def _take_up_catalogue_photos(version: ModelVersion) -> list[Photo]:
+    """The next photos, their attempts counted before anybody decodes them."""
+    waiting = photos_to_embed(version).select_related("photo").order_by("attempts", "-pk")
+    taken = _a_batch_or_one(waiting)
+    DressPhoto.objects.filter(pk__in=[row.pk for row in taken]).update(attempts=F("attempts") + 1)
+    return list({row.photo_id: row.photo for row in taken}.values())
+
+
+def _catalogue() -> tuple[CatalogueVectors, CatalogueIndex]:
+    embedded = _embedded_in_stock()
+    stamp = embedded.aggregate(Count("pk"), Sum("pk"), Sum("dress"), Max("photo__embeddings__id"))
+    return _read_catalogue(tuple(stamp.values()))
+
+
+def _embedded_in_stock() -> QuerySet[DressPhoto]:
+    version = ModelVersion.objects.live()
+    return DressPhoto.objects.filter(
+        photo__embeddings__model_version=version.pk if version else 0, dress__in=Dress.objects.in_stock()
+    )
+
+
+@lru_cache(maxsize=1)
+def _read_catalogue(stamp: tuple[int | None, ...]) -> tuple[CatalogueVectors, CatalogueIndex]:
+    """`stamp` only tells one state of the catalogue from the next."""
+    rows = list(_embedded_in_stock().values_list("photo__embeddings__vector", "dress"))
+    vectors = _matrix(vector for vector, _ in rows)
+    dress_ids = np.array([dress for _, dress in rows], np.int64)
+    dress_ids.flags.writeable = False
+    return CatalogueVectors(vectors, dress_ids), CatalogueIndex(vectors, dress_ids)
+
+
+def _matrix(vectors: Iterable[memoryview]) -> npt.NDArray[np.float32]:
+    rows = [np.frombuffer(vector, "<f4") for vector in vectors]
+    return np.stack(rows) if rows else np.empty((0, 0), np.float32)
+
+
+# The posts
+
+
+def work_waits() -> bool:
+    """Whether a post or a catalogue photo waits for the worker."""
+    return (
+        Post.objects.waiting_for_suggestion(timezone.now()).exists()
+        or photos_to_embed(ModelVersion.objects.live()).exists()
+    )
+
+
+def suggest_waiting(limit: int | None = None, progress: Progress | None = None) -> int:
+    """Propose for the posts that wait, until about `limit` are done; the catalogue is embedded first.
+
+    `progress` is told the number of posts after each batch. Returns how many were worked off: proposed, or
+    set aside with the reason. Safe to run twice, also at once. Raises NotReady; then the posts go on waiting.
+    """
+    model, done = deepdress(), 0
+    version = activated(model)
+    embed_catalogue()
+    while limit is None or done < limit:
+        index = catalogue_index()
+        if not len(index):
+            raise NotReady(
+                "No dress in stock has a photo: import the catalogue with manage.py import_dresses."
+            )
+        if not (posts := _claim()):
+            break
+        _propose(posts, index, model, version)
+        done += len(posts)
+        if progress:
+            progress(len(posts))
+    return done
+
+
+def propose_anew(posts: PostQuerySet) -> int:
+    """Send posts back to wait for a suggestion of the live model; returns how many.
+
+    A post keeps its options once somebody has seen or judged them: with votes or an open lease it stays.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        proposed = posts.filter(state=Post.State.PROPOSED).order_by("pk").select_for_update(of=("self",))
+        locked = list(proposed.values_list("pk", flat=True))
+        untouched = Post.objects.filter(pk__in=locked, votes=None).exclude(
+            Exists(Lease.objects.open(now).filter(post=OuterRef("pk")))
+        )
+        return _wait(untouched)
+
+
+def try_again(posts: PostQuerySet) -> int:
+    """Send posts that were set aside back to wait; returns how many."""
+    return _wait(posts.filter(state=Post.State.SET_ASIDE))
+
+
+def _wait(posts: PostQuerySet) -> int:
+    return posts.update(state=Post.State.WAITING, attempts=0, claimed_until=None, trouble="")
+
+
+@transaction.atomic(durable=True)
+def _claim() -> list[Post]:
+    """Take the next posts up, and have that on disk before anybody decodes their photos.
+
+    A photo may kill this process. Who was in a batch with it is then taken up alone, so that the culprit is
+    found and the others go on.
+    """
+    now = timezone.now()
+    waiting = Post.objects.waiting_for_suggestion(now)
+    waiting.filter(attempts__gte=settings.SUGGEST_ATTEMPTS).update(
+        state=Post.State.SET_ASIDE,
+        claimed_until=None,
+        trouble=f"The worker ended {settings.SUGGEST_ATTEMPTS} times while it classified this photo.",
+    )
+    lockable = waiting.select_for_update(skip_locked=True, of=("self",)).select_related("photo")
+    posts = _a_batch_or_one(lockable.order_by("attempts", "-posted_at", "-pk"))
+    Post.objects.filter(pk__in=[post.pk for post in posts]).update(
+        attempts=F("attempts") + 1, claimed_until=now + settings.SUGGEST_CLAIM
+    )
+    return posts
+
+
+def _propose(posts: list[Post], index: CatalogueIndex, model: DeepDress, version: ModelVersion) -> None:
+    seen = _look_at([post.photo for post in posts], model, version)
+    with transaction.atomic():
+        # Another worker may have had them meanwhile, where this one outlived its claim.
+        still = Post.objects.filter(pk__in=[post.pk for post in posts], state=Post.State.WAITING)
+        locked = list(still.order_by("pk").select_for_update())
+        for post in locked:
+            if trouble := seen.troubles.get(post.photo_id):
+                post.state, post.trouble, post.claimed_until = Post.State.SET_ASIDE, trouble, None
+                post.save(update_fields=["state", "trouble", "claimed_until"])
+        _store([post for post in locked if post.photo_id in seen.embeddings], seen, index, model, version)
+
+
+def _store(
+    posts: list[Post], seen: Seen, index: CatalogueIndex, model: DeepDress, version: ModelVersion
+) -> None:
+    """Suggestions and their options for locked posts, which are open to votes from now on."""
+    if not posts:
+        return
+    embeddings = [seen.embeddings[post.photo_id] for post in posts]
+    not_a_dress = np.array([embedding.not_a_dress for embedding in embeddings])
+    found = index.options(
+        _matrix(embedding.vector for embedding in embeddings), not_a_dress, model.temperature, OPTIONS
+    )
+    suggestions = Suggestion.objects.bulk_create(
+        Suggestion(post=post, model_version=version, not_a_dress=probability)
+        for post, probability in zip(posts, not_a_dress, strict=True)
+    )
+    Option.objects.bulk_create(
+        Option(suggestion=suggestion, dress_id=dress_id, rank=rank, probability=probability)
+        for suggestion, dress_ids, probabilities in zip(suggestions, *found, strict=True)
+        for rank, (dress_id, probability) in enumerate(zip(dress_ids, probabilities, strict=True))
+    )
+    for post, suggestion in zip(posts, suggestions, strict=True):
+        post.open_to_votes(suggestion)
+
+
+# Both
+
+
+def _a_batch_or_one(waiting: QuerySet[Row]) -> list[Row]:
+    """A batch of rows never tried before or, failing that, the first of the others alone."""
+    return list(waiting.filter(attempts=0)[: settings.SUGGEST_BATCH]) or list(waiting[:1])
+
+
+def _look_at(photos: Sequence[Photo], model: DeepDress, version: ModelVersion) -> Seen:
+    """Embed photos, each once for a version of the model, and keep what came of it."""
+    rows = Embedding.objects.filter(photo__in=photos, model_version=version)
+    embeddings = {row.photo_id: row for row in rows}
+    new = {photo.pk: photo for photo in photos if photo.pk not in embeddings}
+    images, troubles = _decode(new.values(), model.config.input_size)
+    found = model.embed(list(images.values()))
+    made = [
+        Embedding(
+            photo_id=pk, model_version=version, vector=vector.astype("<f4").tobytes(), not_a_dress=probability
+        )
+        for pk, vector, probability in zip(images, *found, strict=True)
+    ]
+    Embedding.objects.bulk_create(made, ignore_conflicts=True)  # another worker may have been faster
+    return Seen(embeddings | {row.photo_id: row for row in made}, troubles)
+
+
+def _decode(photos: Iterable[Photo], side: int) -> tuple[dict[int, Image], dict[int, str]]:
+    """Pictures, and the reasons why there are none, by primary key."""
+    from ml.photos import UnreadablePhoto, open_upright
+
+    images, troubles = {}, {}
+    for photo in photos:
+        try:
+            with photo.small.open("rb") as file:
+                images[photo.pk] = open_upright(file.read(), side)
+        except FileNotFoundError:
+            troubles[photo.pk] = "Its file is missing from the storage."
+        except UnreadablePhoto as error:
+            troubles[photo.pk] = f"Its file cannot be read: {error}"[:300]
+    for pk, trouble in troubles.items():
+        logger.warning("photo %s: %s", pk, trouble)
+    return images, troubles

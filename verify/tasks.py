@@ -1,0 +1,65 @@
+"""What the worker runs. Each may run twice, at once or after a kill, and finds out by itself what is to do."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from logging import getLogger
+
+from django.conf import settings
+from django.utils import timezone
+from django_q.models import Success
+from django_q.tasks import async_task
+
+from verify import rotation, suggest
+from verify.models import Heartbeat
+
+WORKER = "worker"
+SUCCESSES_KEPT = timedelta(days=1)
+
+
+def suggest_waiting() -> None:
+    """The catalogue first: a post is compared with every dress, or not yet."""
+    _take_turns("verify.tasks.suggest_waiting", suggest.embed_catalogue, suggest.suggest_waiting)
+
+
+def embed_catalogue() -> None:
+    _take_turns("verify.tasks.embed_catalogue", suggest.embed_catalogue)
+
+
+def tick() -> None:
+    """Every minute: a sign of life, and whatever a crash or a lost task left lying."""
+    now = timezone.now()
+    beat()
+    if suggest.work_waits():
+        async_task("verify.tasks.suggest_waiting")
+    rotation.settle_due(now)
+    Success.objects.filter(stopped__lt=now - SUCCESSES_KEPT).delete()
+
+
+def rotate_nightly() -> None:
+    rotation.rotate(now=timezone.now())
+
+
+def beat(_: int = 0) -> None:
+    """Say that the worker lives and which weights it has loaded, which the first time loads them."""
+    try:
+        version = suggest.deepdress().version
+    except suggest.NotReady as reason:
+        version = ""
+        tell_once(str(reason))
+    Heartbeat.beat(WORKER, version)
+
+
+def _take_turns(again: str, *works: Callable[..., int]) -> None:
+    """Do a bounded part of the first work that has any, then queue behind the others for the rest."""
+    try:
+        if any(work(limit=4 * settings.SUGGEST_BATCH, progress=beat) for work in works):
+            async_task(again)
+    except suggest.NotReady as reason:
+        tell_once(str(reason))
+
+
+@lru_cache(maxsize=8)
+def tell_once(message: str) -> None:
+    """Log a state of affairs once per process, not every minute that it lasts."""
+    getLogger(__name__).warning("%s Until then posts wait.", message)
