@@ -1,0 +1,1 @@
+"""DeepDress and what trains it: plain PyTorch, no Django, no database."""

@@ -1,0 +1,222 @@
+"""A picture in RGB bytes, and the few ways in which everything here is painted on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+Colour = tuple[float, float, float]
+Box = tuple[slice, slice]
+
+SUBPIXEL_BITS = 4
+
+
+def mix(a: Sequence[float], b: Sequence[float], share: float) -> Colour:
+    """`a` with `share` of `b` in it."""
+    red, green, blue = (x + (y - x) * share for x, y in zip(a, b, strict=True))
+    return red, green, blue
+
+
+def shade(colour: Sequence[float], factor: float) -> Colour:
+    """`colour` made darker (factor < 1, shadows keep their hue) or lighter (> 1, towards white)."""
+    if factor <= 1:
+        red, green, blue = (c ** (1 + 0.25 * (1 - factor)) * factor for c in colour)
+        return red, green, blue
+    return mix(colour, (1, 1, 1), min(1.0, factor - 1))
+
+
+def smooth(points: ArrayLike, steps: int = 8, closed: bool = False) -> F32:
+    """A Catmull-Rom curve through `points` (n, 2), `steps` samples a span."""
+    knots = np.asarray(points, np.float32)
+    ends = (knots[-1:], knots[:2]) if closed else (2 * knots[:1] - knots[1:2], 2 * knots[-1:] - knots[-2:-1])
+    p = np.concatenate([ends[0], knots, ends[1]])
+    t = np.linspace(0, 1, steps, endpoint=False, dtype=np.float32)[None, :, None]
+    a, b, c, d = (p[i : len(p) - 3 + i, None, :] for i in range(4))
+    curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+    line = curve.reshape(-1, 2)
+    return line if closed else np.concatenate([line, knots[-1:]])
+
+
+def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0, n: int = 28) -> F32:
+    """Outline of an ellipse, `angle` in radians."""
+    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    px, py = rx * np.cos(t), ry * np.sin(t)
+    c, s = np.cos(angle), np.sin(angle)
+    return np.stack([x + c * px - s * py, y + s * px + c * py], 1).astype(np.float32)
+
+
+def box(x0: float, y0: float, x1: float, y1: float) -> F32:
+    """Outline of a rectangle."""
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
+
+
+def ribbon(line: ArrayLike, widths: ArrayLike) -> F32:
+    """Outline of a band along `line` (n, 2); `widths` are full widths at its points."""
+    spine = np.asarray(line, np.float32)
+    along = np.gradient(spine, axis=0)
+    along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
+    half = np.stack([-along[:, 1], along[:, 0]], 1) * (np.asarray(widths, np.float32)[:, None] / 2)
+    return np.concatenate([spine + half, (spine - half)[::-1]])
+
+
+def soften(picture: F32, sigma: float) -> F32:
+    """Gaussian blur of `sigma` pixels, on a smaller copy where the blur is wide."""
+    if sigma < 0.3:
+        return picture
+    step = max(1, int(sigma / 2))
+    if step == 1:
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / step)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def noise(rng: np.random.Generator, height: int, width: int, cells: float, octaves: int = 2) -> F32:
+    """Smooth noise around 0 (deviation about 1), `cells` bumps along the longer side."""
+    total = np.zeros((height, width), np.float32)
+    for octave in range(octaves):
+        count = cells * 2**octave / max(height, width)
+        grid = rng.standard_normal((max(2, round(height * count)), max(2, round(width * count))))
+        layer = cv2.resize(grid.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        total += layer * np.float32(0.6**octave)
+    return total
+
+
+@dataclass(frozen=True)
+class View:
+    """Where units of a drawing lie on the picture: pixels = matrix[:, :2] @ point + matrix[:, 2]."""
+
+    matrix: F32
+
+    @staticmethod
+    def upright(scale: float, x: float, y: float, angle: float = 0.0) -> View:
+        """`scale` pixels a unit, the origin at pixel (x, y), turned by `angle` radians."""
+        c, s = scale * np.cos(angle), scale * np.sin(angle)
+        return View(np.array([[c, -s, x], [s, c, y]], np.float32))
+
+    @property
+    def scale(self) -> float:
+        """Pixels a unit."""
+        (a, b, _), (c, d, _) = self.matrix.tolist()
+        return float(abs(a * d - b * c) ** 0.5)
+
+    def to_pixels(self, points: ArrayLike) -> F32:
+        return np.asarray(points, np.float32) @ self.matrix[:, :2].T + self.matrix[:, 2]
+
+    def grid(self, where: Box) -> tuple[F32, F32]:
+        """Coordinates (x, y), each (height, width), of the pixels in `where`."""
+        inverse = np.linalg.inv(self.matrix[:, :2].astype(np.float64)).astype(np.float32)
+        px = np.arange(where[1].start, where[1].stop, dtype=np.float32)[None] - self.matrix[0, 2]
+        py = np.arange(where[0].start, where[0].stop, dtype=np.float32)[:, None] - self.matrix[1, 2]
+        return inverse[0, 0] * px + inverse[0, 1] * py, inverse[1, 0] * px + inverse[1, 1] * py
+
+
+@dataclass(frozen=True)
+class Mask:
+    """How much of each pixel in `where` is covered: `cover` (height, width), 0 to 1."""
+
+    where: Box
+    cover: F32
+
+
+class Canvas:
+    """`pixels` (height, width, 3), RGB bytes, painted through a `view`; lit from `light` (x, y), y down."""
+
+    def __init__(self, pixels: U8, view: View, light: tuple[float, float] = (-0.6, -0.8)) -> None:
+        self.pixels, self.view, self.light = pixels, view, light
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    def seen_by(self, view: View) -> Canvas:
+        """The same picture, painted in the units of another view."""
+        return Canvas(self.pixels, view, self.light)
+
+    def mask(self, points: ArrayLike, soft: float = 0.0) -> Mask | None:
+        """Coverage of a polygon, its edge softened by `soft` units; None where nothing is in the picture."""
+        xy = self.view.to_pixels(points)
+        sigma = soft * self.view.scale
+        margin = int(2.5 * sigma) + 2
+        x0, y0 = np.maximum(np.floor(xy.min(0)).astype(int) - margin, -margin)
+        x1, y1 = np.minimum(
+            np.ceil(xy.max(0)).astype(int) + margin, [self.width + margin, self.height + margin]
+        )
+        left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, self.width), min(y1, self.height)
+        if right <= left or bottom <= top:
+            return None
+        field = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        fixed = np.round((xy - [x0, y0]) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+        cv2.fillPoly(field, [fixed], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+        cover = soften(field.astype(np.float32) / 255, sigma)
+        cover = cover[top - y0 : bottom - y0, left - x0 : right - x0]
+        return Mask((slice(int(top), int(bottom)), slice(int(left), int(right))), cover)
+
+    def blend(self, mask: Mask | None, colour: ArrayLike, alpha: float = 1.0) -> None:
+        """Lays `colour`, one RGB or (height, width, 3), 0 to 1, over the picture where the mask covers it."""
+        if mask is None:
+            return
+        under = self.pixels[mask.where].astype(np.float32)
+        over = np.asarray(colour, np.float32) * np.float32(255)
+        under += (over - under) * (mask.cover * np.float32(alpha))[..., None]
+        self.pixels[mask.where] = np.clip(under, 0, 255, out=under).astype(np.uint8)
+
+    def fill(self, points: ArrayLike, colour: Colour, alpha: float = 1.0, soft: float = 0.0) -> None:
+        """A flat polygon, with an edge softened by `soft` units."""
+        if alpha < 1 or soft * self.view.scale > 0.4:
+            self.blend(self.mask(points, soft), colour, alpha)
+            return
+        fixed = np.round(self.view.to_pixels(points) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+        cv2.fillPoly(self.pixels, [fixed], tuple(255 * c for c in colour), cv2.LINE_AA, SUBPIXEL_BITS)
+
+    def stroke(self, line: ArrayLike, colour: Colour, width: float, alpha: float = 1.0) -> None:
+        """A line of constant width in units; thinner than a pixel it grows fainter instead."""
+        pixels = width * self.view.scale
+        wide = max(width, 1.0 / self.view.scale)
+        points = np.asarray(line, np.float32)
+        faint = alpha * min(1.0, max(pixels, 0.25))
+        self.fill(ribbon(points, np.full(len(points), wide)), colour, faint)
+
+    def solid(
+        self, points: ArrayLike, colour: Colour, depth: float, strength: float = 0.5, soft: float = 0.0
+    ) -> Mask | None:
+        """A polygon shaded as if its edge were rounded over `depth` units."""
+        mask = self.mask(points, soft)
+        if mask is not None:
+            self.blend(mask, tint(colour, self.relief(mask.cover, depth) * np.float32(strength)))
+        return mask
+
+    def relief(self, height: F32, depth: float) -> F32:
+        """Light on a height field blurred over `depth` units: -1 in shadow to 1 towards the light."""
+        sigma = max(0.6, depth * self.view.scale)
+        pad = min(int(2 * sigma) + 1, 64)
+        raised = soften(cv2.copyMakeBorder(height, pad, pad, pad, pad, cv2.BORDER_REPLICATE), sigma)
+        raised = raised[pad:-pad, pad:-pad]
+        slope_x = np.asarray(cv2.Sobel(raised, cv2.CV_32F, 1, 0, scale=1 / 8), np.float32)
+        slope_y = np.asarray(cv2.Sobel(raised, cv2.CV_32F, 0, 1, scale=1 / 8), np.float32)
+        lit = (slope_x * np.float32(-self.light[0]) + slope_y * np.float32(-self.light[1])) * np.float32(
+            2.2 * sigma
+        )
+        return np.clip(lit, -1, 1)
+
+
+def tint(colour: ArrayLike, light: F32) -> F32:
+    """`colour` (RGB or (..., 3)) under `light`: 0 as it is, below darker and warmer, above brighter."""
+    base = np.asarray(colour, np.float32)
+    dark = np.minimum(light, 0)[..., None]
+    bright = np.maximum(light, 0)[..., None]
+    warm = np.array([0.85, 1.0, 1.05], np.float32)
+    lit = base * (1 + dark * warm)
+    lit += (1 - lit) * bright * np.float32(0.55)
+    return np.clip(lit, 0, 1, out=lit)

@@ -1,0 +1,354 @@
+"""A person in a dress: body, face, hair, pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.synthetic import garment
+from ml.synthetic.canvas import F32, Canvas, Colour, ellipse, mix, ribbon, shade, smooth
+from ml.synthetic.dress import Dress
+from ml.synthetic.garment import Arm, Pose, Wearing, along_arm
+from ml.synthetic.outline import Figure
+
+Generator = np.random.Generator
+
+SKINS: tuple[Colour, ...] = (
+    (0.98, 0.86, 0.78), (0.95, 0.80, 0.69), (0.90, 0.72, 0.58), (0.83, 0.63, 0.48), (0.73, 0.52, 0.38), (0.60, 0.41, 0.29), (0.46, 0.30, 0.21),
+    (0.35, 0.22, 0.16),
+)  # fmt: skip
+HAIRS: tuple[Colour, ...] = (
+    (0.10, 0.08, 0.08), (0.17, 0.11, 0.08), (0.28, 0.17, 0.10), (0.42, 0.26, 0.14), (0.60, 0.40, 0.20), (0.82, 0.66, 0.40), (0.55, 0.22, 0.10),
+    (0.72, 0.70, 0.68), (0.86, 0.55, 0.55),
+)  # fmt: skip
+STYLES = ("long", "waves", "bob", "bun", "ponytail", "curls", "short", "updo")
+SHOES: tuple[Colour, ...] = (
+    (0.1, 0.1, 0.1),
+    (0.85, 0.68, 0.55),
+    (0.8, 0.72, 0.5),
+    (0.92, 0.9, 0.88),
+    (0.6, 0.12, 0.16),
+    (0.7, 0.7, 0.74),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Looks that have nothing to do with the dress."""
+
+    skin: Colour
+    hair: Colour
+    style: str
+    body: Figure
+    lips: Colour
+    shoes: Colour
+    smile: float
+    fringe: bool
+    glasses: bool
+    earrings: bool
+
+    @staticmethod
+    def drawn(rng: Generator) -> Person:
+        skin = SKINS[int(rng.integers(len(SKINS)))]
+        dark = sum(skin) < 1.6
+        hair = HAIRS[int(rng.integers(3 if dark else len(HAIRS)))]
+        size = float(rng.normal(1.03, 0.07))
+        body = Figure(
+            0.80 * (0.6 + 0.4 * size), 0.60 * size, 0.47 * size * float(rng.uniform(0.97, 1.08)), 0.68 * size
+        )
+        return Person(
+            skin, hair, STYLES[int(rng.integers(len(STYLES)))], body,
+            mix(mix(skin, (0.75, 0.2, 0.25), float(rng.uniform(0.35, 0.85))), (0.3, 0.05, 0.1), 0.1),
+            SHOES[int(rng.integers(len(SHOES)))], float(rng.uniform(0.2, 1.0)), bool(rng.random() < 0.25), bool(rng.random() < 0.1),
+            bool(rng.random() < 0.5),
+        )  # fmt: skip
+
+
+def draw_pose(rng: Generator, difficulty: float) -> Pose:
+    """A way of standing for a camera."""
+    spread = float(min(1.5, difficulty))
+    back = bool(rng.random() < 0.08 * difficulty)
+    return Pose(
+        lean=float(rng.normal(0, 0.025)) * spread, sway=float(rng.normal(0, 0.06)) * spread,
+        turn=float(np.clip(rng.normal(0, 0.22), -0.5, 0.5)) * spread, swing=float(rng.normal(0, 0.01)) * spread,
+        arms=(_arm(rng), _arm(rng)), back=back, step=float(rng.uniform(-1, 1)),
+    )  # fmt: skip
+
+
+def _arm(rng: Generator) -> Arm:
+    kind = int(rng.choice(6, p=[0.34, 0.24, 0.12, 0.12, 0.1, 0.08]))
+    j = rng.normal(0, 0.06, 2)
+    upper, fore = ((0.16, 0.04), (0.75, -0.72), (0.30, -0.35), (0.9, 0.5), (0.42, -2.5), (1.9, 2.7))[kind]
+    return Arm(float(upper + j[0]), float(fore + j[1]))
+
+
+def paint(canvas: Canvas, who: Person, dress: Dress, pose: Pose, rng: Generator) -> Wearing:
+    """The whole person from behind to front; the head's crown is the origin of the canvas's units."""
+    worn = Wearing(dress, who.body, pose)
+    if not pose.back:
+        _hair_behind(canvas, who, pose)
+    _legs(canvas, who, pose)
+    _torso(canvas, who, pose)
+    for side in (0, 1):
+        if pose.arms[side].upper < 0.6:
+            _arm_with_sleeve(canvas, who, worn, side)
+    garment.paint(canvas, worn, rng)
+    for side in (0, 1):
+        if pose.arms[side].upper >= 0.6 or pose.arms[side].fore < 0:
+            _arm_with_sleeve(canvas, who, worn, side)
+        else:
+            garment.paint_sleeve(canvas, worn, side)
+    _head(canvas, who, pose)
+    return worn
+
+
+def _arm_with_sleeve(canvas: Canvas, who: Person, worn: Wearing, side: int) -> None:
+    joints = worn.pose.joints(who.body, side)
+    at = np.linspace(-0.05, 2.0, 22).astype(np.float32)
+    widths = np.interp(at, [0, 0.4, 0.95, 1.25, 1.9, 2.0], [0.30, 0.27, 0.215, 0.22, 0.15, 0.14])
+    canvas.solid(ribbon(along_arm(joints, at), widths), who.skin, 0.07, 0.5)
+    _hand(canvas, who, joints)
+    garment.paint_sleeve(canvas, worn, side)
+
+
+def _hand(canvas: Canvas, who: Person, joints: F32) -> None:
+    along = joints[2] - joints[1]
+    along = along / float(np.hypot(*along))
+    across = np.array([-along[1], along[0]])
+    palm = joints[2] + along * 0.16
+    outline_ = [
+        (-0.10, 0.07),
+        (0.05, 0.09),
+        (0.22, 0.10),
+        (0.36, 0.05),
+        (0.37, -0.03),
+        (0.22, -0.09),
+        (0.02, -0.08),
+        (-0.1, -0.07),
+    ]
+    shape = np.array([palm + a * along + b * across for a, b in outline_], np.float32)
+    canvas.solid(smooth(shape, 4, closed=True), who.skin, 0.05, 0.5)
+    thumb = np.array(
+        [palm + a * along + b * across for a, b in ((-0.02, 0.06), (0.12, 0.15), (0.2, 0.13))], np.float32
+    )
+    canvas.solid(ribbon(smooth(thumb, 3), np.full(7, 0.06)), who.skin, 0.03, 0.4)
+    for k in (-1, 0, 1):
+        line = np.array(
+            [palm + 0.18 * along + k * 0.04 * across, palm + 0.35 * along + k * 0.035 * across], np.float32
+        )
+        canvas.stroke(line, shade(who.skin, 0.75), 0.012, 0.5)
+
+
+def _legs(canvas: Canvas, who: Person, pose: Pose) -> None:
+    for sign in (-1, 1):
+        hip = np.array([sign * who.body.hip * 0.48, 3.6])
+        step = pose.step * sign * 0.12
+        knee, ankle = np.array([sign * 0.25 + step * 0.5, 5.3]), np.array([sign * 0.17 + step, 7.0])
+        t = np.linspace(0, 2, 18)
+        line = np.stack([np.interp(t, [0, 1, 2], [hip[k], knee[k], ankle[k]]) for k in (0, 1)], 1)
+        line[:, 0] += pose.centre(np.full(18, 3.6, np.float32))
+        widths = np.interp(
+            t, [0, 0.5, 0.95, 1.3, 1.75, 2], [who.body.hip * 0.98, 0.52, 0.32, 0.35, 0.2, 0.17]
+        )
+        canvas.solid(ribbon(line, widths), shade(who.skin, 0.97), 0.09, 0.5)
+        x, y = line[-1]
+        foot = np.array(
+            [
+                [x - 0.09, y - 0.06],
+                [x + 0.09, y - 0.06],
+                [x + sign * 0.05 + 0.11, y + 0.38],
+                [x + sign * 0.06, y + 0.47],
+                [x + sign * 0.05 - 0.1, y + 0.38],
+            ],
+            np.float32,
+        )
+        canvas.solid(smooth(foot, 4, closed=True), who.shoes, 0.05, 0.5)
+        canvas.fill(ellipse(x, y + 0.03, 0.075, 0.1), who.skin)
+
+
+def _torso(canvas: Canvas, who: Person, pose: Pose) -> None:
+    b = who.body
+    y = np.linspace(1.5, 3.6, 22).astype(np.float32)
+    half = b.half_width(y)
+    neck = [
+        (0.19, 0.85),
+        (0.185, 1.1),
+        (0.22, 1.25),
+        (0.42, 1.36),
+        (b.shoulder * 0.8, 1.43),
+        (b.shoulder * 0.98, 1.56),
+        (b.bust * 0.97, 1.9),
+    ]
+    right = np.concatenate([smooth(np.array(neck, np.float32), 5), np.stack([half[6:], y[6:]], 1)])
+    shape = np.concatenate([right, (right * np.array([-1, 1], np.float32))[::-1]])
+    shape[:, 0] = shape[:, 0] * np.cos(pose.turn) + pose.centre(shape[:, 1])
+    canvas.solid(shape, who.skin, 0.12, 0.4)
+    dark = shade(who.skin, 0.62)
+    chin = pose.place(ellipse(0, 1.08, 0.22, 0.13))
+    canvas.fill(chin, dark, 0.6, 0.05)
+    if not pose.back:
+        for sign in (-1, 1):
+            bone = smooth(
+                np.array([[sign * 0.07, 1.47], [sign * 0.3, 1.43], [sign * 0.58, 1.40]], np.float32), 4
+            )
+            canvas.stroke(pose.place(bone), dark, 0.03, 0.35)
+
+
+def _head_at(pose: Pose) -> tuple[float, float]:
+    return float(pose.centre(np.array([0.6], np.float32))[0]), 0.30 * np.sin(pose.turn)
+
+
+def _hair_behind(canvas: Canvas, who: Person, pose: Pose) -> None:
+    x, _ = _head_at(pose)
+    shapes: dict[str, list[tuple[float, float]]] = {
+        "long": [(0, 0.0), (0.42, 0.2), (0.48, 0.7), (0.50, 1.3), (0.44, 1.95), (0.2, 2.0)],
+        "waves": [
+            (0, 0.0),
+            (0.44, 0.2),
+            (0.53, 0.7),
+            (0.48, 1.0),
+            (0.60, 1.3),
+            (0.52, 1.6),
+            (0.56, 1.85),
+            (0.25, 1.9),
+        ],
+        "bob": [(0, 0.0), (0.43, 0.2), (0.50, 0.7), (0.50, 1.02), (0.3, 1.08)],
+        "curls": [(0, -0.14), (0.5, 0.02), (0.68, 0.5), (0.66, 1.0), (0.5, 1.3), (0.2, 1.3)],
+    }
+    if who.style in shapes:
+        half = np.array(shapes[who.style], np.float32)
+        full = np.concatenate([half, (half * np.array([-1, 1], np.float32))[::-1]])
+        canvas.solid(smooth(full + [x, 0], 5, closed=True), shade(who.hair, 0.85), 0.12, 0.5)
+    if who.style in ("bun", "updo"):
+        canvas.solid(ellipse(x, -0.02 if who.style == "bun" else 0.12, 0.24, 0.22), who.hair, 0.1, 0.5)
+    if who.style == "ponytail":
+        tail = smooth(np.array([[0.2, 0.1], [0.55, 0.35], [0.56, 0.9], [0.46, 1.35]], np.float32) + [x, 0], 6)
+        canvas.solid(
+            ribbon(tail, np.interp(np.linspace(0, 1, len(tail)), [0, 0.3, 1], [0.14, 0.24, 0.05])),
+            who.hair,
+            0.08,
+            0.5,
+        )
+
+
+def _head(canvas: Canvas, who: Person, pose: Pose) -> None:
+    x, turn = _head_at(pose)
+    if pose.back:
+        _head_from_behind(canvas, who, x)
+        return
+    face = [(0, 0.03), (0.27, 0.12), (0.345, 0.36), (0.335, 0.60), (0.26, 0.85), (0.12, 1.0), (0, 1.03)]
+    half = np.array(face, np.float32)
+    shape = np.concatenate([half, (half[1:-1] * np.array([-1, 1], np.float32))[::-1]])
+    for sign in (-1, 1):
+        canvas.solid(ellipse(x + sign * 0.345, 0.56, 0.05, 0.09), shade(who.skin, 0.92), 0.03, 0.4)
+    canvas.solid(smooth(shape + [x, 0], 5, closed=True), who.skin, 0.14, 0.42)
+    _face(canvas, who, x + turn * 0.5, turn)
+    _hair_front(canvas, who, x)
+
+
+def _face(canvas: Canvas, who: Person, x: float, turn: float) -> None:
+    dark = mix(shade(who.hair, 0.6), (0.12, 0.08, 0.07), 0.5)
+    for sign in (-1, 1):
+        ex = x + sign * 0.145 * (1 - 0.4 * abs(turn))
+        canvas.fill(ellipse(ex, 0.515, 0.075, 0.052), shade(who.skin, 0.72), 0.5, 0.02)
+        canvas.fill(ellipse(ex, 0.525, 0.062, 0.034), (0.96, 0.95, 0.93))
+        canvas.fill(ellipse(ex + turn * 0.04, 0.522, 0.031, 0.033), (0.17, 0.11, 0.08))
+        canvas.fill(ellipse(ex + turn * 0.04 + 0.01, 0.512, 0.009, 0.009, n=8), (1, 1, 1), 0.9)
+        lid = smooth(np.array([[ex - 0.068, 0.528], [ex, 0.487], [ex + 0.072, 0.52]], np.float32), 4)
+        canvas.stroke(lid, dark, 0.018, 0.95)
+        brow = smooth(
+            np.array([[ex - sign * 0.075, 0.425], [ex, 0.395], [ex + sign * 0.085, 0.42]], np.float32), 4
+        )
+        canvas.stroke(brow, dark, 0.026, 0.8)
+        canvas.fill(
+            ellipse(x + sign * 0.19, 0.68, 0.09, 0.065), mix(who.skin, (0.9, 0.35, 0.35), 0.5), 0.35, 0.04
+        )
+    nose = smooth(
+        np.array([[x + 0.02, 0.53], [x + 0.045 + turn * 0.1, 0.66], [x - 0.005, 0.69]], np.float32), 4
+    )
+    canvas.stroke(nose, shade(who.skin, 0.68), 0.022, 0.55)
+    canvas.fill(ellipse(x, 0.70, 0.06, 0.018), shade(who.skin, 0.6), 0.45, 0.015)
+    _mouth(canvas, who, x)
+    if who.glasses:
+        for sign in (-1, 1):
+            ring = ellipse(x + sign * 0.15, 0.525, 0.105, 0.085)
+            canvas.stroke(np.concatenate([ring, ring[:1]]), (0.12, 0.1, 0.1), 0.02)
+
+
+def _mouth(canvas: Canvas, who: Person, x: float) -> None:
+    wide, lift = 0.105 + 0.03 * who.smile, 0.035 * who.smile
+    corner_y = 0.815 - lift
+    upper = [(x - wide, corner_y), (x - 0.04, 0.79), (x, 0.80), (x + 0.04, 0.79), (x + wide, corner_y)]
+    lower = [(x + 0.05, 0.855), (x, 0.868), (x - 0.05, 0.855)]
+    canvas.fill(smooth(np.array(upper + lower, np.float32), 4, closed=True), who.lips)
+    if who.smile > 0.55:
+        teeth = [
+            (x - wide * 0.72, corner_y + 0.012),
+            (x, 0.812),
+            (x + wide * 0.72, corner_y + 0.012),
+            (x, 0.84),
+        ]
+        canvas.fill(smooth(np.array(teeth, np.float32), 4, closed=True), (0.97, 0.96, 0.94))
+    else:
+        line = smooth(np.array([[x - wide, corner_y], [x, 0.822], [x + wide, corner_y]], np.float32), 4)
+        canvas.stroke(line, shade(who.lips, 0.55), 0.014, 0.8)
+
+
+def _hair_front(canvas: Canvas, who: Person, x: float) -> None:
+    top = -0.10 if who.style in ("curls", "bun", "updo") else -0.07
+    part = -0.1 if who.fringe else 0.06
+    side = 0.75 if who.style in ("long", "waves", "bob", "curls") else 0.42
+    right = [
+        (part, 0.20),
+        (0.2, 0.2),
+        (0.30, 0.36),
+        (0.335, side),
+        (0.43, side),
+        (0.44, 0.35),
+        (0.34, 0.06),
+        (0.14, top),
+    ]
+    left = [
+        (-0.14, top),
+        (-0.34, 0.06),
+        (-0.44, 0.35),
+        (-0.43, side),
+        (-0.335, side),
+        (-0.30, 0.36),
+        (-0.18, 0.24),
+    ]
+    if who.fringe:
+        right = [(0.0, 0.37), (0.2, 0.38), (0.30, 0.40), *right[3:]]
+        left = [*left[:-2], (-0.30, 0.40), (-0.2, 0.38)]
+    points = np.array(right + left, np.float32) + [x, 0]
+    canvas.solid(smooth(points, 5, closed=True), who.hair, 0.10, 0.55)
+    for k in range(4):
+        strand = smooth(
+            np.array([[x + 0.08, 0.0], [x + 0.2 + 0.05 * k, 0.08], [x + 0.33 + 0.025 * k, 0.3]], np.float32),
+            4,
+        )
+        canvas.stroke(strand, shade(who.hair, 1.18), 0.012, 0.35)
+    if who.earrings:
+        for sign in (-1, 1):
+            canvas.fill(ellipse(x + sign * 0.36, 0.72, 0.03, 0.05), (0.9, 0.78, 0.45))
+
+
+def _head_from_behind(canvas: Canvas, who: Person, x: float) -> None:
+    length = {"long": 2.0, "waves": 1.9, "bob": 1.08, "curls": 1.3, "ponytail": 1.0}.get(who.style, 0.86)
+    wide = 0.62 if who.style == "curls" else 0.46
+    half = np.array(
+        [
+            (0, -0.07),
+            (0.36, 0.05),
+            (wide, 0.4),
+            (wide, min(length, 0.9)),
+            (wide * 0.85, length),
+            (0.1, length + 0.04),
+        ],
+        np.float32,
+    )
+    shape = np.concatenate([half, (half[1:] * np.array([-1, 1], np.float32))[::-1]])
+    canvas.solid(smooth(shape + [x, 0], 5, closed=True), who.hair, 0.16, 0.5)
+    if who.style in ("bun", "updo"):
+        canvas.solid(ellipse(x, 0.2, 0.24, 0.22), shade(who.hair, 1.06), 0.1, 0.5)
