@@ -18,13 +18,9 @@ class EmbedderConfig:
 
     input_size: int = 112  # pixels, square
     stem: int = 32  # channels after the first convolution
-    widths: tuple[int, ...] = (
-        48,
-        96,
-        192,
-        256,
-    )  # channels of each stage; each but the first halves the resolution
-    blocks: tuple[int, ...] = (1, 2, 2, 1)  # residual blocks in each stage
+    # Channels of each stage; each stage but the first halves the resolution.
+    widths: tuple[int, ...] = (32, 64, 128, 256)
+    blocks: tuple[int, ...] = (1, 2, 3, 2)  # residual blocks in each stage
     heads: int = 4  # places the pooling can look at
     dimensions: int = 128  # of the vector
 

@@ -1,0 +1,205 @@
+"""Labelled photos for training and evaluation: read from a manifest, or drawn.
+
+Pixels lie in one memory-mapped file at about the network's size, so that an epoch costs no decoding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from multiprocessing import Pool
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from ml.photos import Pixels, read_square, to_square
+from ml.synthetic import NEGATIVE_KINDS, Wardrobe, catalogue_photo, negative_photo, street_photo
+
+ROLES = ("catalogue", "review", "look", "negative")
+SPLITS = ("train", "validation", "test")
+# Photos are kept a little larger than the network's input, so that a crop is no enlargement.
+SPARE = 8 / 7
+NO_DRESS = -1
+# Width and height in pixels of drawn photos.
+FORMATS = ((144, 180), (162, 216), (205, 256), (180, 180))
+
+
+class ManifestError(ValueError):
+    """A line of the manifest, or the manifest as a whole, cannot be trained on."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One labelled photo: a manifest's line, or a drawing to be made."""
+
+    photo: str  # a path, or for a drawing: front, back, detail, street, or a kind of negative
+    dress: str | None
+    role: str
+    split: str
+    weight: float = 1.0
+    wardrobe: int = 0  # the drawing's wardrobe
+    place: int = 0  # of the dress in its wardrobe
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Rows as arrays of equal length n; a dress is a number from 0, or NO_DRESS."""
+
+    pixels: Pixels  # (n, side, side, 3), usually memory-mapped
+    dress: npt.NDArray[np.int64]
+    role: npt.NDArray[np.str_]
+    split: npt.NDArray[np.str_]
+    weight: npt.NDArray[np.float64]
+    description: dict[str, Any]
+
+    def rows(self, split: str, *, catalogue: bool | None = None, dress: bool = True) -> npt.NDArray[np.int64]:
+        """Places of a split's photos of dresses (catalogue alone, others alone), or of its negatives."""
+        chosen = (self.split == split) & ((self.dress != NO_DRESS) == dress)
+        if catalogue is not None:
+            chosen &= (self.role == "catalogue") == catalogue
+        return np.flatnonzero(chosen)
+
+
+def from_manifest(manifest: Path, folder: Path, input_size: int, workers: int = 2) -> TrainingSet:
+    """Read and decode a manifest of JSON lines {"photo", "dress", "role", "split", "weight"}.
+
+    Photo paths are relative to the manifest. Raises ManifestError with the line, value and what was expected.
+    """
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    rows = [_manifest_row(manifest, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not any(row.dress is not None and row.split == "train" for row in rows):
+        raise ManifestError(f"{manifest}: no photo of a dress in the split 'train'")
+    return _prepare(rows, _read_row, folder, input_size, workers, {"manifest": manifest.name})
+
+
+def draw(
+    dresses: int, folder: Path, input_size: int, seed: int, streets: int = 5, workers: int = 2
+) -> TrainingSet:
+    """A drawn wardrobe of `dresses` to train on, a tenth as many others for validation, a fifth for testing.
+
+    The held-out dresses come from wardrobes of their own (seed + 1, seed + 2), one catalogue photo each.
+    """
+    held_out = max(3, dresses // 10)
+    rows = [*_drawn_dresses(seed, dresses, "train", streets, seed)]
+    rows += _drawn_dresses(seed + 1, held_out, "validation", 3, seed)
+    rows += _drawn_dresses(seed + 2, 2 * held_out, "test", 2, seed)
+    rows += [_street(seed, place, "test", seed, 900) for place in range(min(dresses, 2 * held_out))]
+    rows += _drawn_negatives(seed, 2 * dresses, "train")
+    rows += _drawn_negatives(seed + 1, 3 * held_out, "validation")
+    rows += _drawn_negatives(seed + 2, 3 * held_out, "test")
+    source = {"drawn": {"dresses": dresses, "seed": seed, "streets": streets}}
+    return _prepare(rows, _draw_row, folder, input_size, workers, source)
+
+
+def _street(wardrobe: int, place: int, split: str, seed: int, turn: int) -> Row:
+    dress = f"{wardrobe}/{place}"
+    return Row("street", dress, "look", split, 1.0, wardrobe, place, seed + 1000 * place + turn)
+
+
+def _drawn_dresses(wardrobe: int, count: int, split: str, streets: int, seed: int) -> Iterator[Row]:
+    views = ("front", "back", "detail") if split == "train" else ("front",)
+    for place in range(count):
+        for view in views:
+            yield Row(view, f"{wardrobe}/{place}", "catalogue", split, 1.0, wardrobe, place, seed + place)
+        for turn in range(streets):
+            yield _street(wardrobe, place, split, seed, turn)
+
+
+def _drawn_negatives(wardrobe: int, count: int, split: str) -> Iterator[Row]:
+    for place in range(count):
+        kind = NEGATIVE_KINDS[place % len(NEGATIVE_KINDS)]
+        yield Row(kind, None, "negative", split, 1.0, wardrobe, place, wardrobe * 1_000_003 + place)
+
+
+def _manifest_row(manifest: Path, number: int, line: str) -> Row:
+    where = f"{manifest}:{number}"
+    try:
+        entry = json.loads(line)
+        photo, role, split = manifest.parent / entry["photo"], entry["role"], entry["split"]
+        dress, weight = entry.get("dress"), float(entry.get("weight", 1.0))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(
+            f"{where}: expected an object with photo, dress, role and split ({error!r})"
+        ) from error
+    if role not in ROLES or split not in SPLITS:
+        raise ManifestError(f"{where}: role {role!r}, split {split!r}; expected one of {ROLES} and {SPLITS}")
+    if (dress is None) != (role == "negative"):
+        raise ManifestError(f"{where}: role {role!r} with dress {dress!r}; negatives alone have no dress")
+    if not weight > 0:
+        raise ManifestError(f"{where}: weight {weight}; expected a number above 0")
+    if not photo.is_file():
+        raise ManifestError(f"{where}: no file {photo}")
+    return Row(str(photo), None if dress is None else str(dress), role, split, weight)
+
+
+def _read_row(row: Row, side: int) -> Pixels:
+    return read_square(row.photo, side)
+
+
+def _draw_row(row: Row, side: int) -> Pixels:
+    """Draw a photo larger than it is kept, in a format of its own, as cameras' differ."""
+    rng = np.random.default_rng(row.seed)
+    image_size = FORMATS[rng.integers(len(FORMATS))]
+    dress = _wardrobe(row.wardrobe).dress(row.place)
+    if row.role == "negative":
+        image = negative_photo(row.photo, image_size, row.seed, dress=dress)
+    elif row.role == "catalogue":
+        image = catalogue_photo(dress, row.photo, image_size, row.seed)
+    else:
+        image = street_photo(dress, image_size, row.seed, difficulty=1.0)
+    return to_square(image, side)
+
+
+@cache
+def _wardrobe(seed: int) -> Wardrobe:
+    return Wardrobe(seed)
+
+
+def _prepare(
+    rows: Sequence[Row],
+    make: Callable[[Row, int], Pixels],
+    folder: Path,
+    input_size: int,
+    workers: int,
+    source: dict[str, Any],
+) -> TrainingSet:
+    side = round(input_size * SPARE)
+    plan = json.dumps([side, *(asdict(row) for row in rows)]).encode()
+    key = hashlib.sha256(plan).hexdigest()
+    pixels = _fill(rows, partial(make, side=side), folder / f"{key[:16]}.npy", side, workers)
+    names = {
+        name: number
+        for number, name in enumerate(dict.fromkeys(r.dress for r in rows if r.dress is not None))
+    }
+    return TrainingSet(
+        pixels,
+        np.array([NO_DRESS if row.dress is None else names[row.dress] for row in rows], np.int64),
+        np.array([row.role for row in rows]),
+        np.array([row.split for row in rows]),
+        np.array([row.weight for row in rows]),
+        {**source, "photos": len(rows), "dresses": len(names), "sha256": key},
+    )
+
+
+def _fill(rows: Sequence[Row], make: Callable[[Row], Pixels], file: Path, side: int, workers: int) -> Pixels:
+    """Decode or draw every row into `file`, unless an earlier run did; until complete it has another name."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(".draft")
+        shape = (len(rows), side, side, 3)
+        pixels = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
+        with Pool(workers) as pool:
+            made = pool.imap(make, rows, chunksize=16)
+            for place, square in enumerate(tqdm(made, "photos", len(rows), unit="photo", smoothing=0)):
+                pixels[place] = square
+        pixels.flush()
+        draft.rename(file)
+    kept: Pixels = np.load(file, mmap_mode="r")
+    return kept
