@@ -15,6 +15,7 @@ from verify.models import (
     Dress,
     DressPhoto,
     Employee,
+    Look,
     ModelVersion,
     Option,
     Photo,
@@ -104,3 +105,17 @@ def make_suggestion(
 
 def make_batch(**fields: Any) -> Batch:
     return Batch.objects.create(**{"opened_at": timezone.now(), **fields})
+
+
+def make_look(of: Dress, clearance: str = "cleared", **fields: Any) -> Look:
+    """A public look of the dress, unless the post's fields or the clearance say otherwise."""
+    settled = {
+        "rights": "granted",
+        "state": "settled",
+        "answer": "dress",
+        "dress": of,
+        "confidence": 0.98,
+        "settled_at": NOON,
+        **fields,
+    }
+    return Look.objects.create(post=make_post(**settled), dress=of, published_at=NOON, clearance=clearance)
