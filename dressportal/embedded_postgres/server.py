@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
 
 import psutil
@@ -44,7 +43,7 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
-_users: dict[Path, TextIOWrapper] = {}
+_users: dict[Path, int] = {}  # the descriptors that hold our shares of the lock
 _users_lock = threading.Lock()
 
 
@@ -88,8 +87,8 @@ class Server:
     def leave(self, timeout: float = 8) -> bool:
         """No longer a user; if that was the last one, waits for the server to stop. True if it has."""
         with _users_lock:
-            if lock := _users.pop(self.data, None):
-                lock.close()
+            if (share := _users.pop(self.data, None)) is not None:
+                os.close(share)
         return _until(lambda: self.postmaster() is None, timeout)
 
     def ensure_running(self) -> None:
@@ -139,11 +138,11 @@ class Server:
                 return str(self.data) in process.cmdline()
             return False
 
-    def _shared_lock(self) -> TextIOWrapper:
+    def _shared_lock(self) -> int:
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        file = self.users_file.open("a")
-        fcntl.flock(file, fcntl.LOCK_SH)
-        return file
+        share = os.open(self.users_file, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(share, fcntl.LOCK_SH)
+        return share
 
     @contextmanager
     def _start_lock(self) -> Iterator[None]:
@@ -286,7 +285,7 @@ def _rejoin_in_child() -> None:
     _users_lock.release()
     for data, inherited in list(_users.items()):
         _users[data] = Server(data)._shared_lock()
-        inherited.close()
+        os.close(inherited)
 
 
 os.register_at_fork(

@@ -1,0 +1,80 @@
+# The portal in one command: make run. What each target does: make help.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check bench clean environment tools browser
+
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile
+export PORT ?= 8000
+# Asked of a portal in production by its own checks; none of it is secret or reached.
+PRODUCTION := DRESSPORTAL_ENV=production DRESSPORTAL_ALLOWED_HOSTS=portal.example \
+	DRESSPORTAL_SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
+	DATABASE_URL=postgres://portal@localhost/portal
+PURE := $(wildcard verify/consensus.py verify/scoring.py)
+
+help:
+	@echo "make run      the portal at http://127.0.0.1:$(PORT)/ (options: PORT=8001 DATABASE_URL=postgres://…)"
+	@echo "make setup    the environment (.venv) and the database, nothing else"
+	@echo "make test     every test, browser tests included (option: ARGS='-k rotation')"
+	@echo "make check    formatting, lint, types, layers, migrations, deployment checks"
+	@echo "make bench    the figures in the README"
+	@echo "make clean    remove .venv and caches; var/ with the data stays"
+
+run: environment
+	@exec $(PYTHON) manage.py serve
+
+setup: environment
+	@$(PYTHON) manage.py migrate --verbosity 0 && echo "The environment and the database are ready: make run"
+
+# Nothing a test does may touch the portal's own data or its database.
+test: export DRESSPORTAL_VAR := $(CURDIR)/var/test
+test: tools browser
+	@unset DRESSPORTAL_ENV DRESSPORTAL_POOL PORT; mkdir -p var; rm -rf var/test; \
+	$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: tools
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	$(if $(PURE),.venv/bin/mypy $(PURE))
+	.venv/bin/lint-imports
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+
+bench: tools
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script; done
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var/test
+	find . -name __pycache__ -type d -not -path "./var/*" -prune -exec rm -rf {} +
+
+environment: .venv/installed
+tools: .venv/tools-installed
+
+.venv/bin/python:
+	@for candidate in python3.11 python3 python; do \
+		if $$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+			echo "Making .venv with $$(command -v $$candidate)"; exec $$candidate -m venv --clear .venv; \
+		fi; \
+	done; \
+	echo "Python 3.11 with its venv module is needed, and not found. On Debian: apt-get install python3.11-venv" >&2; exit 1
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing the portal's packages (the first time takes a minute or two)"
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m ensurepip >/dev/null  # making .venv was cut short
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/tools-installed: requirements-dev.txt .venv/installed
+	@echo "Installing the tools for tests and checks"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+browser:
+	@if command -v chromium >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian's chromium for the browser tests"; \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) >/dev/null 2>&1; \
+	fi; \
+	command -v chromium >/dev/null || \
+		printf '\n%s\n%s\n\n' "*** NO CHROMIUM: THE BROWSER TESTS WILL BE SKIPPED. ***" "*** Install it (Debian: apt-get install chromium) and run make test again. ***" >&2

@@ -1,0 +1,80 @@
+"""What `manage.py check` finds wrong with this installation, each with what to do about it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
+from django_q.models import Schedule
+
+from dressportal.schedules import SCHEDULES
+
+WEIGHTS = ("weights.safetensors", "config.json", "metrics.json")
+
+
+@register("dressportal")
+def model_files(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    """A warning, because a portal without DeepDress still shows what it has; it only proposes nothing."""
+    files = [Path(settings.DEEPDRESS_WEIGHTS) / name for name in WEIGHTS]
+    missing = [path for path in files if not (path.is_file() and os.access(path, os.R_OK))]
+    return [
+        Warning(
+            f"DeepDress's file {path} is missing or unreadable: no post gets proposals.",
+            hint="Restore it, train anew (python -m ml.train_embedder), or set DRESSPORTAL_WEIGHTS.",
+            id="dressportal.W001",
+        )
+        for path in missing
+    ]
+
+
+@register("dressportal")
+def media_folder(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    nearest = _nearest(Path(settings.MEDIA_ROOT))
+    if settings.MEDIA_BUCKET or (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        return []
+    return [
+        Error(
+            f"Photos cannot be stored in {settings.MEDIA_ROOT}: this user may not write there.",
+            hint="Give the folder to the portal's user, or set DRESSPORTAL_VAR or DRESSPORTAL_MEDIA_BUCKET.",
+            id="dressportal.E002",
+        )
+    ]
+
+
+@register("dressportal", deploy=True)
+def production_secrets(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    """Beside Django's own checks of the secret key and the hosts."""
+    found: list[CheckMessage] = []
+    if not settings.PRODUCTION:
+        hint = "It demands DRESSPORTAL_SECRET_KEY, DRESSPORTAL_ALLOWED_HOSTS and DATABASE_URL."
+        found.append(Error("DRESSPORTAL_ENV is not 'production'.", hint=hint, id="dressportal.E003"))
+    if "*" in settings.ALLOWED_HOSTS:
+        hint = "Name the hosts in DRESSPORTAL_ALLOWED_HOSTS, separated by commas."
+        found.append(Error("Requests for any host are answered.", hint=hint, id="dressportal.E004"))
+    if "EMBEDDED_DATA" in settings.DATABASES["default"]:
+        hint = "Set DATABASE_URL: the embedded Postgres has neither backups nor replicas."
+        found.append(Error("The database is the embedded one.", hint=hint, id="dressportal.E005"))
+    return found
+
+
+@register(Tags.database)
+def schedules(
+    app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """Asks the database, so it runs with `check --database default`; silent before the first migrate."""
+    try:
+        stored = set(Schedule.objects.values_list("name", flat=True)) if databases else None
+    except DatabaseError:
+        stored = None  # no tables yet
+    if stored is None or not (missing := sorted({planned.name for planned in SCHEDULES} - stored)):
+        return []
+    hint = "Run manage.py setup_schedules."
+    return [Warning(f"Not scheduled: {', '.join(missing)}.", hint=hint, id="dressportal.W006")]
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or what it would be made in."""
+    return next(candidate for candidate in (path, *path.parents) if candidate.exists())

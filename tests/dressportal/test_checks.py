@@ -1,0 +1,65 @@
+"""What `manage.py check` says about an installation."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+
+from dressportal import checks
+
+
+def ids(messages: list) -> list[str]:
+    return [message.id for message in messages]
+
+
+def test_missing_model_files_are_named(settings: Any, tmp_path: Path) -> None:
+    settings.DEEPDRESS_WEIGHTS = tmp_path
+    (tmp_path / "config.json").write_text("{}")
+    found = checks.model_files(None)
+    assert ids(found) == ["dressportal.W001"] * 2
+    assert str(tmp_path / "weights.safetensors") in found[0].msg
+    for name in checks.WEIGHTS:
+        (tmp_path / name).touch()
+    assert checks.model_files(None) == []
+
+
+def test_a_media_folder_that_does_not_exist_yet_is_fine_where_it_can_be_made(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "var" / "media"
+    assert checks.media_folder(None) == []
+
+
+def test_an_unwritable_media_folder_is_an_error_unless_photos_go_to_a_bucket(
+    settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    settings.MEDIA_ROOT = tmp_path / "file" / "media"  # where not even root may write
+    assert ids(checks.media_folder(None)) == ["dressportal.E002"]
+    settings.MEDIA_BUCKET = "photos"
+    assert checks.media_folder(None) == []
+
+
+def test_deployment_demands_production_hosts_and_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    lax = {"PRODUCTION": False, "ALLOWED_HOSTS": ["*"], "DATABASES": {"default": {"EMBEDDED_DATA": "/var"}}}
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(**lax))
+    assert ids(checks.production_secrets(None)) == [f"dressportal.E00{n}" for n in (3, 4, 5)]
+    strict = {"PRODUCTION": True, "ALLOWED_HOSTS": ["portal.example"], "DATABASES": {"default": {}}}
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(**strict))
+    assert checks.production_secrets(None) == []
+
+
+@pytest.mark.django_db
+def test_missing_schedules_are_found_and_set_up_by_the_command_in_the_hint() -> None:
+    found = checks.schedules(None, databases=["default"])
+    assert ids(found) == ["dressportal.W006"]
+    assert "nightly rotation" in found[0].msg
+    call_command("setup_schedules", verbosity=0)
+    assert checks.schedules(None, databases=["default"]) == []
+
+
+def test_a_plain_check_asks_no_database() -> None:
+    assert "dressportal.W006" not in ids(run_checks())
