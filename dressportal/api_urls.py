@@ -1,3 +1,29 @@
-from django.urls import URLPattern
+"""/api/: version 1, its schema and its documentation."""
 
-urlpatterns: list[URLPattern] = []
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from recommend.api import ShopLook, SimilarDresses
+from verify.api import SKU_PATTERN, DressDetail, DressList, DressLooks, NoSuchAddress
+
+v1 = [
+    path("dresses/", DressList.as_view(), name="dresses"),
+    re_path(rf"^dresses/{SKU_PATTERN}/looks/$", DressLooks.as_view(), name="dress-looks"),
+    re_path(rf"^dresses/{SKU_PATTERN}/similar/$", SimilarDresses.as_view(), name="similar"),
+    re_path(rf"^dresses/{SKU_PATTERN}/$", DressDetail.as_view(), name="dress"),
+    path("looks/<int:pk>/shop/", ShopLook.as_view(), name="shop-look"),
+    path("schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),
+]
+
+# Swagger UI brings styles of its own along.
+docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(
+    SpectacularSwaggerSplitView.as_view(url_name="v1:schema")
+)
+
+urlpatterns = [
+    path("v1/", include((v1, "v1"))),
+    path("docs/", docs, name="api-docs"),
+    re_path(r"^.*/$", NoSuchAddress.as_view()),
+]

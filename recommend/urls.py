@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path, re_path
 
-urlpatterns: list[URLPattern] = []
+from recommend import views
+from verify.api import SKU_PATTERN
+
+urlpatterns = [
+    path("dresses/", views.wall, name="dresses"),
+    re_path(rf"^dresses/{SKU_PATTERN}/$", views.product, name="product"),
+]

@@ -1,0 +1,40 @@
+"""Dresses that look alike, by the embeddings of their catalogue photos."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from verify import suggest
+from verify.models import Dress, Embedding, ModelVersion
+
+
+class Similar(NamedTuple):
+    dress_id: int
+    similarity: float  # cosine, -1..1
+
+
+def similar_dresses(dress: Dress, count: int) -> list[Similar]:
+    """The `count` dresses in stock that look most like it, most similar first, itself left out.
+
+    Each photo of the dress finds the photo of the other that is most like it, front to front and back to
+    back; the similarity of two dresses is the mean over the photos. Empty where nothing is known yet: no
+    live model, or none of the dress's photos embedded.
+    """
+    queries, index = _vectors_of(dress), suggest.catalogue_index()
+    if not len(queries) or not len(index):
+        return []
+    similarities = index.similarities(queries).mean(axis=0)
+    others = index.dress_ids != dress.pk
+    ids, similarities = index.dress_ids[others], similarities[others]
+    nearest = np.argsort(-similarities, kind="stable")[:count]
+    return [Similar(int(ids[i]), float(similarities[i])) for i in nearest]
+
+
+def _vectors_of(dress: Dress) -> npt.NDArray[np.float32]:
+    """(photos, dimensions) by the live model; (0, 0) where there is none."""
+    rows = Embedding.objects.filter(
+        model_version=ModelVersion.objects.live(), photo__dress_photos__dress=dress
+    ).values_list("vector", flat=True)
+    vectors = [np.frombuffer(row, "<f4") for row in rows]
+    return np.stack(vectors) if vectors else np.empty((0, 0), np.float32)
