@@ -9,7 +9,7 @@ from functools import lru_cache
 from io import BytesIO
 
 from django.conf import settings
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 LARGE_SIDE, SMALL_SIDE = 1080, 360  # pixels, of the longer side
@@ -48,9 +48,7 @@ def prepare(data: bytes) -> Prepared:
     large = _decode(data)
     small = large.copy()
     small.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)
-    return Prepared(
-        digest(data), *large.size, _encoded(large, LARGE_QUALITY), _encoded(small, SMALL_QUALITY)
-    )
+    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), _encoded(small, SMALL_QUALITY))
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
@@ -136,7 +134,7 @@ def _refusing_what_cannot_be_decoded(data: bytes) -> Iterator[None]:
             yield
         except PhotoRefused:
             raise
-        except Image.UnidentifiedImageError as error:
+        except UnidentifiedImageError as error:
             raise PhotoRefused(_what_instead(data)) from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             limit = f"{settings.PHOTO_MAX_PIXELS:,}"

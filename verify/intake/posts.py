@@ -1,0 +1,316 @@
+"""Posts as JSON lines, in the field names of Instagram's Graph API -> posts that wait for a suggestion."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+from rest_framework import serializers
+
+from verify.intake.fetch import fetch
+from verify.intake.rows import (
+    Fetch,
+    FileUnusable,
+    FirstLines,
+    Outcome,
+    Refusal,
+    RowRefused,
+    Stored,
+    in_batches,
+    one_batch_at_a_time,
+    persistently,
+    photo_at_address,
+    photo_in_file,
+)
+from verify.models import Lease, Photo, Post
+
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+# What a post is given again when its photo has become another one.
+ANEW: dict[str, Any] = {
+    "state": Post.State.WAITING,
+    "attempts": 0,
+    "trouble": "",
+    "suggestion": None,
+    "batch": None,
+    "posterior": {},
+    "votes_needed": 0,
+    "settles_at": None,
+}
+
+
+def parse_timestamp(value: Any) -> datetime:
+    """ISO 8601 with a time zone, or Unix seconds; both occur in the API. Raises ValueError."""
+    expected = "Expected a time such as 2026-05-31T12:00:00+0000, or Unix seconds."
+    try:
+        if isinstance(value, int) and not isinstance(value, bool):
+            parsed = datetime.fromtimestamp(value, UTC)
+        elif value.isascii() and value.isdigit() and len(value) > 8:  # shorter ones are dates
+            parsed = datetime.fromtimestamp(int(value), UTC)
+        else:
+            parsed = datetime.fromisoformat(value)
+        if not FIRST_YEAR < parsed.year < LAST_YEAR:
+            raise ValueError(f"The year {parsed.year} cannot be. {expected}")
+        if parsed.tzinfo is None:
+            raise ValueError(f"The time zone is missing. {expected}")
+        return parsed.astimezone(UTC)
+    except (AttributeError, OverflowError, OSError) as error:
+        raise ValueError(expected) from error
+    except ValueError as error:
+        raise ValueError(str(error) if expected in str(error) else expected) from error
+
+
+class TimestampField(serializers.Field):
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            return parse_timestamp(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class MediaRow(serializers.Serializer):
+    """A medium: a post, or one of an album's children."""
+
+    id = serializers.CharField(max_length=120)
+    media_type = serializers.ChoiceField(["IMAGE", "VIDEO", "CAROUSEL_ALBUM"], default="IMAGE")
+    media_url = serializers.CharField(max_length=4000, allow_null=True, allow_blank=True, required=False)
+    thumbnail_url = serializers.CharField(max_length=4000, allow_null=True, allow_blank=True, required=False)
+    file = serializers.CharField(max_length=2000, allow_null=True, allow_blank=True, required=False)
+
+
+class PostRow(MediaRow):
+    permalink = serializers.URLField(max_length=500, allow_null=True, allow_blank=True, required=False)
+    username = serializers.CharField(max_length=120, allow_null=True, allow_blank=True, required=False)
+    caption = serializers.CharField(allow_null=True, allow_blank=True, required=False)
+    timestamp = TimestampField(source="posted_at")
+    like_count = serializers.IntegerField(min_value=0, max_value=2**31 - 1, allow_null=True, required=False)
+    children = serializers.JSONField(required=False, allow_null=True)
+
+
+DETAILS = ("permalink", "username", "caption", "posted_at", "media_type", "like_count")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A post as its line describes it."""
+
+    line: int
+    external_id: str
+    details: dict[str, Any]  # of DETAILS, those that the line states
+    file: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the posts of a file come from, and what is said of all of them."""
+
+    name: str
+    folder: Path
+    rights: str | None  # None: unknown for new posts, as they are for others
+    fetch: Fetch
+
+
+def import_posts(
+    path: Path,
+    *,
+    source: str = "instagram",
+    rights: str | None = None,
+    batch_rows: int = 500,
+    fetch: Fetch = fetch,
+) -> Iterator[Outcome]:
+    """Store the posts of a file; yields an outcome per post and per refused line or album's child.
+
+    An album is one post per picture in it. What a line does not state is kept as it is known. A post's photo
+    behind an address is fetched once, when the post is new: the API signs addresses anew every few days,
+    and what was published cannot be exchanged. Raises FileUnusable when the file cannot be read.
+    """
+    origin = Source(source, path.parent, rights, fetch)
+
+    def store_batch(drafts: list[Draft]) -> list[Outcome]:
+        return _store_batch(drafts, origin)
+
+    with FirstLines() as first_lines:
+        for batch in in_batches(_drafts(path, first_lines), batch_rows, lambda draft: 1):
+            refusals: list[Outcome] = [row for row in batch if isinstance(row, Refusal)]
+            drafts = [row for row in batch if isinstance(row, Draft)]
+            yield from sorted(refusals + persistently(store_batch, drafts), key=lambda row: row.line)
+
+
+def _drafts(path: Path, first_lines: FirstLines) -> Iterator[Draft | Refusal]:
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield from _claimed(_read(line, number), first_lines)
+    except OSError as error:
+        raise FileUnusable(f"{path}: {error.strerror}.") from error
+
+
+def _claimed(rows: Iterable[Draft | Refusal], first_lines: FirstLines) -> Iterator[Draft | Refusal]:
+    """The rows; a post that the file held before is refused, or every run would change it to and fro."""
+    for row in rows:
+        if isinstance(row, Draft) and (first := first_lines.claim(row.external_id, row.line)) != row.line:
+            yield Refusal(row.line, "id", row.external_id, f"This post is on line {first} already.")
+        else:
+            yield row
+
+
+def _read(line: bytes, number: int) -> Iterator[Draft | Refusal]:
+    try:
+        stated = _parsed(line)
+        row = _checked(PostRow, stated)
+        details = {name: row[name] for name in DETAILS if row.get(name) is not None}
+        for item in _media(row):
+            yield _draft(item, number, details)
+    except RowRefused as refusal:
+        yield refusal.at(number)
+
+
+def _draft(item: Any, number: int, details: dict[str, Any]) -> Draft | Refusal:
+    try:
+        medium = _checked(MediaRow, item)
+        file, url = medium.get("file") or "", _address(medium)
+        if not file and not url:
+            raise RowRefused("media_url", "", _why_no_photo(medium["media_type"]))
+        return Draft(number, medium["id"], details, file, url)
+    except RowRefused as refusal:
+        return refusal.at(number)
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    """The object on a line. Numbers with a fraction are no ids: as Decimals they are refused as such."""
+    try:
+        stated = json.loads(line.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise RowRefused("", line[:200].decode("utf-8", "replace").strip(), f"not JSON: {error}") from error
+    if not isinstance(stated, dict):
+        raise RowRefused("", line[:200].decode("utf-8", "replace").strip(), "Expected a JSON object.")
+    return stated
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _checked(schema: type[MediaRow], stated: Any) -> dict[str, Any]:
+    form = schema(data=stated)
+    if not form.is_valid():
+        column, messages = next(iter(form.errors.items()))
+        value = stated.get(column, "") if isinstance(stated, dict) else stated
+        raise RowRefused(column, value, str(messages[0]))
+    return dict(form.validated_data)
+
+
+def _media(row: dict[str, Any]) -> list[Any]:
+    """The pictures of a post: itself, or an album's children but for videos without a photo."""
+    children = row.get("children")
+    if not children:
+        return [row]
+    media = children.get("data") if isinstance(children, dict) else None
+    if not isinstance(media, list):
+        raise RowRefused("children", children, 'Expected {"data": [...]}.')
+    pictures = [item for item in media if not _is_mere_video(item)]
+    if not pictures:
+        raise RowRefused("children", row["id"], "An album without a photo.")
+    return pictures
+
+
+def _is_mere_video(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and item.get("media_type") == "VIDEO"
+        and not (item.get("file") or item.get("thumbnail_url"))
+    )
+
+
+def _address(medium: dict[str, Any]) -> str:
+    name = "thumbnail_url" if medium["media_type"] == "VIDEO" else "media_url"
+    return medium.get(name) or ""
+
+
+def _why_no_photo(media_type: str) -> str:
+    return {
+        "IMAGE": "A post without media: it has neither media_url nor file.",
+        "VIDEO": "A video without a photo: it has neither thumbnail_url nor file.",
+        "CAROUSEL_ALBUM": "An album without media: it has neither children nor file.",
+    }[media_type]
+
+
+def _store_batch(drafts: list[Draft], source: Source) -> list[Outcome]:
+    """Photos first, so that the transaction is short and a refused one takes nothing with it."""
+    known = _known(drafts, source)
+    outcomes: list[Outcome] = []
+    with_photos: list[tuple[Draft, Photo]] = []
+    for draft in drafts:
+        try:
+            with_photos.append((draft, _photo(draft, known.get(draft.external_id), source)))
+        except RowRefused as refusal:
+            outcomes.append(refusal.at(draft.line))
+    with one_batch_at_a_time():
+        return outcomes + _write(with_photos, source)
+
+
+def _known(drafts: list[Draft], source: Source) -> dict[str, Post]:
+    ids = [draft.external_id for draft in drafts]
+    posts = Post.objects.filter(source=source.name, external_id__in=ids)
+    return {post.external_id: post for post in posts.select_related("photo")}
+
+
+def _photo(draft: Draft, known: Post | None, source: Source) -> Photo:
+    if draft.file:
+        return photo_in_file(source.folder, draft.file, "file", known.photo if known else None)
+    return known.photo if known else photo_at_address(draft.url, "media_url", source.fetch)
+
+
+def _write(drafts: list[tuple[Draft, Photo]], source: Source) -> list[Outcome]:
+    known = _known([draft for draft, _ in drafts], source)
+    new = [(draft, photo) for draft, photo in drafts if draft.external_id not in known]
+    Post.objects.bulk_create(_new_post(draft, photo, source) for draft, photo in new)
+    outcomes: list[Outcome] = [Stored(draft.line, "new") for draft, _ in new]
+    photos_came = bool(new)
+    for draft, photo in drafts:
+        if post := known.get(draft.external_id):
+            photos_came |= post.photo_id != photo.pk
+            outcomes.append(_update(post, draft, photo, source))
+    if photos_came:
+        transaction.on_commit(lambda: async_task("verify.tasks.suggest_waiting"))
+    return outcomes
+
+
+def _new_post(draft: Draft, photo: Photo, source: Source) -> Post:
+    rights = {"rights": source.rights} if source.rights else {}
+    return Post(source=source.name, external_id=draft.external_id, photo=photo, **draft.details, **rights)
+
+
+def _update(post: Post, draft: Draft, photo: Photo, source: Source) -> Outcome:
+    stated = {**draft.details, **({"rights": source.rights} if source.rights else {})}
+    changes = {name: value for name, value in stated.items() if getattr(post, name) != value}
+    former = post.photo_id
+    if photo.pk != former:
+        if not _may_change_photo(post):
+            reason = "Another photo than before, and the post is being judged or has been: it keeps its own."
+            return Refusal(draft.line, "file", draft.file, reason)
+        changes |= {"photo": photo, **ANEW}
+    if not changes:
+        return Stored(draft.line, "unchanged")
+    for name, value in changes.items():
+        setattr(post, name, value)
+    post.save(update_fields=changes.keys())
+    Photo.objects.filter(pk=former).unused().delete()
+    return Stored(draft.line, "changed")
+
+
+def _may_change_photo(post: Post) -> bool:
+    """Nobody has judged the photo that the post has, and nobody is looking at it. Locks the post."""
+    now = timezone.now()
+    locked = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    free = locked.claimed_until is None or locked.claimed_until < now
+    undecided = locked.state not in (Post.State.SETTLED, Post.State.DISPUTED)
+    in_hands = Lease.objects.open(now).filter(post=post)
+    return free and undecided and not locked.votes.exists() and not in_hands.exists()
