@@ -24,7 +24,6 @@ from verify.models import (
     Dress,
     DressPhoto,
     Embedding,
-    Lease,
     ModelVersion,
     Option,
     Photo,
@@ -208,16 +207,12 @@ def suggest_waiting(limit: int | None = None, progress: Progress | None = None) 
 def propose_anew(posts: PostQuerySet) -> int:
     """Send posts back to wait for a suggestion of the live model; returns how many.
 
-    A post keeps its options once somebody has seen or judged them: with votes or an open lease it stays.
+    A post keeps its options once somebody has judged them or is about to.
     """
-    now = timezone.now()
     with transaction.atomic():
         proposed = posts.filter(state=Post.State.PROPOSED).order_by("pk").select_for_update(of=("self",))
         locked = list(proposed.values_list("pk", flat=True))
-        untouched = Post.objects.filter(pk__in=locked, votes=None).exclude(
-            Exists(Lease.objects.open(now).filter(post=OuterRef("pk")))
-        )
-        return _wait(untouched)
+        return _wait(Post.objects.proposable(timezone.now()).filter(pk__in=locked))
 
 
 def try_again(posts: PostQuerySet) -> int:
@@ -271,7 +266,7 @@ def _store(
     if not posts:
         return
     embeddings = [seen.embeddings[post.photo_id] for post in posts]
-    not_a_dress = np.array([embedding.not_a_dress for embedding in embeddings])
+    not_a_dress = [embedding.not_a_dress for embedding in embeddings]
     found = index.options(
         _matrix(embedding.vector for embedding in embeddings), not_a_dress, model.temperature, OPTIONS
     )
@@ -304,10 +299,10 @@ def _look_at(photos: Sequence[Photo], model: DeepDress, version: ModelVersion) -
     images, troubles = _decode(new.values(), model.config.input_size)
     found = model.embed(list(images.values()))
     made = [
-        Embedding(
-            photo_id=pk, model_version=version, vector=vector.astype("<f4").tobytes(), not_a_dress=probability
+        Embedding(photo_id=pk, model_version=version, vector=vector.tobytes(), not_a_dress=probability)
+        for pk, vector, probability in zip(
+            images, found.vectors.astype("<f4"), found.not_a_dress.tolist(), strict=True
         )
-        for pk, vector, probability in zip(images, *found, strict=True)
     ]
     Embedding.objects.bulk_create(made, ignore_conflicts=True)  # another worker may have been faster
     return Seen(embeddings | {row.photo_id: row for row in made}, troubles)
