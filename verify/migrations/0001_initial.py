@@ -145,6 +145,7 @@ class Migration(migrations.Migration):
                 ('claimed_until', models.DateTimeField(blank=True, null=True)),
                 ('trouble', models.CharField(blank=True, help_text='Why it was set aside or is disputed.', max_length=300)),
                 ('posterior', models.JSONField(default=dict, help_text='Probability of each answer after the votes so far.')),
+                ('votes_cast', models.PositiveSmallIntegerField(default=0, help_text='Votes that the posterior rests on.')),
                 ('votes_needed', models.PositiveSmallIntegerField(default=0, help_text='Fewest further votes that can settle it; open leases never exceed it.')),
                 ('settles_at', models.DateTimeField(blank=True, help_text='Decided; settled when this time has come.', null=True)),
                 ('answer', models.CharField(blank=True, choices=[('dress', 'a dress'), ('not_a_dress', 'not a dress'), ('none_of_these', 'none of these')], max_length=16)),

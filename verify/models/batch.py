@@ -1,10 +1,17 @@
+from datetime import date, datetime
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def open(self) -> "BatchQuerySet":
         return self.filter(state=Batch.State.OPEN)
+
+    def frozen(self) -> "BatchQuerySet":
+        return self.filter(state=Batch.State.FROZEN)
 
     def unfinished(self) -> "BatchQuerySet":
         return self.exclude(state=Batch.State.CLOSED)
@@ -42,3 +49,20 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"batch of {self.opened_at:%-d %B %Y}"
+
+    def honours_votes(self, now: datetime) -> bool:
+        """Open, or frozen so lately that cards from before may still be on a screen."""
+        if self.state == Batch.State.FROZEN and self.frozen_at:
+            return now <= self.frozen_at + settings.LEASE
+        return self.state == Batch.State.OPEN
+
+    def opened_before(self, day: date) -> bool:
+        return timezone.localdate(self.opened_at) < day
+
+    def freeze(self, now: datetime) -> None:
+        self.state, self.frozen_at = Batch.State.FROZEN, now
+        self.save(update_fields=["state", "frozen_at"])
+
+    def close(self, now: datetime) -> None:
+        self.state, self.closed_at = Batch.State.CLOSED, now
+        self.save(update_fields=["state", "closed_at"])

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
 
 
 class LookQuerySet(models.QuerySet["Look"]):
+    def follow(self, post: Post, now: datetime) -> "Look | None":
+        """Make, change or delete the look of ``post`` so that it says what the verdict says.
+
+        A look of another dress than before has to be cleared anew.
+        """
+        look = self.filter(post=post).first() or Look(post=post)
+        if post.state != Post.State.SETTLED or post.dress is None:
+            self.filter(pk=look.pk).delete()
+            return None
+        if look.dress_id != post.dress_id:
+            look.show(post.dress, now)
+        return look
+
     def public(self) -> "LookQuerySet":
         """Settled with its dress known, cleared for display, and granted by who owns the photo."""
         return self.filter(
@@ -63,3 +77,11 @@ class Look(models.Model):
         """Clear or refuse it for display; ``by`` is None where the setting clears automatically."""
         self.clearance, self.cleared_by, self.cleared_at = clearance, by, timezone.now()
         self.save(update_fields=["clearance", "cleared_by", "cleared_at"])
+
+    def show(self, dress: Dress, now: datetime) -> None:
+        """Publish as a look of ``dress``, to be cleared for display, or cleared by the setting."""
+        self.dress, self.published_at = dress, now
+        automatic = settings.CLEAR_LOOKS_AUTOMATICALLY
+        self.clearance = Look.Clearance.CLEARED if automatic else Look.Clearance.WAITING
+        self.cleared_by, self.cleared_at = None, now if automatic else None
+        self.save()

@@ -1,12 +1,27 @@
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import Q
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
+from verify import consensus
 from verify.models.batch import Batch
 from verify.models.catalogue import Dress
 from verify.models.photo import Photo
+
+if TYPE_CHECKING:
+    from verify.models.employee import Employee
+    from verify.models.look import Look
+    from verify.models.suggestion import Suggestion
+
+RULE = consensus.Rule()
+
+
+class AlreadyInPlay(Exception):
+    """The post has votes, is in somebody's hands, or is finished: its options can no longer change."""
 
 
 class Answer(models.TextChoices):
@@ -25,9 +40,26 @@ class PostQuerySet(models.QuerySet["Post"]):
     def in_no_batch(self) -> "PostQuerySet":
         return self.filter(state=Post.State.PROPOSED, batch=None)
 
+    def proposable(self, now: datetime) -> "PostQuerySet":
+        """To be proposed for, for the first time or anew: nobody has judged it or is about to."""
+        leases = apps.get_model("verify", "Lease").objects.open(now).filter(post=OuterRef("pk"))
+        return self.filter(~Exists(leases), state__in=Post.UNFINISHED, votes=None)
+
+    def decided(self) -> "PostQuerySet":
+        """Decided, and not settled yet."""
+        return self.filter(state=Post.State.PROPOSED, settles_at__isnull=False)
+
     def due(self, now: datetime) -> "PostQuerySet":
         """Decided, and the time to undo the deciding vote is over."""
-        return self.filter(state=Post.State.PROPOSED, settles_at__lte=now)
+        return self.decided().filter(settles_at__lte=now)
+
+    def unfinished(self) -> "PostQuerySet":
+        """Neither settled nor with an admin."""
+        return self.filter(state__in=Post.UNFINISHED)
+
+    def to_publish(self) -> "PostQuerySet":
+        """Settled as a dress that no look shows yet."""
+        return self.filter(~Q(look__dress=F("dress")), state=Post.State.SETTLED, answer=Answer.DRESS)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the posts, all that hangs on them, and the photos nobody else uses."""
@@ -54,6 +86,8 @@ class Post(models.Model):
         DISPUTED = "disputed", "for an admin to decide"
         SET_ASIDE = "set_aside", "set aside: it could not be classified"
 
+    UNFINISHED = [State.WAITING, State.PROPOSED]
+
     source = models.CharField(max_length=40, default="instagram")
     external_id = models.CharField(max_length=120)
     permalink = models.URLField(max_length=500, blank=True)
@@ -76,6 +110,7 @@ class Post(models.Model):
     )
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="posts")
     posterior = models.JSONField(default=dict, help_text="Probability of each answer after the votes so far.")
+    votes_cast = models.PositiveSmallIntegerField(default=0, help_text="Votes that the posterior rests on.")
     votes_needed = models.PositiveSmallIntegerField(
         default=0, help_text="Fewest further votes that can settle it; open leases never exceed it."
     )
@@ -125,3 +160,91 @@ class Post(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         return Post.objects.filter(pk=self.pk).delete()
+
+    @property
+    def takes_votes(self) -> bool:
+        return self.state == Post.State.PROPOSED and self.settles_at is None
+
+    def open_to_votes(self, suggestion: "Suggestion") -> None:
+        """Take ``suggestion`` as the options to vote on. Raises AlreadyInPlay."""
+        with transaction.atomic():
+            Post.objects.select_for_update().get(pk=self.pk)
+            if not Post.objects.proposable(timezone.now()).filter(pk=self.pk).exists():
+                raise AlreadyInPlay(f"{self} has been voted on, or is about to be: its options stay.")
+            self.suggestion, self.state = suggestion, Post.State.PROPOSED
+            self.claimed_until, self.trouble = None, ""
+            self._weigh(suggestion.prior(), 0, timezone.now())
+            self.save(update_fields=[*WEIGHED, "suggestion", "state", "claimed_until", "trouble"])
+
+    def count(self, answer: str, now: datetime) -> None:
+        """Take in one more vote, for an answer of `consensus`; a deciding one can be undone for a while."""
+        posterior = consensus.updated(self.posterior, answer, RULE.reliability)
+        self._weigh(posterior, self.votes_cast + 1, now)
+        self.save(update_fields=WEIGHED)
+
+    def recount(self, now: datetime) -> None:
+        """Weigh the stored votes anew."""
+        votes = [(vote.key, RULE.reliability) for vote in self.votes.select_related("option")]
+        self._weigh(consensus.after(self.suggestion.prior(), votes), len(votes), now)
+        self.save(update_fields=WEIGHED)
+
+    def _weigh(self, posterior: dict[str, float], votes: int, now: datetime) -> None:
+        self.posterior, self.votes_cast = posterior, votes
+        self.votes_needed = consensus.votes_needed(posterior, votes, RULE)
+        self.settles_at = None if self.votes_needed else now + settings.UNDO
+
+    def settle(self, now: datetime, save: bool = True) -> None:
+        """Make what the votes have decided final: a verdict, or a case for an admin."""
+        decision = consensus.decide(self.posterior, self.votes_cast, RULE)
+        if isinstance(decision, consensus.Verdict):
+            self._conclude(decision.answer, decision.confidence, now)
+        elif isinstance(decision, consensus.Escalate):
+            self._dispute(f"{decision.votes} votes, and no answer sure enough.")
+        else:  # decided by a rule that is no longer in force
+            self._weigh(self.posterior, self.votes_cast, now)
+        if save:
+            self.save(update_fields=CONCLUDED)
+
+    def dispute(self, trouble: str) -> None:
+        """Leave it to an admin."""
+        self._dispute(trouble)
+        self.save(update_fields=CONCLUDED)
+
+    def override(self, answer: str, dress: Dress | None, by: "Employee") -> None:
+        """An admin's verdict, whatever the state and the votes; its look follows at once.
+
+        Raises ValueError unless there is a ``dress`` if and only if ``answer`` is `Answer.DRESS`.
+        """
+        if (Answer(answer) == Answer.DRESS) != (dress is not None):
+            raise ValueError(
+                f"{answer!r} with {dress}: a dress belongs to the answer 'dress', and to no other."
+            )
+        with transaction.atomic():
+            Post.objects.select_for_update().get(pk=self.pk)
+            now = timezone.now()
+            self._conclude(consensus.dress_key(dress.pk) if dress else answer, 1.0, now)
+            self.settled_by, self.claimed_until = by, None
+            self.save(update_fields=[*CONCLUDED, "claimed_until"])
+            self.publish(now)
+
+    def publish(self, now: datetime) -> "Look | None":
+        """The look that shows this post, made, changed or taken away so that it says what the verdict says."""
+        look: Look | None = apps.get_model("verify", "Look").objects.follow(self, now)
+        return look
+
+    def _conclude(self, answer: str, confidence: float, now: datetime) -> None:
+        self.dress_id = consensus.dress_of(answer)
+        self.answer = Answer.DRESS if self.dress_id else Answer(answer)
+        self.state, self.confidence, self.settled_at = Post.State.SETTLED, confidence, now
+        self.votes_needed, self.settles_at, self.settled_by, self.trouble = 0, None, None, ""
+
+    def _dispute(self, trouble: str) -> None:
+        self.state, self.trouble = Post.State.DISPUTED, trouble
+        self.votes_needed, self.settles_at = 0, None
+
+
+WEIGHED = ["posterior", "votes_cast", "votes_needed", "settles_at"]
+CONCLUDED = [
+    *("state", "answer", "dress", "confidence", "settled_at", "settled_by"),
+    *("trouble", "votes_needed", "settles_at"),
+]

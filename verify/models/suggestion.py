@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
+from verify import consensus
 from verify.models.catalogue import Dress
 from verify.models.model_version import ModelVersion
 
@@ -26,6 +27,11 @@ class Suggestion(models.Model):
 
     def __str__(self) -> str:
         return f"options for {self.post}"
+
+    def prior(self) -> dict[str, float]:
+        """The probability of each answer before any vote."""
+        options = self.options.values_list("dress", "probability")
+        return consensus.prior({consensus.dress_key(pk): share for pk, share in options}, self.not_a_dress)
 
 
 class Option(models.Model):

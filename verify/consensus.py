@@ -1,0 +1,114 @@
+"""What several people's answers say about a post: a Bayesian posterior over its possible answers.
+
+An answer is a key: ``dress_key(pk)``, ``NOT_A_DRESS`` or ``NONE_OF_THESE``. A posterior is a dict of all K keys that
+are possible for a post and their probabilities, which sum to 1. The classifier's probabilities are the prior; the
+votes follow the one-coin model of Dawid and Skene (1979): a voter of reliability s answers with the truth with
+probability s, and otherwise with any of the K - 1 others.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+NOT_A_DRESS = "not_a_dress"
+NONE_OF_THESE = "none_of_these"
+FLOOR = 1e-3  # of any answer's prior: however sure the classifier is, people can overrule it
+
+Posterior = Mapping[str, float]
+
+
+def dress_key(pk: int) -> str:
+    return f"dress:{pk}"
+
+
+def dress_of(key: str) -> int | None:
+    """The primary key of the dress that an answer names, if it names one."""
+    kind, _, pk = key.partition(":")
+    return int(pk) if kind == "dress" else None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a post is decided. ``reliability`` is that of a voter of whom nothing is known."""
+
+    threshold: float = 0.97
+    least_votes: int = 2
+    most_votes: int = 9
+    reliability: float = 0.88
+
+    def __post_init__(self) -> None:
+        if not 0.5 < self.reliability < 1:
+            raise ValueError(f"reliability is {self.reliability}: expected more than 0.5 and less than 1")
+        if not 0.5 < self.threshold < 1:
+            raise ValueError(f"threshold is {self.threshold}: expected more than 0.5 and less than 1")
+        if not 0 < self.least_votes <= self.most_votes:
+            raise ValueError(f"{self.least_votes} to {self.most_votes} votes: expected at least 1, in order")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    answer: str
+    confidence: float  # its posterior
+
+
+@dataclass(frozen=True)
+class Escalate:
+    """So many votes, and still no answer sure enough: somebody has to look."""
+
+    votes: int
+
+
+def prior(options: Mapping[str, float], not_a_dress: float) -> dict[str, float]:
+    """The posterior before any vote.
+
+    ``options`` are the classifier's probabilities of the dresses by their keys, "not a dress" taken into account;
+    what they and ``not_a_dress`` leave over belongs to ``NONE_OF_THESE``. None gets less than about ``FLOOR``.
+    """
+    rest = 1 - not_a_dress - sum(options.values())
+    shares = {**options, NOT_A_DRESS: not_a_dress, NONE_OF_THESE: rest}
+    return _normalised({key: max(share, FLOOR) for key, share in shares.items()})
+
+
+def updated(posterior: Posterior, answer: str, reliability: float) -> dict[str, float]:
+    """The posterior after one more vote, for ``answer``, by a voter of ``reliability`` (0 < s < 1).
+
+    Raises KeyError for an answer that is not possible, ValueError for a reliability that is none.
+    """
+    if answer not in posterior:
+        raise KeyError(answer)
+    if not 0 < reliability < 1:
+        raise ValueError(f"reliability is {reliability}: expected more than 0 and less than 1")
+    odds = reliability * (len(posterior) - 1) / (1 - reliability)
+    return _normalised({key: share * odds if key == answer else share for key, share in posterior.items()})
+
+
+def after(prior: Posterior, votes: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """The posterior after all ``votes``, as (answer, reliability); their order does not matter."""
+    posterior = dict(prior)
+    for answer, reliability in votes:
+        posterior = updated(posterior, answer, reliability)
+    return posterior
+
+
+def decide(posterior: Posterior, votes: int, rule: Rule) -> Verdict | Escalate | None:
+    """What ``votes`` votes have decided, if anything."""
+    leading = max(posterior, key=posterior.__getitem__)
+    if votes >= rule.least_votes and posterior[leading] >= rule.threshold:
+        return Verdict(leading, posterior[leading])
+    return Escalate(votes) if votes >= rule.most_votes else None
+
+
+def votes_needed(posterior: Posterior, votes: int, rule: Rule) -> int:
+    """The fewest further votes that can decide it: 0 if it is decided, never more than to ``rule.most_votes``.
+
+    Fewer votes, whatever they say, decide nothing. So this many people may hold the post at once without one of
+    their votes being surplus, as long as nobody counts for more than ``rule.reliability``.
+    """
+    leading, further = max(posterior, key=posterior.__getitem__), 0
+    while decide(posterior, votes + further, rule) is None:
+        posterior, further = updated(posterior, leading, rule.reliability), further + 1
+    return further
+
+
+def _normalised(shares: dict[str, float]) -> dict[str, float]:
+    total = sum(shares.values())
+    return {key: share / total for key, share in shares.items()}
