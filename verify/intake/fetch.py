@@ -22,21 +22,17 @@ class FetchRefused(Exception):
 
 
 def is_public(address: Address) -> bool:
-    """Whether it belongs to the public internet, and so does any IPv4 address that it stands for."""
-    inner = _inner_address(address) if isinstance(address, IPv6Address) else None
-    return (
-        address.is_global
-        and not (address.is_multicast or address.is_reserved or getattr(address, "is_site_local", False))
-        and (inner is None or is_public(inner))
-    )
+    """Whether it belongs to the public internet, or stands for an IPv4 address that does."""
+    if isinstance(address, IPv6Address):
+        if inner := _inner_address(address):
+            return is_public(inner)
+        if address.sixtofour or address.teredo or address.is_site_local:  # tunnels to anywhere; an old LAN
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def _inner_address(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that a mapped, 6to4, Teredo or NAT64 address leads to."""
-    if address in NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else address.ipv4_mapped
 
 
 async def resolve(host: str, port: int) -> list[str]:

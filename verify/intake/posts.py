@@ -28,20 +28,11 @@ from verify.intake.rows import (
     photo_at_address,
     photo_in_file,
 )
-from verify.models import Lease, Photo, Post
+from verify.models import Photo, Post
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 # What a post is given again when its photo has become another one.
-ANEW: dict[str, Any] = {
-    "state": Post.State.WAITING,
-    "attempts": 0,
-    "trouble": "",
-    "suggestion": None,
-    "batch": None,
-    "posterior": {},
-    "votes_needed": 0,
-    "settles_at": None,
-}
+ANEW: dict[str, Any] = {"state": Post.State.WAITING, "attempts": 0, "claimed_until": None, "trouble": ""}
 
 
 def parse_timestamp(value: Any) -> datetime:
@@ -309,8 +300,7 @@ def _update(post: Post, draft: Draft, photo: Photo, source: Source) -> Outcome:
 def _may_change_photo(post: Post) -> bool:
     """Nobody has judged the photo that the post has, and nobody is looking at it. Locks the post."""
     now = timezone.now()
-    locked = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
-    free = locked.claimed_until is None or locked.claimed_until < now
-    undecided = locked.state not in (Post.State.SETTLED, Post.State.DISPUTED)
-    in_hands = Lease.objects.open(now).filter(post=post)
-    return free and undecided and not locked.votes.exists() and not in_hands.exists()
+    post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    in_no_hands = post.claimed_until is None or post.claimed_until < now
+    proposable = Post.objects.proposable(now).filter(pk=post.pk).exists()
+    return in_no_hands and (proposable or post.state == Post.State.SET_ASIDE)
