@@ -17,11 +17,14 @@ def path_of(photo: "Photo", filename: str) -> str:
 
 
 class PhotoQuerySet(models.QuerySet["Photo"]):
-    def public(self) -> "PhotoQuerySet":
-        """Catalogue photos, and the photos of looks that anybody may see."""
+    def with_publicity(self) -> "PhotoQuerySet":
+        """Adds ``is_public``: a catalogue photo, or the photo of a look that anybody may see."""
         in_catalogue = apps.get_model("verify", "DressPhoto").objects.filter(photo=OuterRef("pk"))
         in_a_look = apps.get_model("verify", "Look").objects.public().filter(post__photo=OuterRef("pk"))
-        return self.filter(Exists(in_catalogue) | Exists(in_a_look))
+        return self.annotate(is_public=Exists(in_catalogue) | Exists(in_a_look))
+
+    def public(self) -> "PhotoQuerySet":
+        return self.with_publicity().filter(is_public=True)
 
     def unused(self) -> "PhotoQuerySet":
         return self.filter(Q(posts=None) & Q(dress_photos=None))

@@ -1,0 +1,127 @@
+// One look, large, with who wore it and where the dress is to be had.
+
+import { make, webAddress } from "./parts.js";
+
+const SWIPE = 48; // pixels
+
+/** Shows `gallery.looks`; the gallery also lends its words, its cards and its way to the API. */
+export class Viewer {
+  #gallery;
+  #index = 0;
+  #offers = new Map();
+  #pageStyle = null;
+
+  constructor(gallery) {
+    this.#gallery = gallery;
+    this.photo = make("img", { alt: "" });
+    this.back = this.#round("previous", "‹", () => this.#turn(-1));
+    this.forth = this.#round("next", "›", () => this.#turn(1));
+    this.side = make("div", { className: "side" });
+    const figure = make("figure", {}, this.photo, this.back, this.forth);
+    this.dialog = make("dialog", {}, figure, this.side, this.#round("close", "×", () => this.dialog.close()));
+    this.dialog.onclick = ({ target }) => target === this.dialog && this.dialog.close();
+    this.dialog.onclose = () => this.#closed();
+    this.dialog.onkeydown = ({ key }) => this.#turn({ ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0);
+    let start = 0;
+    figure.addEventListener("touchstart", ({ touches }) => (start = touches[0].clientX), { passive: true });
+    figure.addEventListener("touchend", ({ changedTouches }) => {
+      const way = changedTouches[0].clientX - start;
+      if (Math.abs(way) > SWIPE) this.#turn(-Math.sign(way));
+    });
+  }
+
+  #round(name, textContent, onclick) {
+    const ariaLabel = this.#gallery.say(name);
+    return make("button", { className: `round ${name}`, type: "button", ariaLabel, textContent, onclick });
+  }
+
+  open(index) {
+    const page = document.documentElement;
+    this.#pageStyle = page.getAttribute("style");
+    page.style.setProperty("padding-right", `${innerWidth - page.clientWidth}px`); // where the scroll bar was
+    page.style.setProperty("overflow", "hidden");
+    this.dialog.showModal();
+    this.#show(index);
+  }
+
+  #closed() {
+    const page = document.documentElement;
+    if (this.#pageStyle === null) page.removeAttribute("style");
+    else page.setAttribute("style", this.#pageStyle);
+    this.#gallery.focusLook(this.#index);
+  }
+
+  async #turn(step) {
+    const index = this.#index + step;
+    if (!step || index < 0) return;
+    if (index >= this.#gallery.looks.length) await this.#gallery.more();
+    if (index < this.#gallery.looks.length) this.#show(index);
+  }
+
+  #show(index) {
+    const look = this.#gallery.looks[index];
+    this.#index = index;
+    this.back.disabled = index === 0;
+    this.forth.disabled = index + 1 === this.#gallery.looks.length && !this.#gallery.hasMore;
+    this.dialog.ariaLabel = this.#gallery.say("look", { n: index + 1 });
+    this.#enlarge(look);
+    this.#describe(look);
+    this.dialog.scrollTo(0, 0);
+    this.#gallery.tell("look-open", look);
+  }
+
+  /** The small copy is there at once; the large one takes its place when it is whole. */
+  #enlarge(look) {
+    const { small, large } = look.photo;
+    Object.assign(this.photo, { src: small.url, width: large.width, height: large.height });
+    const whole = make("img", { src: large.url });
+    const shown = () => this.#gallery.looks[this.#index] === look;
+    whole.decode().then(() => shown() && (this.photo.src = large.url), () => {});
+  }
+
+  #describe(look) {
+    const { say, language } = this.#gallery;
+    const href = webAddress(look.permalink);
+    const date = new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(new Date(look.posted_at));
+    const place = this.#gallery.place(look);
+    const link = href && make("a", { href, target: "_blank", rel: "noopener nofollow ugc", textContent: place });
+    const who = look.credit ? `${say("by")} @${look.credit}` : say("worn");
+    const caption = make("p", { className: "caption", textContent: look.caption });
+    const offer = make("div", { className: "offer", ariaBusy: "true" }, make("span", { className: "card wait" }));
+    this.side.replaceChildren(make("h3", {}, who, make("small", {}, `${date} `, link || place)), caption, offer);
+    caption.hidden = !look.caption;
+    this.#offer(look, offer);
+  }
+
+  async #offer(look, place) {
+    const gallery = this.#gallery;
+    if (!this.#offers.has(look.id)) this.#offers.set(look.id, gallery.fetch(`looks/${look.id}/shop/?limit=6`));
+    try {
+      const { dress, alternatives } = await this.#offers.get(look.id);
+      place.replaceChildren(gallery.card(dress, "card wide"), ...this.#waysOn(dress, alternatives));
+      place.ariaBusy = "false";
+    } catch {
+      this.#offers.delete(look.id); // asked again when the look is opened again
+      place.hidden = true;
+    }
+  }
+
+  #waysOn(dress, alternatives) {
+    const { say } = this.#gallery;
+    if (dress.in_stock) return [this.#link(dress)];
+    if (!alternatives.length) return [make("p", { textContent: say("gone") })];
+    return [make("p", { textContent: `${say("gone")} ${say("instead")}` }), this.#gallery.strip(alternatives)];
+  }
+
+  #link(dress) {
+    const href = this.#gallery.address(dress);
+    const link = make("a", { className: "pill main", href, textContent: this.#gallery.say("shop") });
+    link.onclick = (event) => {
+      if (link.href !== location.href.split("#")[0]) return;
+      event.preventDefault(); // the shopper is on its page already
+      this.dialog.close();
+      scrollTo(0, 0);
+    };
+    return link;
+  }
+}
