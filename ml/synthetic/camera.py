@@ -26,7 +26,7 @@ def _image(picture: F32) -> U8:
 
 def studio_finish(pixels: U8, rng: Generator) -> Image.Image:
     """A clean exposure with a trace of white balance, grain and compression."""
-    picture = pixels.astype(np.float32) * (1 + rng.normal(0, 0.012, 3).astype(np.float32))
+    picture = pixels.astype(np.float32) * (1 + rng.normal(0, 0.005, 3).astype(np.float32))
     _grain(rng, picture, 0.006)
     return Image.fromarray(_jpeg(_image(picture), int(rng.integers(86, 96))))
 

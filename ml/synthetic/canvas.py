@@ -69,13 +69,13 @@ def soften(picture: F32, sigma: float) -> F32:
     """Gaussian blur of `sigma` pixels, on a smaller copy where the blur is wide."""
     if sigma < 0.3:
         return picture
-    step = max(1, int(sigma / 2))
+    step = max(1, int(sigma / 2.5))
     if step == 1:
         return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
     height, width = picture.shape[:2]
     small = cv2.resize(picture, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma / step)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def noise(rng: np.random.Generator, height: int, width: int, cells: float, octaves: int = 2) -> F32:
@@ -125,6 +125,25 @@ class Mask:
     where: Box
     cover: F32
 
+    def without(self, other: Mask | None) -> Mask:
+        """This mask where the other is not."""
+        if other is None:
+            return self
+        (rows, columns), (other_rows, other_columns) = self.where, other.where
+        top, bottom = max(rows.start, other_rows.start), min(rows.stop, other_rows.stop)
+        left, right = max(columns.start, other_columns.start), min(columns.stop, other_columns.stop)
+        if top >= bottom or left >= right:
+            return self
+        cover = self.cover.copy()
+        hidden = other.cover[
+            top - other_rows.start : bottom - other_rows.start,
+            left - other_columns.start : right - other_columns.start,
+        ]
+        cover[top - rows.start : bottom - rows.start, left - columns.start : right - columns.start] *= (
+            1 - hidden
+        )
+        return Mask(self.where, cover)
+
 
 class Canvas:
     """`pixels` (height, width, 3), RGB bytes, painted through a `view`; lit from `light` (x, y), y down."""
@@ -144,24 +163,28 @@ class Canvas:
         """The same picture, painted in the units of another view."""
         return Canvas(self.pixels, view, self.light)
 
-    def mask(self, points: ArrayLike, soft: float = 0.0) -> Mask | None:
-        """Coverage of a polygon, its edge softened by `soft` units; None where nothing is in the picture."""
-        xy = self.view.to_pixels(points)
+    def mask(self, *shapes: ArrayLike, soft: float = 0.0) -> Mask | None:
+        """Coverage of polygons together, their edge softened by `soft` units; None outside the picture."""
+        pixels = [self.view.to_pixels(points) for points in shapes]
         sigma = soft * self.view.scale
         margin = int(2.5 * sigma) + 2
-        x0, y0 = np.maximum(np.floor(xy.min(0)).astype(int) - margin, -margin)
-        x1, y1 = np.minimum(
-            np.ceil(xy.max(0)).astype(int) + margin, [self.width + margin, self.height + margin]
+        low = np.min([xy.min(0) for xy in pixels], 0).tolist()
+        high = np.max([xy.max(0) for xy in pixels], 0).tolist()
+        x0, y0 = (max(int(c) - margin - 1, -margin) for c in low)
+        x1, y1 = (
+            min(int(high[0]) + margin + 2, self.width + margin),
+            min(int(high[1]) + margin + 2, self.height + margin),
         )
         left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, self.width), min(y1, self.height)
         if right <= left or bottom <= top:
             return None
         field = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        fixed = np.round((xy - [x0, y0]) * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        cv2.fillPoly(field, [fixed], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-        cover = soften(field.astype(np.float32) / 255, sigma)
+        for xy in pixels:
+            fixed = np.rint((xy - np.array([x0, y0], np.float32)) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+            cv2.fillPoly(field, [fixed], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+        cover = soften(field.astype(np.float32) * np.float32(1 / 255), sigma)
         cover = cover[top - y0 : bottom - y0, left - x0 : right - x0]
-        return Mask((slice(int(top), int(bottom)), slice(int(left), int(right))), cover)
+        return Mask((slice(top, bottom), slice(left, right)), cover)
 
     def blend(self, mask: Mask | None, colour: ArrayLike, alpha: float = 1.0) -> None:
         """Lays `colour`, one RGB or (height, width, 3), 0 to 1, over the picture where the mask covers it."""
@@ -175,7 +198,7 @@ class Canvas:
     def fill(self, points: ArrayLike, colour: Colour, alpha: float = 1.0, soft: float = 0.0) -> None:
         """A flat polygon, with an edge softened by `soft` units."""
         if alpha < 1 or soft * self.view.scale > 0.4:
-            self.blend(self.mask(points, soft), colour, alpha)
+            self.blend(self.mask(points, soft=soft), colour, alpha)
             return
         fixed = np.round(self.view.to_pixels(points) * (1 << SUBPIXEL_BITS)).astype(np.int32)
         cv2.fillPoly(self.pixels, [fixed], tuple(255 * c for c in colour), cv2.LINE_AA, SUBPIXEL_BITS)
@@ -183,32 +206,45 @@ class Canvas:
     def stroke(self, line: ArrayLike, colour: Colour, width: float, alpha: float = 1.0) -> None:
         """A line of constant width in units; thinner than a pixel it grows fainter instead."""
         pixels = width * self.view.scale
+        if pixels * alpha < 0.12:
+            return
         wide = max(width, 1.0 / self.view.scale)
         points = np.asarray(line, np.float32)
         faint = alpha * min(1.0, max(pixels, 0.25))
         self.fill(ribbon(points, np.full(len(points), wide)), colour, faint)
 
     def solid(
-        self, points: ArrayLike, colour: Colour, depth: float, strength: float = 0.5, soft: float = 0.0
-    ) -> Mask | None:
-        """A polygon shaded as if its edge were rounded over `depth` units."""
-        mask = self.mask(points, soft)
+        self,
+        *shapes: ArrayLike,
+        colour: Colour,
+        depth: float,
+        strength: float = 0.5,
+        soft: float = 0.0,
+        behind: Mask | None = None,
+    ) -> None:
+        """Polygons shaded as one body, its edge rounded over `depth` units, `behind` what a mask covers."""
+        mask = self.mask(*shapes, soft=soft)
         if mask is not None:
-            self.blend(mask, tint(colour, self.relief(mask.cover, depth) * np.float32(strength)))
-        return mask
+            light = self.relief(mask.cover, depth) * np.float32(strength)
+            self.blend(mask.without(behind), tint(colour, light))
 
     def relief(self, height: F32, depth: float) -> F32:
         """Light on a height field blurred over `depth` units: -1 in shadow to 1 towards the light."""
         sigma = max(0.6, depth * self.view.scale)
         pad = min(int(2 * sigma) + 1, 64)
-        raised = soften(cv2.copyMakeBorder(height, pad, pad, pad, pad, cv2.BORDER_REPLICATE), sigma)
-        raised = raised[pad:-pad, pad:-pad]
-        slope_x = np.asarray(cv2.Sobel(raised, cv2.CV_32F, 1, 0, scale=1 / 8), np.float32)
-        slope_y = np.asarray(cv2.Sobel(raised, cv2.CV_32F, 0, 1, scale=1 / 8), np.float32)
-        lit = (slope_x * np.float32(-self.light[0]) + slope_y * np.float32(-self.light[1])) * np.float32(
-            2.2 * sigma
-        )
-        return np.clip(lit, -1, 1)
+        raised = cv2.copyMakeBorder(height, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+        step = max(1, int(sigma / 2.5))
+        size = (max(1, raised.shape[1] // step), max(1, raised.shape[0] // step))
+        small = cv2.resize(raised, size, interpolation=cv2.INTER_AREA) if step > 1 else raised
+        small = cv2.GaussianBlur(small, (0, 0), sigma / step)
+        # The slope is taken on the small copy: taken after enlarging, it would show the small one's grid.
+        kernel = np.zeros((3, 3), np.float32)
+        kernel[1] = [self.light[0], 0, -self.light[0]]
+        kernel[:, 1] += [self.light[1], 0, -self.light[1]]
+        lit = cv2.filter2D(small, cv2.CV_32F, kernel) * np.float32(1.1 * sigma / step)
+        if step > 1:
+            lit = cv2.resize(lit, raised.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        return np.clip(lit[pad:-pad, pad:-pad], -1, 1).astype(np.float32)
 
 
 def tint(colour: ArrayLike, light: F32) -> F32:

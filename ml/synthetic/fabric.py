@@ -306,7 +306,7 @@ def _lace(tile: Tile, colours: Colours, rng: Generator) -> None:
     for k in range(8):
         for slope in (1, -1):
             tile.line(
-                np.array([[-0.1, k / 8 - 0.1 * slope], [1.1, k / 8 + 1.1 * slope]], np.float32) % 9 - 0,
+                np.array([[-0.1, k / 8 - 0.1 * slope], [1.1, k / 8 + 1.1 * slope]], np.float32),
                 thread,
                 0.012,
             )

@@ -11,8 +11,8 @@ from ml.synthetic import camera, person, scenes
 from ml.synthetic.canvas import Canvas, Colour, View, box, ellipse, mix, ribbon, shade, smooth, tint
 from ml.synthetic.dress import Dress, Wardrobe
 from ml.synthetic.fabric import cloth
-from ml.synthetic.garment import Arm, Pose
 from ml.synthetic.person import Person
+from ml.synthetic.pose import Arm, Pose
 
 Generator = np.random.Generator
 LEATHER: tuple[Colour, ...] = (
@@ -59,16 +59,31 @@ def _cloth_over(
     )
 
 
+def _surface(canvas: Canvas, y: float, rng: Generator) -> None:
+    """A table, a shelf or a floor from `y` downwards."""
+    wood = _colour(rng, ((0.62, 0.46, 0.32), (0.92, 0.91, 0.89), (0.36, 0.3, 0.27), (0.78, 0.7, 0.6)))
+    canvas.fill(box(-9, y, 9, 9), wood, 1.0, 0.015)
+    canvas.fill(box(-9, y, 9, y + 0.08), shade(wood, 1.15), 0.6, 0.03)
+    for k in range(3):
+        canvas.stroke(
+            np.array([[-9, y + 0.5 + k * 0.8], [9, y + 0.6 + k * 0.8]], np.float32),
+            shade(wood, 0.85),
+            0.025,
+            0.6,
+        )
+
+
 def _bag(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     leather, y = _colour(rng, LEATHER), float(rng.uniform(0.3, 0.7))
     tall, wide = float(rng.uniform(1.0, 1.8)), float(rng.uniform(1.1, 1.6))
+    _surface(canvas, y + tall * 0.6, rng)
     canvas.fill(ellipse(0.1, y + tall + 0.04, wide * 1.1, 0.14), (0.05, 0.05, 0.05), 0.4, 0.1)
     handle = ellipse(0, y - 0.2, wide * 0.55, float(rng.uniform(0.7, 1.3)), n=40)
     canvas.fill(ribbon(handle, np.full(40, 0.12)), shade(leather, 0.75))
     shape = np.array(
         [[-wide * 0.85, y - 0.3], [wide * 0.85, y - 0.3], [wide, y + tall], [-wide, y + tall]], np.float32
     )
-    canvas.solid(shape, leather, 0.16, 0.55)
+    canvas.solid(shape, colour=leather, depth=0.16, strength=0.55)
     flap = np.array(
         [
             [-wide * 0.86, y - 0.3],
@@ -79,12 +94,13 @@ def _bag(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         ],
         np.float32,
     )
-    canvas.solid(flap, shade(leather, 0.93), 0.06, 0.5)
-    canvas.solid(ellipse(0, y + tall * 0.42, 0.12, 0.12), GOLD, 0.05, 0.6)
+    canvas.solid(flap, colour=shade(leather, 0.93), depth=0.06, strength=0.5)
+    canvas.solid(ellipse(0, y + tall * 0.42, 0.12, 0.12), colour=GOLD, depth=0.05, strength=0.6)
 
 
 def _shoes(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     leather = _colour(rng, (*LEATHER, (0.75, 0.75, 0.8)))
+    _surface(canvas, float(rng.uniform(-1.5, -0.5)), rng)
     for k, (dx, dy) in enumerate(((-0.5, -0.35), (0.25, 0.35))):
         sole = smooth(
             np.array(
@@ -109,15 +125,15 @@ def _shoes(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         heel = np.array([[-1.2, -0.5], [-0.95, -0.45], [-1.05, 0.6], [-1.14, 0.6]], np.float32) + np.array(
             [dx, dy], np.float32
         )
-        canvas.solid(heel, shade(leather, 0.7), 0.05, 0.5)
-        canvas.solid(sole, shade(leather, 0.9), 0.08, 0.5)
+        canvas.solid(heel, colour=shade(leather, 0.7), depth=0.05, strength=0.5)
+        canvas.solid(sole, colour=shade(leather, 0.9), depth=0.08, strength=0.5)
         upper = smooth(
             np.array([[0.25, 0.22], [0.6, 0.02], [1.1, 0.26], [1.34, 0.5], [0.7, 0.46]], np.float32)
             + [dx, dy],
             5,
             closed=True,
         )
-        canvas.solid(upper, leather, 0.1, 0.6)
+        canvas.solid(upper, colour=leather, depth=0.1, strength=0.6)
         canvas.fill(
             ribbon(
                 smooth(np.array([[-1.1, -0.62], [-0.7, -1.0], [-0.45, -0.4]], np.float32) + [dx, dy], 6),
@@ -135,7 +151,7 @@ def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     spot = shade(fur, 0.7)
     canvas.fill(ellipse(0, 1.62, 1.2, 0.2), (0.05, 0.05, 0.05), 0.4, 0.12)
     tail = smooth(np.array([[0.8, 1.0], [1.3, 0.6], [1.35, 0.1]], np.float32), 6)
-    canvas.solid(ribbon(tail, np.linspace(0.3, 0.14, len(tail))), fur, 0.08, 0.5)
+    canvas.solid(ribbon(tail, np.linspace(0.3, 0.14, len(tail))), colour=fur, depth=0.08, strength=0.5)
     body = smooth(
         np.array(
             [[0, -0.3], [0.62, 0.1], [0.9, 0.9], [0.75, 1.6], [-0.75, 1.6], [-0.9, 0.9], [-0.62, 0.1]],
@@ -144,7 +160,7 @@ def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         6,
         closed=True,
     )
-    canvas.solid(body, fur, 0.2, 0.5)
+    canvas.solid(body, colour=fur, depth=0.2, strength=0.5)
     if dress is not None:
         coat = smooth(
             np.array(
@@ -165,9 +181,9 @@ def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         )
         _cloth_over(canvas, coat, dress, 0, rng)
     for sign in (-1, 1):
-        canvas.solid(ellipse(sign * 0.36, 1.5, 0.24, 0.22), shade(fur, 1.06), 0.08, 0.5)
-        canvas.solid(ellipse(sign * 0.3, 1.0, 0.18, 0.5), fur, 0.09, 0.4)
-    canvas.solid(ellipse(0, -0.75, 0.78, 0.7), fur, 0.2, 0.5)
+        canvas.solid(ellipse(sign * 0.36, 1.5, 0.24, 0.22), colour=shade(fur, 1.06), depth=0.08, strength=0.5)
+        canvas.solid(ellipse(sign * 0.3, 1.0, 0.18, 0.5), colour=fur, depth=0.09, strength=0.4)
+    canvas.solid(ellipse(0, -0.75, 0.78, 0.7), colour=fur, depth=0.2, strength=0.5)
     for sign in (-1, 1):
         ear = smooth(
             np.array([[0.42, -1.3], [0.85, -1.35], [1.02, -0.7], [0.86, -0.3], [0.66, -0.6]], np.float32)
@@ -175,15 +191,17 @@ def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
             5,
             closed=True,
         )
-        canvas.solid(ear, spot, 0.1, 0.5)
-        canvas.solid(ellipse(sign * 0.29, -0.85, 0.12, 0.14), (0.08, 0.05, 0.04), 0.04, 0.6)
+        canvas.solid(ear, colour=spot, depth=0.1, strength=0.5)
+        canvas.solid(
+            ellipse(sign * 0.29, -0.85, 0.12, 0.14), colour=(0.08, 0.05, 0.04), depth=0.04, strength=0.6
+        )
         canvas.fill(ellipse(sign * 0.29 - 0.04, -0.91, 0.035, 0.035), (1, 1, 1))
-    canvas.solid(ellipse(0, -0.48, 0.4, 0.3), shade(fur, 1.15), 0.12, 0.5)
-    canvas.solid(ellipse(0, -0.62, 0.15, 0.11), (0.1, 0.07, 0.07), 0.04, 0.7)
+    canvas.solid(ellipse(0, -0.48, 0.4, 0.3), colour=shade(fur, 1.15), depth=0.12, strength=0.5)
+    canvas.solid(ellipse(0, -0.62, 0.15, 0.11), colour=(0.1, 0.07, 0.07), depth=0.04, strength=0.7)
     mouth = smooth(np.array([[-0.2, -0.4], [0, -0.32], [0.2, -0.4]], np.float32), 5)
     canvas.stroke(mouth, (0.15, 0.1, 0.1), 0.035)
     if rng.random() < 0.6:
-        canvas.solid(ellipse(0, -0.22, 0.1, 0.15), (0.9, 0.45, 0.48), 0.05, 0.4)
+        canvas.solid(ellipse(0, -0.22, 0.1, 0.15), colour=(0.9, 0.45, 0.48), depth=0.05, strength=0.4)
 
 
 def _food(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
@@ -194,8 +212,8 @@ def _food(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     if dress is not None:
         _cloth_over(canvas, box(-9, 1.0, 9, 9), dress, 0, rng)
     canvas.fill(ellipse(0.1, 0.12, 1.62, 1.6), (0.05, 0.05, 0.05), 0.4, 0.12)
-    canvas.solid(ellipse(0, 0, 1.6, 1.58, n=48), (0.96, 0.95, 0.93), 0.15, 0.35)
-    canvas.solid(ellipse(0, 0, 1.15, 1.13, n=40), (0.92, 0.91, 0.89), 0.08, -0.3)
+    canvas.solid(ellipse(0, 0, 1.6, 1.58, n=48), colour=(0.96, 0.95, 0.93), depth=0.15, strength=0.35)
+    canvas.solid(ellipse(0, 0, 1.15, 1.13, n=40), colour=(0.92, 0.91, 0.89), depth=0.08, strength=-0.3)
     foods: tuple[Colour, ...] = (
         (0.85, 0.32, 0.2),
         (0.45, 0.6, 0.25),
@@ -210,13 +228,13 @@ def _food(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         size = float(rng.uniform(0.1, 0.36))
         canvas.solid(
             ellipse(r * np.cos(a), r * np.sin(a), size, size * float(rng.uniform(0.5, 1)), a),
-            _colour(rng, foods),
-            0.07,
-            0.6,
+            colour=_colour(rng, foods),
+            depth=0.07,
+            strength=0.6,
         )
     if rng.random() < 0.7:
-        canvas.solid(ellipse(1.55, -1.75, 0.55, 0.55), (0.95, 0.94, 0.92), 0.08, 0.4)
-        canvas.solid(ellipse(1.55, -1.75, 0.44, 0.44), (0.62, 0.42, 0.26), 0.05, 0.3)
+        canvas.solid(ellipse(1.55, -1.75, 0.55, 0.55), colour=(0.95, 0.94, 0.92), depth=0.08, strength=0.4)
+        canvas.solid(ellipse(1.55, -1.75, 0.44, 0.44), colour=(0.62, 0.42, 0.26), depth=0.05, strength=0.3)
     fork = np.array([[-2.0, -0.8], [-1.95, 1.4]], np.float32)
     canvas.stroke(fork, (0.8, 0.8, 0.82), 0.1)
 
@@ -233,8 +251,8 @@ def _selfie(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     top = np.array(
         [[-1.2, 2.6], [-0.85, 1.5], [-0.45, 1.4], [0, 1.62], [0.45, 1.4], [0.85, 1.5], [1.2, 2.6]], np.float32
     )
-    close.solid(top, _colour(rng, LEATHER), 0.1, 0.4)
-    person._head(close, who, pose)
+    close.solid(top, colour=_colour(rng, LEATHER), depth=0.1, strength=0.4)
+    person.paint_head(close, who, pose)
 
 
 def _figure(canvas: Canvas, rng: Generator) -> tuple[Canvas, Person, Pose]:
@@ -251,18 +269,11 @@ def _figure(canvas: Canvas, rng: Generator) -> tuple[Canvas, Person, Pose]:
 
 
 def _dressed(body: Canvas, who: Person, pose: Pose, paint_clothes: Callable[[], None]) -> None:
-    if not pose.back:
-        person._hair_behind(body, who, pose)
-    person._legs(body, who, pose)
-    person._torso(body, who, pose)
+    person.paint_body(body, who, pose)
     paint_clothes()
     for side in (0, 1):
-        joints = pose.joints(who.body, side)
-        at = np.linspace(-0.05, 2.0, 22).astype(np.float32)
-        widths = np.interp(at, [0, 0.4, 0.95, 1.25, 1.9, 2.0], [0.30, 0.27, 0.215, 0.22, 0.15, 0.14])
-        body.solid(ribbon(person.along_arm(joints, at), widths), who.skin, 0.07, 0.5)
-        person._hand(body, who, joints)
-    person._head(body, who, pose)
+        person.paint_arm(body, who, pose, side, body.mask(pose.place(_top(who, 2.0)[1:-1])))
+    person.paint_head(body, who, pose)
 
 
 def _top(who: Person, low: float) -> np.ndarray:
@@ -303,8 +314,10 @@ def _skirt_and_top(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         if dress is not None:
             _cloth_over(body, pose.place(skirt), dress, 9, rng)
         else:
-            body.solid(pose.place(skirt), _colour(rng, LEATHER), 0.1, 0.5)
-        body.solid(pose.place(_top(who, float(rng.uniform(2.5, 2.95)))), plain, 0.1, 0.45)
+            body.solid(pose.place(skirt), colour=_colour(rng, LEATHER), depth=0.1, strength=0.5)
+        body.solid(
+            pose.place(_top(who, float(rng.uniform(2.5, 2.95)))), colour=plain, depth=0.1, strength=0.45
+        )
 
     _dressed(body, who, pose, clothes)
 
@@ -336,9 +349,9 @@ def _activewear(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
                     smooth(leg, 6),
                     np.interp(np.linspace(0, 1, 19), [0, 0.3, 0.6, 1], [b.hip, b.hip * 1.02, 0.4, 0.24]),
                 ),
-                tights,
-                0.09,
-                0.5,
+                colour=tights,
+                depth=0.09,
+                strength=0.5,
             )
         waist = np.array(
             [
@@ -351,12 +364,14 @@ def _activewear(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
             ],
             np.float32,
         )
-        body.solid(pose.place(waist), tights, 0.1, 0.4)
+        body.solid(pose.place(waist), colour=tights, depth=0.1, strength=0.4)
         body.solid(
             pose.place(_top(who, 2.45)),
-            _colour(rng, ((0.9, 0.4, 0.45), (0.12, 0.12, 0.14), (0.5, 0.75, 0.75), (0.95, 0.95, 0.95))),
-            0.09,
-            0.45,
+            colour=_colour(
+                rng, ((0.9, 0.4, 0.45), (0.12, 0.12, 0.14), (0.5, 0.75, 0.75), (0.95, 0.95, 0.95))
+            ),
+            depth=0.09,
+            strength=0.45,
         )
 
     b = who.body
@@ -384,27 +399,43 @@ def _curtain(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
             np.float32,
         )
         _cloth_over(room, hang, pattern, 11, rng, 0.1)
-    room.solid(box(-half * 1.2, 0.1, half * 1.2, 0.24), (0.55, 0.42, 0.28), 0.05, 0.6)
+    room.solid(box(-half * 1.2, 0.1, half * 1.2, 0.24), colour=(0.55, 0.42, 0.28), depth=0.05, strength=0.6)
 
 
 def _landscape(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     frame = canvas.seen_by(View(np.array([[canvas.width, 0, 0], [0, canvas.height, 0]], np.float32)))
-    horizon, tone = (
-        float(rng.uniform(0.35, 0.55)),
-        _colour(rng, ((0.35, 0.45, 0.55), (0.4, 0.5, 0.38), (0.6, 0.45, 0.45))),
+    horizon = float(rng.uniform(0.35, 0.55))
+    sky = _colour(rng, ((0.55, 0.74, 0.90), (0.96, 0.76, 0.62), (0.78, 0.80, 0.86), (0.66, 0.62, 0.80)))
+    tone = _colour(rng, ((0.35, 0.45, 0.55), (0.4, 0.5, 0.38), (0.55, 0.42, 0.42)))
+    for k in range(24):
+        y = horizon * 1.2 * k / 24
+        frame.fill(box(-0.1, y - 0.02, 1.1, 0.8), mix(sky, (0.98, 0.95, 0.9), k / 30))
+    frame.fill(
+        ellipse(float(rng.random()), horizon * 0.6, 0.06, 0.06 * canvas.width / canvas.height),
+        (1, 0.97, 0.88),
+        0.95,
+        0.008,
     )
+    for _ in range(5):
+        frame.fill(
+            ellipse(
+                float(rng.random()), float(rng.uniform(0.03, horizon)), float(rng.uniform(0.1, 0.3)), 0.016
+            ),
+            (1, 1, 1),
+            0.4,
+            0.015,
+        )
     for k in range(4):
-        x = np.linspace(-0.05, 1.05, 30)
+        x = np.linspace(-0.05, 1.05, 40)
         y = (
             horizon
-            + 0.11 * k
-            + (0.1 - 0.015 * k) * np.sin(x * float(rng.uniform(4, 9)) + float(rng.uniform(0, 6)))
-            - 0.03
+            + 0.12 * k
+            + (0.1 - 0.018 * k) * np.sin(x * float(rng.uniform(4, 9)) + float(rng.uniform(0, 6)))
         )
+        y = y + 0.02 * np.sin(x * 31 + k) * (k < 2)
         ridge = np.concatenate([np.stack([x, y], 1), [[1.05, 1.2], [-0.05, 1.2]]]).astype(np.float32)
-        frame.fill(
-            ridge, mix(mix(tone, (0.85, 0.88, 0.92), 0.55 - 0.15 * k), (0.2, 0.3, 0.2), 0.12 * k), 1.0, 0.002
-        )
+        near = mix(mix(tone, sky, 0.6 - 0.18 * k), (0.16, 0.24, 0.16), 0.16 * k)
+        frame.fill(ridge, near, 1.0, 0.002)
 
 
 def _jewellery(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
@@ -431,14 +462,14 @@ def _jewellery(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     for k, angle in enumerate(t):
         x, y = 1.35 * float(np.cos(angle)), -0.3 + 1.6 * float(np.sin(angle))
         canvas.solid(
-            ellipse(x + 0.03, y + 0.05, 0.09, 0.09, n=10), (0.05, 0.05, 0.05), 0.03, 0.1
+            ellipse(x + 0.03, y + 0.05, 0.09, 0.09, n=10), colour=(0.05, 0.05, 0.05), depth=0.03, strength=0.1
         ) if k % 6 == 0 else None
-        canvas.solid(ellipse(x, y, 0.085, 0.085, n=12), metal, 0.03, 0.8)
-    canvas.solid(ellipse(0, 1.55, 0.34, 0.42), metal, 0.06, 0.7)
-    canvas.solid(ellipse(0, 1.55, 0.25, 0.33), stone, 0.1, 1.0)
+        canvas.solid(ellipse(x, y, 0.085, 0.085, n=12), colour=metal, depth=0.03, strength=0.8)
+    canvas.solid(ellipse(0, 1.55, 0.34, 0.42), colour=metal, depth=0.06, strength=0.7)
+    canvas.solid(ellipse(0, 1.55, 0.25, 0.33), colour=stone, depth=0.1, strength=1.0)
     for sign in (-1, 1):
-        canvas.solid(ellipse(sign * 0.55, -0.4, 0.13, 0.22), stone, 0.06, 1.0)
-        canvas.solid(ellipse(sign * 0.55, -0.72, 0.08, 0.08), metal, 0.04, 0.8)
+        canvas.solid(ellipse(sign * 0.55, -0.4, 0.13, 0.22), colour=stone, depth=0.06, strength=1.0)
+        canvas.solid(ellipse(sign * 0.55, -0.72, 0.08, 0.08), colour=metal, depth=0.04, strength=0.8)
 
 
 Painter = Callable[[Canvas, Generator, "Dress | None"], None]
@@ -460,7 +491,8 @@ def negative_photo(
         [seed, NEGATIVE_KINDS.index(kind), 31, 0 if dress is None else dress.index + 1]
     )
     edge = camera.margin(size)
-    where, pixels, light = scenes.background(rng, size[0] + 2 * edge, size[1] + 2 * edge)
+    kinds = ("room",) if kind == "curtain" else None
+    where, pixels, light = scenes.background(rng, size[0] + 2 * edge, size[1] + 2 * edge, kinds)
     canvas = _centred(pixels, float(rng.uniform(4.2, 5.6)), rng)
     canvas.light = light
     PAINTERS[kind](canvas, rng, dress)

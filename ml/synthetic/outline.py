@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,6 +45,7 @@ def waistline(dress: Dress) -> float:
     return EMPIRE if dress.silhouette == "empire" else WAIST + 0.02
 
 
+@lru_cache(maxsize=512)
 def profile(dress: Dress, body: Figure) -> F32:
     """Half-width of the dress on the way down from underarm to hem: (n, 2) of (y, half-width)."""
     hem, full = dress.hem_at, dress.fullness
@@ -133,7 +135,6 @@ def neck(dress: Dress, body: Figure, back: bool) -> tuple[Half, Half]:
     """The top edge on the wearer's two sides, as seen (left of the picture first)."""
     s = body.shoulder
     tip = (s * (0.97 if dress.sleeve not in ("none",) else 0.84), 1.50)
-    strap = (s * 0.62, 1.40)
     kind = dress.neckline
     if back and kind not in (
         "sweetheart",
@@ -175,6 +176,7 @@ def neck(dress: Dress, body: Figure, back: bool) -> tuple[Half, Half]:
 
 
 STRAPS = ("cami", "cowl")
+BARE_BACKED = ("sweetheart", "bandeau", "off shoulder", "cami", "cowl", "halter", "one shoulder")
 
 
 def _side(half: Half, rows: F32, body: Figure) -> F32:
@@ -190,27 +192,46 @@ def _side(half: Half, rows: F32, body: Figure) -> F32:
     return np.concatenate([top, arm[1:], rows[1:, ::-1]])
 
 
-def hemline(dress: Dress, half_width: float, back: bool = False, n: int = 41) -> F32:
-    """The lower edge from right to left."""
+def hemline(dress: Dress, rows: F32, back: bool = False, n: int = 41) -> F32:
+    """The lower edge from right to left, for a dress of the profile `rows`."""
     x = np.linspace(1, -1, n)
-    y = np.full(n, dress.hem_at) + 0.05 * (1 - x**2) * min(2.0, half_width)
-    flare = max(0.0, half_width - 0.75)
+    flare = max(0.0, float(rows[-1, 1]) - 0.75)
     phase = dress.layout % 7
+    y = dress.hem_at + 0.05 * (1 - x**2) * min(2.0, 0.75 + flare)
     y = y + 0.05 * flare * np.sin(5 * x + phase) + 0.02 * flare * np.sin(11 * x + 2 * phase)
     if dress.hem == "high-low":
         y = y - (0.0 if back else 0.85) * (1 - np.abs(x) ** 1.7)
     elif dress.hem == "asymmetric":
-        y = y - 0.42 * (x if not back else -x) - 0.2
+        y = y - 0.36 * (1 + (x if not back else -x))
     elif dress.hem == "scallop":
         y = y - 0.11 * (1 - np.abs(np.sin(np.arange(n) * np.pi / 4)))
-    elif dress.hem == "ruffle":
-        y = y + 0.035 * np.sin(26 * x)
-    return np.stack([x * half_width, y], 1).astype(np.float32)
+    return np.stack([x * np.interp(y, rows[:, 0], rows[:, 1]), y], 1).astype(np.float32)
 
 
 def outline(dress: Dress, body: Figure, back: bool = False) -> F32:
     """The whole dress without sleeves and straps, a closed polygon."""
     rows = profile(dress, body)
-    left, right = (_side(half, rows, body) for half in neck(dress, body, back))
-    hem = hemline(dress, float(rows[-1, 1]), back)
-    return np.concatenate([right[:-1], hem, (left[:-1] * np.array([-1, 1], np.float32))[::-1]])
+    hem = hemline(dress, rows, back)
+    halves = neck(dress, body, back)
+    sides = [
+        _side(half, _until(rows, y), body) for half, y in zip(halves, (hem[-1, 1], hem[0, 1]), strict=True)
+    ]
+    left, right = sides
+    return np.concatenate([right, hem, (left * np.array([-1, 1], np.float32))[::-1]])
+
+
+def _until(rows: F32, y: float) -> F32:
+    return rows[rows[:, 0] < y - 0.02]
+
+
+def yoke(dress: Dress, body: Figure, back: bool) -> F32:
+    """The part of the dress above the underarm, which lies over the tops of arms and sleeves."""
+    sides = []
+    for half in neck(dress, body, back):
+        side = _side(half, _until(profile(dress, body), UNDERARM + 0.1), body)
+        below = side[:, 1] > SHOULDER + 0.2
+        inmost = side[below, 0].min() if half.outer is not None else body.bust * 0.9
+        side[below, 0] = np.minimum(side[below, 0], inmost)
+        sides.append(side)
+    left, right = sides
+    return np.concatenate([right, (left * np.array([-1, 1], np.float32))[::-1]])

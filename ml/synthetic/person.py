@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.synthetic import garment
-from ml.synthetic.canvas import F32, Canvas, Colour, ellipse, mix, ribbon, shade, smooth
+from ml.synthetic.canvas import Canvas, Colour, Mask, ellipse, mix, ribbon, shade, smooth
 from ml.synthetic.dress import Dress
-from ml.synthetic.garment import Arm, Pose, Wearing, along_arm
 from ml.synthetic.outline import Figure
+from ml.synthetic.pose import Arm, Pose, Wearing, limbs
 
 Generator = np.random.Generator
 
@@ -79,65 +79,69 @@ def draw_pose(rng: Generator, difficulty: float) -> Pose:
 def _arm(rng: Generator) -> Arm:
     kind = int(rng.choice(6, p=[0.34, 0.24, 0.12, 0.12, 0.1, 0.08]))
     j = rng.normal(0, 0.06, 2)
-    upper, fore = ((0.16, 0.04), (0.75, -0.72), (0.30, -0.35), (0.9, 0.5), (0.42, -2.5), (1.9, 2.7))[kind]
+    upper, fore = ((0.16, 0.04), (0.75, -0.72), (0.30, -0.35), (0.9, 0.5), (0.34, -2.25), (1.9, 2.7))[kind]
     return Arm(float(upper + j[0]), float(fore + j[1]))
 
 
 def paint(canvas: Canvas, who: Person, dress: Dress, pose: Pose, rng: Generator) -> Wearing:
-    """The whole person from behind to front; the head's crown is the origin of the canvas's units."""
+    """The whole person from behind to front; the crown of the head is the origin of the canvas's units."""
     worn = Wearing(dress, who.body, pose)
+    paint_body(canvas, who, pose)
+    before = [side for side in (0, 1) if dress.neckline == "off shoulder" and pose.arms[side].fore > -1]
+    for side in before:
+        paint_arm(canvas, who, pose, side, None)
+    garment.paint(canvas, worn, rng)
+    over = garment.yoke(canvas, worn)
+    for side in (0, 1):
+        if side not in before:
+            paint_arm(canvas, who, pose, side, over)
+            garment.paint_sleeve(canvas, worn, side, over)
+    paint_head(canvas, who, pose)
+    return worn
+
+
+def paint_body(canvas: Canvas, who: Person, pose: Pose) -> None:
+    """What lies under clothes, and the hair behind it."""
     if not pose.back:
         _hair_behind(canvas, who, pose)
     _legs(canvas, who, pose)
     _torso(canvas, who, pose)
-    for side in (0, 1):
-        if pose.arms[side].upper < 0.6:
-            _arm_with_sleeve(canvas, who, worn, side)
-    garment.paint(canvas, worn, rng)
-    for side in (0, 1):
-        if pose.arms[side].upper >= 0.6 or pose.arms[side].fore < 0:
-            _arm_with_sleeve(canvas, who, worn, side)
-        else:
-            garment.paint_sleeve(canvas, worn, side)
-    _head(canvas, who, pose)
-    return worn
 
 
-def _arm_with_sleeve(canvas: Canvas, who: Person, worn: Wearing, side: int) -> None:
-    joints = worn.pose.joints(who.body, side)
-    at = np.linspace(-0.05, 2.0, 22).astype(np.float32)
-    widths = np.interp(at, [0, 0.4, 0.95, 1.25, 1.9, 2.0], [0.30, 0.27, 0.215, 0.22, 0.15, 0.14])
-    canvas.solid(ribbon(along_arm(joints, at), widths), who.skin, 0.07, 0.5)
-    _hand(canvas, who, joints)
-    garment.paint_sleeve(canvas, worn, side)
-
-
-def _hand(canvas: Canvas, who: Person, joints: F32) -> None:
+def paint_arm(canvas: Canvas, who: Person, pose: Pose, side: int, behind: Mask | None) -> None:
+    """An arm with its hand, under what `behind` covers."""
+    joints = pose.joints(who.body, side)
+    at = np.linspace(0, 2.04, 22).astype(np.float32)
+    widths = np.interp(at, [0, 0.4, 0.95, 1.25, 1.8, 2.04], [0.31, 0.27, 0.21, 0.22, 0.15, 0.13]) * (
+        0.6 + 0.4 * who.body.bust / 0.6
+    )
     along = joints[2] - joints[1]
     along = along / float(np.hypot(*along))
-    across = np.array([-along[1], along[0]])
-    palm = joints[2] + along * 0.16
-    outline_ = [
-        (-0.10, 0.07),
-        (0.05, 0.09),
-        (0.22, 0.10),
-        (0.36, 0.05),
-        (0.37, -0.03),
-        (0.22, -0.09),
-        (0.02, -0.08),
-        (-0.1, -0.07),
-    ]
-    shape = np.array([palm + a * along + b * across for a, b in outline_], np.float32)
-    canvas.solid(smooth(shape, 4, closed=True), who.skin, 0.05, 0.5)
-    thumb = np.array(
-        [palm + a * along + b * across for a, b in ((-0.02, 0.06), (0.12, 0.15), (0.2, 0.13))], np.float32
+    across = np.array([-along[1], along[0]]) * (1 if side else -1)
+    frame = np.stack([along, across])
+    palm = smooth(np.array(HAND) @ frame + joints[2], 4, closed=True)
+    thumb = ribbon(
+        smooth(np.array(THUMB) @ frame + joints[2], 3), np.array([0.08, 0.075, 0.07, 0.065, 0.06, 0.05, 0.03])
     )
-    canvas.solid(ribbon(smooth(thumb, 3), np.full(7, 0.06)), who.skin, 0.03, 0.4)
+    canvas.solid(*limbs(joints, at, widths), palm, thumb, colour=who.skin, depth=0.07, behind=behind)
     for k in (-1, 0, 1):
-        line = np.array(
-            [palm + 0.18 * along + k * 0.04 * across, palm + 0.35 * along + k * 0.035 * across], np.float32
-        )
-        canvas.stroke(line, shade(who.skin, 0.75), 0.012, 0.5)
+        line = np.array([[0.36, 0.045 * k], [0.53, 0.04 * k + 0.01]]) @ frame + joints[2]
+        canvas.stroke(line, shade(who.skin, 0.72), 0.012, 0.55)
+
+
+# along the hand from the wrist, and across it towards the thumb
+HAND = (
+    (-0.06, 0.06),
+    (0.12, 0.095),
+    (0.30, 0.11),
+    (0.46, 0.09),
+    (0.56, 0.035),
+    (0.54, -0.04),
+    (0.40, -0.10),
+    (0.18, -0.095),
+    (-0.06, -0.06),
+)
+THUMB = ((0.08, 0.05), (0.22, 0.13), (0.34, 0.15))
 
 
 def _legs(canvas: Canvas, who: Person, pose: Pose) -> None:
@@ -151,7 +155,7 @@ def _legs(canvas: Canvas, who: Person, pose: Pose) -> None:
         widths = np.interp(
             t, [0, 0.5, 0.95, 1.3, 1.75, 2], [who.body.hip * 0.98, 0.52, 0.32, 0.35, 0.2, 0.17]
         )
-        canvas.solid(ribbon(line, widths), shade(who.skin, 0.97), 0.09, 0.5)
+        canvas.solid(ribbon(line, widths), colour=shade(who.skin, 0.97), depth=0.09, strength=0.5)
         x, y = line[-1]
         foot = np.array(
             [
@@ -163,7 +167,7 @@ def _legs(canvas: Canvas, who: Person, pose: Pose) -> None:
             ],
             np.float32,
         )
-        canvas.solid(smooth(foot, 4, closed=True), who.shoes, 0.05, 0.5)
+        canvas.solid(smooth(foot, 4, closed=True), colour=who.shoes, depth=0.05, strength=0.5)
         canvas.fill(ellipse(x, y + 0.03, 0.075, 0.1), who.skin)
 
 
@@ -183,7 +187,7 @@ def _torso(canvas: Canvas, who: Person, pose: Pose) -> None:
     right = np.concatenate([smooth(np.array(neck, np.float32), 5), np.stack([half[6:], y[6:]], 1)])
     shape = np.concatenate([right, (right * np.array([-1, 1], np.float32))[::-1]])
     shape[:, 0] = shape[:, 0] * np.cos(pose.turn) + pose.centre(shape[:, 1])
-    canvas.solid(shape, who.skin, 0.12, 0.4)
+    canvas.solid(shape, colour=who.skin, depth=0.12, strength=0.4)
     dark = shade(who.skin, 0.62)
     chin = pose.place(ellipse(0, 1.08, 0.22, 0.13))
     canvas.fill(chin, dark, 0.6, 0.05)
@@ -219,20 +223,27 @@ def _hair_behind(canvas: Canvas, who: Person, pose: Pose) -> None:
     if who.style in shapes:
         half = np.array(shapes[who.style], np.float32)
         full = np.concatenate([half, (half * np.array([-1, 1], np.float32))[::-1]])
-        canvas.solid(smooth(full + [x, 0], 5, closed=True), shade(who.hair, 0.85), 0.12, 0.5)
+        canvas.solid(
+            smooth(full + [x, 0], 5, closed=True), colour=shade(who.hair, 0.85), depth=0.12, strength=0.5
+        )
     if who.style in ("bun", "updo"):
-        canvas.solid(ellipse(x, -0.02 if who.style == "bun" else 0.12, 0.24, 0.22), who.hair, 0.1, 0.5)
+        canvas.solid(
+            ellipse(x, -0.02 if who.style == "bun" else 0.12, 0.24, 0.22),
+            colour=who.hair,
+            depth=0.1,
+            strength=0.5,
+        )
     if who.style == "ponytail":
         tail = smooth(np.array([[0.2, 0.1], [0.55, 0.35], [0.56, 0.9], [0.46, 1.35]], np.float32) + [x, 0], 6)
         canvas.solid(
             ribbon(tail, np.interp(np.linspace(0, 1, len(tail)), [0, 0.3, 1], [0.14, 0.24, 0.05])),
-            who.hair,
-            0.08,
-            0.5,
+            colour=who.hair,
+            depth=0.08,
+            strength=0.5,
         )
 
 
-def _head(canvas: Canvas, who: Person, pose: Pose) -> None:
+def paint_head(canvas: Canvas, who: Person, pose: Pose) -> None:
     x, turn = _head_at(pose)
     if pose.back:
         _head_from_behind(canvas, who, x)
@@ -241,39 +252,80 @@ def _head(canvas: Canvas, who: Person, pose: Pose) -> None:
     half = np.array(face, np.float32)
     shape = np.concatenate([half, (half[1:-1] * np.array([-1, 1], np.float32))[::-1]])
     for sign in (-1, 1):
-        canvas.solid(ellipse(x + sign * 0.345, 0.56, 0.05, 0.09), shade(who.skin, 0.92), 0.03, 0.4)
-    canvas.solid(smooth(shape + [x, 0], 5, closed=True), who.skin, 0.14, 0.42)
+        canvas.solid(
+            ellipse(x + sign * 0.345, 0.56, 0.05, 0.09),
+            colour=shade(who.skin, 0.92),
+            depth=0.03,
+            strength=0.4,
+        )
+    canvas.solid(smooth(shape + [x, 0], 5, closed=True), colour=who.skin, depth=0.14, strength=0.42)
     _face(canvas, who, x + turn * 0.5, turn)
     _hair_front(canvas, who, x)
 
 
 def _face(canvas: Canvas, who: Person, x: float, turn: float) -> None:
-    dark = mix(shade(who.hair, 0.6), (0.12, 0.08, 0.07), 0.5)
     for sign in (-1, 1):
-        ex = x + sign * 0.145 * (1 - 0.4 * abs(turn))
-        canvas.fill(ellipse(ex, 0.515, 0.075, 0.052), shade(who.skin, 0.72), 0.5, 0.02)
-        canvas.fill(ellipse(ex, 0.525, 0.062, 0.034), (0.96, 0.95, 0.93))
-        canvas.fill(ellipse(ex + turn * 0.04, 0.522, 0.031, 0.033), (0.17, 0.11, 0.08))
-        canvas.fill(ellipse(ex + turn * 0.04 + 0.01, 0.512, 0.009, 0.009, n=8), (1, 1, 1), 0.9)
-        lid = smooth(np.array([[ex - 0.068, 0.528], [ex, 0.487], [ex + 0.072, 0.52]], np.float32), 4)
-        canvas.stroke(lid, dark, 0.018, 0.95)
-        brow = smooth(
-            np.array([[ex - sign * 0.075, 0.425], [ex, 0.395], [ex + sign * 0.085, 0.42]], np.float32), 4
-        )
-        canvas.stroke(brow, dark, 0.026, 0.8)
+        _eye(canvas, who, x + sign * 0.145 * (1 - 0.4 * abs(turn)), sign, turn)
         canvas.fill(
-            ellipse(x + sign * 0.19, 0.68, 0.09, 0.065), mix(who.skin, (0.9, 0.35, 0.35), 0.5), 0.35, 0.04
+            ellipse(x + sign * 0.19, 0.69, 0.09, 0.065), mix(who.skin, (0.9, 0.35, 0.35), 0.5), 0.32, 0.045
         )
-    nose = smooth(
-        np.array([[x + 0.02, 0.53], [x + 0.045 + turn * 0.1, 0.66], [x - 0.005, 0.69]], np.float32), 4
+    dark, bright = shade(who.skin, 0.66), shade(who.skin, 1.25)
+    side = 1 if canvas.light[0] < 0 else -1
+    bridge = smooth(
+        np.array(
+            [[x + side * 0.035, 0.47], [x + side * 0.025, 0.57], [x + side * 0.055 + turn * 0.1, 0.66]],
+            np.float32,
+        ),
+        5,
     )
-    canvas.stroke(nose, shade(who.skin, 0.68), 0.022, 0.55)
-    canvas.fill(ellipse(x, 0.70, 0.06, 0.018), shade(who.skin, 0.6), 0.45, 0.015)
+    canvas.fill(ribbon(bridge, np.linspace(0.02, 0.06, len(bridge))), dark, 0.35, 0.02)
+    canvas.fill(ellipse(x - side * 0.005 + turn * 0.08, 0.63, 0.018, 0.07), bright, 0.35, 0.015)
+    for sign in (-1, 1):
+        canvas.fill(
+            ellipse(x + sign * 0.028 + turn * 0.08, 0.694, 0.018, 0.009, n=10),
+            shade(who.skin, 0.45),
+            0.6,
+            0.006,
+        )
     _mouth(canvas, who, x)
     if who.glasses:
         for sign in (-1, 1):
             ring = ellipse(x + sign * 0.15, 0.525, 0.105, 0.085)
             canvas.stroke(np.concatenate([ring, ring[:1]]), (0.12, 0.1, 0.1), 0.02)
+
+
+def _eye(canvas: Canvas, who: Person, x: float, sign: int, turn: float) -> None:
+    dark = mix(shade(who.hair, 0.6), (0.12, 0.08, 0.07), 0.5)
+    iris = ((0.20, 0.13, 0.09), (0.30, 0.36, 0.30), (0.28, 0.38, 0.48))[
+        0 if sum(who.hair) < 0.7 else int(100 * who.smile) % 3
+    ]
+    canvas.fill(ellipse(x, 0.505, 0.08, 0.05), mix(shade(who.skin, 0.7), who.lips, 0.2), 0.5, 0.02)
+    almond = [(x - 0.07, 0.53), (x - 0.03, 0.497), (x + 0.03, 0.497), (x + 0.07, 0.53), (x, 0.553)]
+    canvas.fill(smooth(np.array(almond, np.float32), 4, closed=True), (0.95, 0.94, 0.92))
+    canvas.fill(ellipse(x + turn * 0.04, 0.522, 0.031, 0.032, n=16), iris)
+    canvas.fill(ellipse(x + turn * 0.04, 0.522, 0.015, 0.016, n=10), (0.04, 0.03, 0.03))
+    canvas.fill(ellipse(x + turn * 0.04 - 0.009, 0.512, 0.008, 0.008, n=8), (1, 1, 1), 0.9)
+    lid = smooth(
+        np.array(
+            [[x - sign * 0.068, 0.53], [x, 0.488], [x + sign * 0.06, 0.512], [x + sign * 0.088, 0.505]],
+            np.float32,
+        ),
+        5,
+    )
+    canvas.fill(ribbon(lid, np.linspace(0.012, 0.022, len(lid))), dark, 0.95)
+    brow = smooth(
+        np.array(
+            [[x - sign * 0.075, 0.435], [x, 0.402], [x + sign * 0.06, 0.402], [x + sign * 0.105, 0.43]],
+            np.float32,
+        ),
+        5,
+    )
+    canvas.fill(
+        ribbon(brow, np.interp(np.linspace(0, 1, len(brow)), [0, 0.3, 1], [0.03, 0.036, 0.006])),
+        dark,
+        0.75,
+        0.006,
+    )
 
 
 def _mouth(canvas: Canvas, who: Person, x: float) -> None:
@@ -296,42 +348,45 @@ def _mouth(canvas: Canvas, who: Person, x: float) -> None:
 
 
 def _hair_front(canvas: Canvas, who: Person, x: float) -> None:
-    top = -0.10 if who.style in ("curls", "bun", "updo") else -0.07
+    loose = who.style in ("long", "waves", "bob", "curls")
+    top = -0.10 if who.style in ("curls", "bob") else -0.06
+    side, wide = (0.78, 0.44) if loose else (0.46, 0.375)
     part = -0.1 if who.fringe else 0.06
-    side = 0.75 if who.style in ("long", "waves", "bob", "curls") else 0.42
     right = [
-        (part, 0.20),
-        (0.2, 0.2),
-        (0.30, 0.36),
+        (part, 0.19),
+        (0.19, 0.2),
+        (0.295, 0.36),
         (0.335, side),
-        (0.43, side),
-        (0.44, 0.35),
-        (0.34, 0.06),
-        (0.14, top),
+        (wide, side),
+        (wide + 0.01, 0.35),
+        (0.32, 0.06),
+        (0.13, top),
     ]
     left = [
-        (-0.14, top),
-        (-0.34, 0.06),
-        (-0.44, 0.35),
-        (-0.43, side),
+        (-0.13, top),
+        (-0.32, 0.06),
+        (-wide - 0.01, 0.35),
+        (-wide, side),
         (-0.335, side),
-        (-0.30, 0.36),
-        (-0.18, 0.24),
+        (-0.295, 0.36),
+        (-0.17, 0.24),
     ]
     if who.fringe:
-        right = [(0.0, 0.37), (0.2, 0.38), (0.30, 0.40), *right[3:]]
-        left = [*left[:-2], (-0.30, 0.40), (-0.2, 0.38)]
-    points = np.array(right + left, np.float32) + [x, 0]
-    canvas.solid(smooth(points, 5, closed=True), who.hair, 0.10, 0.55)
+        right = [(0.0, 0.36), (0.2, 0.37), (0.30, 0.40), *right[3:]]
+        left = [*left[:-2], (-0.30, 0.40), (-0.2, 0.37)]
+    points = np.array(right + left, np.float32) + np.array([x, 0], np.float32)
+    canvas.solid(smooth(points, 5, closed=True), colour=who.hair, depth=0.10, strength=0.55)
     for k in range(4):
         strand = smooth(
-            np.array([[x + 0.08, 0.0], [x + 0.2 + 0.05 * k, 0.08], [x + 0.33 + 0.025 * k, 0.3]], np.float32),
+            np.array([[x + 0.08, 0.0], [x + 0.2 + 0.05 * k, 0.08], [x + 0.33 + 0.015 * k, 0.3]], np.float32),
             4,
         )
         canvas.stroke(strand, shade(who.hair, 1.18), 0.012, 0.35)
     if who.earrings:
         for sign in (-1, 1):
-            canvas.fill(ellipse(x + sign * 0.36, 0.72, 0.03, 0.05), (0.9, 0.78, 0.45))
+            canvas.solid(
+                ellipse(x + sign * 0.36, 0.71, 0.03, 0.05, n=12), colour=(0.9, 0.78, 0.45), depth=0.02
+            )
 
 
 def _head_from_behind(canvas: Canvas, who: Person, x: float) -> None:
@@ -349,6 +404,6 @@ def _head_from_behind(canvas: Canvas, who: Person, x: float) -> None:
         np.float32,
     )
     shape = np.concatenate([half, (half[1:] * np.array([-1, 1], np.float32))[::-1]])
-    canvas.solid(smooth(shape + [x, 0], 5, closed=True), who.hair, 0.16, 0.5)
+    canvas.solid(smooth(shape + [x, 0], 5, closed=True), colour=who.hair, depth=0.16, strength=0.5)
     if who.style in ("bun", "updo"):
-        canvas.solid(ellipse(x, 0.2, 0.24, 0.22), shade(who.hair, 1.06), 0.1, 0.5)
+        canvas.solid(ellipse(x, 0.2, 0.24, 0.22), colour=shade(who.hair, 1.06), depth=0.1, strength=0.5)

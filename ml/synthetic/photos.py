@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from PIL import Image
 
-from ml.synthetic import camera, garment, person, scenes
+from ml.synthetic import camera, garment, outline, person, scenes
 from ml.synthetic.canvas import Canvas, View, ellipse, mix, shade
-from ml.synthetic.dress import Dress
-from ml.synthetic.garment import Arm, Pose, Wearing
+from ml.synthetic.dress import Dress, Wardrobe
 from ml.synthetic.outline import Figure
 from ml.synthetic.person import Person
+from ml.synthetic.pose import Arm, Pose, Wearing
 
 CatalogueView = Literal["front", "back", "detail"]
 VIEWS: tuple[CatalogueView, ...] = ("front", "back", "detail")
@@ -33,8 +34,9 @@ def catalogue_photo(
     _studio_shadow(canvas, worn)
     _inside_back(canvas, worn)
     garment.paint(canvas, worn, rng)
+    over = garment.yoke(canvas, worn)
     for side in (0, 1):
-        garment.paint_sleeve(canvas, worn, side)
+        garment.paint_sleeve(canvas, worn, side, over)
     return camera.studio_finish(canvas.pixels, rng)
 
 
@@ -57,19 +59,15 @@ def _studio_shadow(canvas: Canvas, worn: Wearing) -> None:
 
 def _inside_back(canvas: Canvas, worn: Wearing) -> None:
     """The inside of the back, seen through the neck of a dress that nobody wears."""
-    if worn.pose.back or worn.dress.neckline in (
-        "sweetheart",
-        "bandeau",
-        "off shoulder",
-        "cami",
-        "cowl",
-        "halter",
-        "one shoulder",
-        "high",
-    ):
+    dress = worn.dress
+    if worn.pose.back or dress.neckline in outline.BARE_BACKED:
         return
-    inside = shade(mix(worn.dress.colours[0], (0.75, 0.72, 0.7), 0.15), 0.6)
-    canvas.solid(ellipse(0, 1.52, 0.44, 0.2), inside, 0.1, 0.3)
+    left, right = outline.neck(dress, worn.body, False)
+    edge = np.concatenate([(left.edge * np.array([-1, 1], np.float32))[::-1], right.edge[1:]])
+    x, y = edge[-1]
+    nape = np.stack([np.linspace(x, -x, 9), y + 0.10 * (1 - np.linspace(1, -1, 9) ** 2)], 1)
+    inside = shade(mix(dress.colours[0], (0.75, 0.72, 0.7), 0.2), 0.72)
+    canvas.solid(worn.pose.place(np.concatenate([edge, nape])), colour=inside, depth=0.12, strength=-0.5)
 
 
 def street_photo(
@@ -84,11 +82,15 @@ def street_photo(
     view = _street_view(dress, full, rng, difficulty)
     canvas = Canvas(pixels, view, light)
     who, pose = Person.drawn(rng), person.draw_pose(rng, difficulty)
+    if kind == "mirror":
+        pose = replace(pose, back=False, arms=(pose.arms[0], Arm(0.42, -2.3)))
     if rng.random() < 0.14 * difficulty:
         _companion(canvas, dress, rng)
     _ground_shadow(canvas)
     worn = person.paint(canvas, who, dress, pose, rng)
-    if rng.random() < 0.45 * difficulty:
+    if kind == "mirror":
+        scenes.mirror(canvas, worn, rng)
+    elif rng.random() < 0.45 * difficulty:
         scenes.obstruct(canvas, worn, who, rng)
     return camera.street_finish(canvas.pixels, size, rng, difficulty, kind)
 
@@ -116,8 +118,6 @@ def _ground_shadow(canvas: Canvas) -> None:
 
 def _companion(canvas: Canvas, dress: Dress, rng: Generator) -> None:
     """Somebody else in another dress, a step behind and aside."""
-    from ml.synthetic.dress import Wardrobe
-
     other = Wardrobe(dress.seed ^ 0x5EED).dress(int(rng.integers(1 << 20)))
     side = 1 if rng.random() < 0.5 else -1
     shift = np.array([[side * 1.75], [0.15]], np.float32)
