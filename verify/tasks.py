@@ -1,4 +1,4 @@
-"""What the worker runs. Each may run twice, at once or after a kill, and finds out by itself what is to do."""
+"""What the worker runs. Each may run twice, at once or after a kill, and finds out by itself what to do."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django_q.models import Success
 from django_q.tasks import async_task
 
 from verify import rotation, suggest
-from verify.models import Heartbeat
+from verify.models import Batch, Heartbeat
 
 WORKER = "worker"
 SUCCESSES_KEPT = timedelta(days=1)
@@ -32,12 +32,15 @@ def tick() -> None:
     beat()
     if suggest.work_waits():
         async_task("verify.tasks.suggest_waiting")
+    elif not Batch.objects.open().exists():
+        rotation.rotate(now=now)  # the first batch does not wait for the night
     rotation.settle_due(now)
+    rotation.finish(now)
     Success.objects.filter(stopped__lt=now - SUCCESSES_KEPT).delete()
 
 
 def rotate_nightly() -> None:
-    rotation.rotate(now=timezone.now())
+    rotation.rotate(on=timezone.localdate())
 
 
 def beat(_: int = 0) -> None:
