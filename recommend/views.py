@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from verify.api import dresses_with_photos
+from verify.api import DressDetail, dresses_with_photos
 
 
 @require_safe
@@ -14,8 +14,9 @@ def wall(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def product(request: HttpRequest, sku: str) -> HttpResponse:
-    """The frame of the page, with what it needs without JavaScript; the API fills the rest."""
+    """The API's own answer for the dress as a page; what changes from minute to minute is fetched by the page."""
     dress = dresses_with_photos().filter(sku=sku).first()
     if dress is None:
         return render(request, "shop/unknown.html", {"sku": sku}, status=404)
-    return render(request, "shop/product.html", {"dress": dress})
+    serializer = DressDetail.serializer_class(dress, context={"request": request})
+    return render(request, "shop/product.html", {"dress": serializer.data})

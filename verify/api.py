@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
@@ -18,7 +19,6 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from verify.intake.photos import small_size
 from verify.models import Dress, Look, Photo
@@ -89,6 +89,11 @@ class NoSuchAddress(PublicView):
         raise NotFound("There is nothing at this address. The documentation is at /api/docs/.")
 
 
+def address(request: HttpRequest, name: str, **kwargs: Any) -> str:
+    """Of an endpoint, as seen from wherever the shop is."""
+    return request.build_absolute_uri(reverse(f"v1:{name}", kwargs=kwargs))
+
+
 class PhotoCopySerializer(serializers.Serializer):
     url = serializers.URLField()
     width = serializers.IntegerField(help_text="Pixels.")
@@ -131,7 +136,7 @@ class DressSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.URLField())
     def get_url(self, dress: Dress) -> str:
-        return reverse("dress", kwargs={"sku": dress.sku}, request=self.context["request"])
+        return address(self.context["request"], "dress", sku=dress.sku)
 
     @extend_schema_field(PriceSerializer(allow_null=True))
     def get_price(self, dress: Dress) -> dict[str, str] | None:
@@ -249,7 +254,7 @@ class DressLooks(PublicView):
 
         @extend_schema_field(serializers.URLField())
         def get_shop_url(self, look: Look) -> str:
-            return reverse("shop-look", kwargs={"pk": look.pk}, request=self.context["request"])
+            return address(self.context["request"], "shop-look", pk=look.pk)
 
         @extend_schema_field(serializers.URLField(allow_null=True))
         def get_permalink(self, look: Look) -> str | None:

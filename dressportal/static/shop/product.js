@@ -1,0 +1,74 @@
+// The product page of the demo shop: everything it shows comes from the API's answer for one dress.
+
+import { make, picture, price } from "../dress-looks/parts.js";
+
+const main = document.getElementById("main");
+const language = document.documentElement.lang;
+const place = (id) => document.getElementById(id);
+
+function showPhotos(dress) {
+  const plates = dress.photos.slice(1).map((photo, index) => {
+    return Object.assign(picture(photo, "(min-width: 60rem) 28vw, 84vw"), { alt: `${dress.title}, photo ${index + 2}` });
+  });
+  place("plates").append(...plates);
+}
+
+function showDetails(dress) {
+  const details = { Colour: dress.colour, Cut: dress.category, SKU: dress.sku };
+  const known = Object.entries(details).filter(([, value]) => value);
+  place("details").replaceChildren(
+    ...known.map(([term, value]) => make("div", {}, make("dt", { textContent: term }), make("dd", { textContent: value }))),
+  );
+}
+
+function showStock(dress) {
+  const count = new Intl.NumberFormat(language).format(dress.looks_count);
+  const worn = make("a", { className: "primary", href: "#worn", textContent: `See it worn by ${count}` });
+  const stock = make("p", { className: "stock", textContent: "In stock" });
+  place("offer").replaceChildren(stock, dress.looks_count ? make("p", {}, worn) : "");
+}
+
+async function showAlternatives(dress) {
+  const coming = dress.available_from && new Date(dress.available_from) > new Date();
+  const date = new Intl.DateTimeFormat(language, { dateStyle: "long" });
+  const text = coming
+    ? `In the shop from ${date.format(new Date(dress.available_from))}.`
+    : "This dress has left the collection.";
+  place("offer").replaceChildren(make("p", { className: "stock gone", textContent: text }));
+  const { results } = await read(`${dress.similar_url}?limit=4`);
+  if (!results.length) return;
+  const cards = results.map((other) => {
+    const title = make("span", { textContent: other.title });
+    return make("li", {}, make("a", { href: productPage(other) }, picture(other.cover, "8rem"), title));
+  });
+  const heading = make("p", { className: "note", textContent: "Still in stock, and close to it:" });
+  place("offer").append(heading, make("ul", { className: "alternatives" }, ...cards));
+}
+
+const productPage = (dress) => `/dresses/${encodeURIComponent(dress.sku)}/`;
+
+async function read(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${answer.status} from ${address}`);
+  return answer.json();
+}
+
+function fail() {
+  const again = make("button", { className: "text-button", type: "button", textContent: "Try again" });
+  again.onclick = show;
+  place("offer").replaceChildren(make("p", { className: "note", textContent: "Price and stock could not be loaded. " }, again));
+}
+
+async function show() {
+  try {
+    const dress = await read(main.dataset.dress);
+    place("price").textContent = dress.price ? price(dress.price, language) : "";
+    showPhotos(dress);
+    showDetails(dress);
+    await (dress.in_stock ? showStock(dress) : showAlternatives(dress));
+  } catch {
+    fail();
+  }
+}
+
+show();
