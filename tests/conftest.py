@@ -10,3 +10,9 @@ def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> Iterato
     settings.MEDIA_ROOT = tmp_path / "media"
     cache.clear()
     yield
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: pytest.FixtureRequest) -> None:
+    """The real hashers are slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

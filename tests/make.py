@@ -119,3 +119,22 @@ def make_look(of: Dress, clearance: str = "cleared", **fields: Any) -> Look:
         **fields,
     }
     return Look.objects.create(post=make_post(**settled), dress=of, published_at=NOON, clearance=clearance)
+
+
+def make_open_posts(count: int, batch: Batch | None = None, dresses: list[Dress] | None = None) -> list[Post]:
+    """Posts to vote on, newest first, with three options each; they share a photo."""
+    dresses = dresses or [make_dress(photos=1) for _ in range(3)]
+    photo = make_photo()
+    posts = [make_post(photo=photo, batch=batch) for _ in range(count)]
+    for post in posts:
+        post.open_to_votes(make_suggestion(post, dresses))
+    return posts
+
+
+def make_votable(batch: Batch, dresses: list[Dress] | None = None, **fields: Any) -> Post:
+    """A post of the batch, open to votes on these three dresses."""
+    post = make_post(**fields)
+    post.open_to_votes(make_suggestion(post, dresses or [make_dress() for _ in range(3)]))
+    post.batch = batch
+    post.save()
+    return post

@@ -1,9 +1,9 @@
 """What several people's answers say about a post: a Bayesian posterior over its possible answers.
 
-An answer is a key: ``dress_key(pk)``, ``NOT_A_DRESS`` or ``NONE_OF_THESE``. A posterior is a dict of all K keys that
-are possible for a post and their probabilities, which sum to 1. The classifier's probabilities are the prior; the
-votes follow the one-coin model of Dawid and Skene (1979): a voter of reliability s answers with the truth with
-probability s, and otherwise with any of the K - 1 others.
+An answer is a key: ``dress_key(pk)``, ``NOT_A_DRESS`` or ``NONE_OF_THESE``. A posterior is a dict of all K
+keys that are possible for a post and their probabilities, which sum to 1. The classifier's probabilities are
+the prior; the votes follow the one-coin model (Dawid and Skene 1979, with one parameter a person): a voter of
+reliability s names the truth with probability s, and otherwise any of the K - 1 others.
 """
 
 from collections.abc import Iterable, Mapping
@@ -60,8 +60,9 @@ class Escalate:
 def prior(options: Mapping[str, float], not_a_dress: float) -> dict[str, float]:
     """The posterior before any vote.
 
-    ``options`` are the classifier's probabilities of the dresses by their keys, "not a dress" taken into account;
-    what they and ``not_a_dress`` leave over belongs to ``NONE_OF_THESE``. None gets less than about ``FLOOR``.
+    ``options`` are the classifier's probabilities of the dresses by their keys, "not a dress" taken into
+    account; what they and ``not_a_dress`` leave over belongs to ``NONE_OF_THESE``. None gets less than about
+    ``FLOOR``.
     """
     rest = 1 - not_a_dress - sum(options.values())
     shares = {**options, NOT_A_DRESS: not_a_dress, NONE_OF_THESE: rest}
@@ -98,10 +99,10 @@ def decide(posterior: Posterior, votes: int, rule: Rule) -> Verdict | Escalate |
 
 
 def votes_needed(posterior: Posterior, votes: int, rule: Rule) -> int:
-    """The fewest further votes that can decide it: 0 if it is decided, never more than to ``rule.most_votes``.
+    """The fewest further votes that can decide it: 0 if it is decided, never more than up to the most.
 
-    Fewer votes, whatever they say, decide nothing. So this many people may hold the post at once without one of
-    their votes being surplus, as long as nobody counts for more than ``rule.reliability``.
+    Fewer votes, whatever they say, decide nothing. So this many people may hold the post at once without one
+    of their votes being surplus, as long as nobody counts for more than ``rule.reliability``.
     """
     leading, further = max(posterior, key=posterior.__getitem__), 0
     while decide(posterior, votes + further, rule) is None:

@@ -1,9 +1,9 @@
 """Which post next, for whom, and what becomes of the answer.
 
-Two promises hold whoever does what at once: a post's open leases never exceed the votes it still needs, so no vote
-is surplus; and a vote that was accepted is counted. For that everything here locks the post's row first, and judges
-only by what it reads after that: the locked row itself, or a statement of its own. (A subquery of the locking
-statement may have been evaluated before the lock was granted.)
+Two promises hold whoever does what at once: a post's open leases never exceed the votes it still needs, so no
+vote is surplus; and a vote that was accepted is counted. For that everything here locks the post's row first,
+and judges only by what it reads after that: the locked row itself, or a statement of its own. (A subquery of
+the locking statement may have been evaluated before the lock was granted.)
 """
 
 import random
@@ -74,15 +74,16 @@ def hand_out(
 ) -> list[Lease]:
     """The cards in this person's hands, oldest first, filled up to ``ahead`` of them with new ones.
 
-    Each has its ``post`` with photo, and ``options``: the offered `Option`s with ``dress`` and its ``cover_token``,
-    in an order of that card's own. A visit starts at a random post of the open batch (``seed``), goes on from the
-    last card handed out, backwards in time, and wraps round. Empty means: nothing is left for this person now.
+    Each has its ``post`` with photo, and ``options``: the offered `Option`s with ``dress`` and its
+    ``cover_token``, in an order of that card's own. A visit starts at a random post of the open batch
+    (``seed``), goes on from the last card handed out, backwards in time, and wraps round. Empty means that
+    nothing is left for this person now.
     """
     now = now or timezone.now()
-    seed = random.getrandbits(31) if seed is None else seed  # noqa: S311 (a place to start, no secret)
+    seed = random.getrandbits(31) if seed is None else seed
     _top_up(employee, ahead, now, seed)
     cards = _in_hand(employee, now)
-    # Empty-handed, although maybe only because others held the last posts locked for a moment: queue up for them.
+    # Empty-handed, maybe only because others had the last posts locked for a moment: wait for those.
     while not cards and _top_up(employee, 1, now, seed, wait=True):
         cards = _in_hand(employee, now)
     return cards

@@ -1,7 +1,7 @@
 """The night between two batches: freeze, settle, publish, carry over, close, open.
 
-Every step is a short transaction that finds out from the stored state what is left to do, so that a rotation may be
-fired twice, at once, late, or be killed anywhere: the next one carries on and ends in the same state.
+Every step is a short transaction that finds out from the stored state what is left to do, so that a rotation
+may be fired twice, at once, late, or be killed anywhere: the next one carries on and ends in the same state.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,9 +31,11 @@ class Rotation:
     closed: bool = False
     opened: int | None = None  # new posts in a batch opened; None if none was
     waiting_until: datetime | None = None  # cards from before the freeze are still on screens
+    nothing_to_open: bool = False  # no batch is open now
 
     def in_words(self) -> list[str]:
-        """A sentence for each thing that happened, or the one that nothing did."""
+        """A sentence for each thing that happened or could not."""
+        waiting = f"{timezone.localtime(self.waiting_until):%H:%M}; rotate again then"
         said = [
             (self.frozen, "Froze the open batch."),
             (self.kept, self.kept),
@@ -42,13 +44,10 @@ class Rotation:
             (self.carried, f"Carried {_posts(self.carried)} over, votes included."),
             (self.closed, "Closed the frozen batch."),
             (self.opened is not None, f"Opened a batch with {_posts(self.opened or 0)} new to it."),
-            (self.waiting_until, self._waiting()),
+            (self.waiting_until, f"The frozen batch waits for cards on screens until {waiting}."),
+            (self.nothing_to_open, "Nothing to open: no post is ready for a batch."),
         ]
-        return [sentence for happened, sentence in said if happened] or ["Nothing to open: no post is ready."]
-
-    def _waiting(self) -> str:
-        until = timezone.localtime(self.waiting_until) if self.waiting_until else timezone.localtime()
-        return f"The frozen batch waits until {until:%H:%M} for cards still on screens; rotate again then."
+        return [sentence for happened, sentence in said if happened]
 
 
 def _posts(count: int) -> str:
@@ -63,14 +62,14 @@ def settle_due(now: datetime) -> int:
 def rotate(on: date | None = None, now: datetime | None = None) -> Rotation:
     """Do what the night has to do and can do now.
 
-    With ``on``, only a batch opened before that day is frozen, so that a second call for the same night leaves the
-    new batch alone; without it, any batch that somebody has voted on.
+    With ``on``, only a batch opened before that day is frozen, so that a second call for the same night
+    leaves the new batch alone; without it, any batch that somebody has voted on.
     """
     now = now or timezone.now()
-    earlier = _finish(now)  # one left frozen by an earlier call makes room for the next
+    earlier = finish(now)  # one left frozen by an earlier call makes room for the next
     kept = _freeze(on, now)
     opened = _open_if_none(now)
-    finished = _finish(now)
+    finished = finish(now)
     return Rotation(
         frozen=kept is None,
         kept=kept or "",
@@ -80,12 +79,8 @@ def rotate(on: date | None = None, now: datetime | None = None) -> Rotation:
         closed=earlier.closed or finished.closed,
         opened=next((new for new in (earlier.opened, opened, finished.opened) if new is not None), None),
         waiting_until=finished.waiting_until,
+        nothing_to_open=not Batch.objects.open().exists(),
     )
-
-
-def finish(now: datetime) -> Rotation:
-    """The part of a rotation that comes after the freeze, for as long as a batch is frozen."""
-    return _finish(now)
 
 
 @contextmanager
@@ -135,11 +130,12 @@ def _open(now: datetime) -> Batch:
     return batch
 
 
-def _finish(now: datetime) -> Rotation:
-    """Settle and publish what is decided; once no card from before the freeze is out any more, close."""
-    settled = _each(
-        Post.objects.decided().filter(batch__state=Batch.State.FROZEN), lambda post: post.settle(now)
-    )
+def finish(now: datetime) -> Rotation:
+    """Settle and publish what the frozen batch has decided; when none of its cards is out, close it."""
+    if not Batch.objects.frozen().exists():
+        return Rotation()
+    decided = Post.objects.decided().filter(batch__state=Batch.State.FROZEN)
+    settled = _each(decided, lambda post: post.settle(now))
     closing = Post.objects.to_publish().exclude(batch__state=Batch.State.OPEN).exclude(batch=None)
     published = _each(closing, lambda post: post.publish(now))
     with _step():

@@ -228,7 +228,7 @@ class Post(models.Model):
             self.publish(now)
 
     def publish(self, now: datetime) -> "Look | None":
-        """The look that shows this post, made, changed or taken away so that it says what the verdict says."""
+        """The look of this post, made, changed or taken away so that it says what the verdict says."""
         look: Look | None = apps.get_model("verify", "Look").objects.follow(self, now)
         return look
 

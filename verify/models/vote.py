@@ -59,7 +59,7 @@ LOCK_NEXT = f"""
         (post.posted_at, post.id) <= (start.posted_at, start.id) DESC, post.posted_at DESC, post.id DESC
     LIMIT greatest(0, %(ahead)s - (SELECT cards FROM in_hand))
     FOR NO KEY UPDATE OF post
-"""
+"""  # noqa: S608 (of our own constants)
 
 HAND_OUT = f"""
     INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, created_at, expires_at)
@@ -67,8 +67,8 @@ HAND_OUT = f"""
     FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
     WHERE post.id = ANY(%(posts)s) AND {HAS_ROOM}
     ORDER BY array_position(%(posts)s, post.id)
-    ON CONFLICT DO NOTHING
-"""  # the conflict: the same person in another window
+    ON CONFLICT DO NOTHING -- the same person in another window
+"""  # noqa: S608
 
 
 class LeaseQuerySet(models.QuerySet["Lease"]):
@@ -84,7 +84,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         return expiry
 
     def cards(self) -> "LeaseQuerySet":
-        """What a screen shows, oldest first, with ``offer``: a dict per option. Not of posts that are decided."""
+        """What a screen shows, oldest first, with ``offer``: a dict per option. Not of decided posts."""
         dress = {
             field: f"dress__{field}" for field in ("id", "sku", "title", "designer", "category", "colour")
         }
