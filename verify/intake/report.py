@@ -46,7 +46,9 @@ def report(command: BaseCommand, outcomes: Iterable[Outcome], options: dict[str,
 
 def _opened(path: Path | None) -> AbstractContextManager[TextIO | None]:
     try:
-        return path.open("w", encoding="utf-8", newline="") if path else nullcontext()
+        return (
+            path.open("w", encoding="utf-8", errors="backslashreplace", newline="") if path else nullcontext()
+        )
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}.") from error
 
@@ -71,11 +73,11 @@ def _run(
 
 
 def _told(refusal: Refusal) -> str:
+    """One line, without the terminal codes that a stranger may have written."""
     value = refusal.value if len(refusal.value) <= SHOWN else refusal.value[:SHOWN] + "…"
     column = f"{refusal.column} " if refusal.column else ""
-    return (
-        f"line {refusal.line}: {column}{value!r}: {refusal.reason}"  # repr: no terminal codes from strangers
-    )
+    line = f"line {refusal.line}: {column}'{value}': {refusal.reason}"
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
 
 
 @contextmanager

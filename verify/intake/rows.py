@@ -109,12 +109,13 @@ def path_inside(folder: Path, name: str) -> Path:
     """The file ``name`` somewhere below ``folder``, links followed. Raises ValueError with a reason."""
     try:
         path = (folder / name).resolve()
-        if Path(name).is_absolute() or not path.is_relative_to(folder.resolve()):
-            raise ValueError("the photo lies outside the imported file's folder")
-        if not path.is_file():
-            raise ValueError("there is no such file")
-    except (OSError, RuntimeError) as error:  # too long, a loop of links, not permitted
+        exists = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, not permitted, a NUL
         raise ValueError("there is no such file") from error
+    if Path(name).is_absolute() or not path.is_relative_to(folder.resolve()):
+        raise ValueError("the photo lies outside the imported file's folder")
+    if not exists:
+        raise ValueError("there is no such file")
     return path
 
 
