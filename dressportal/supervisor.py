@@ -98,9 +98,7 @@ class Part:
             self.process.terminate()
 
     def kill(self) -> None:
-        for process in self.processes():
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        _kill_all(f"{self.name}@{self.var}")
         if self.process is not None:
             self.process.wait()
 
@@ -125,12 +123,20 @@ def stop_orphans(var: Path, patience: float = 5) -> int:
         with suppress(psutil.NoSuchProcess):
             orphan.terminate()
     deadline = time.monotonic() + patience
-    while (alive := marked_processes(f"@{var}")) and time.monotonic() < deadline:
+    while marked_processes(f"@{var}") and time.monotonic() < deadline:
         time.sleep(0.1)
-    for orphan in alive:
-        with suppress(psutil.NoSuchProcess):
-            orphan.kill()
+    _kill_all(f"@{var}")
     return len(orphans)
+
+
+def _kill_all(mark: str) -> None:
+    """Again and again, for one may fork while the others are being killed."""
+    deadline = time.monotonic() + 3
+    while (alive := marked_processes(mark)) and time.monotonic() < deadline:
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(alive, timeout=0.1)
 
 
 def stop(parts: list[Part], patience: float = 5) -> None:

@@ -1,6 +1,7 @@
 import argparse
 import contextlib
 import http.client
+import io
 import os
 import signal
 import socket
@@ -72,7 +73,7 @@ class Command(BaseCommand):
             call_command("collectstatic", verbosity=0, interactive=False)
         elif os.environ.get("DRESSPORTAL_DEMO") != "0":
             call_command("demo", if_empty=True)
-        call_command("setup_schedules")
+        call_command("setup_schedules", stdout=io.StringIO())
         connection.close()
 
     def web(self) -> Part:
