@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
@@ -13,6 +14,13 @@ class DressQuerySet(models.QuerySet["Dress"]):
         return self.filter(
             Q(available_from=None) | Q(available_from__lte=on), Q(retired_on=None) | Q(retired_on__gt=on)
         )
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the dresses and the photos nobody else uses."""
+        photos = list(self.filter(photos__isnull=False).values_list("photos__photo", flat=True))
+        deleted = super().delete()
+        Photo.objects.filter(pk__in=photos).unused().delete()
+        return deleted
 
     def with_cover(self) -> "DressQuerySet":
         """Adds ``cover_token``, the token of the first catalogue photo."""
@@ -57,6 +65,9 @@ class Dress(models.Model):
     def __str__(self) -> str:
         return f"{self.title} ({self.sku})"
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return Dress.objects.filter(pk=self.pk).delete()
+
     def is_in_stock(self, on: date | None = None) -> bool:
         on = on or timezone.localdate()
         return (self.available_from is None or self.available_from <= on) and (
@@ -89,3 +100,9 @@ class DressPhoto(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dress} photo {self.position}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete it and, if nobody else uses it, the photo."""
+        deleted = super().delete(*args, **kwargs)
+        Photo.objects.filter(pk=self.photo_id).unused().delete()
+        return deleted

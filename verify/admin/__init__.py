@@ -1,0 +1,26 @@
+"""Where admins curate. One file per subject; who may is asked of `verify.access`."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+from verify.admin.batch import BatchAdmin, VoteAdmin
+from verify.admin.catalogue import DressAdmin
+from verify.admin.look import LookAdmin
+from verify.admin.model_version import ModelVersionAdmin
+from verify.admin.people import EmployeeAdmin, TeamAdmin
+from verify.admin.post import PostAdmin
+
+__all__ = [
+    "BatchAdmin",
+    "DressAdmin",
+    "EmployeeAdmin",
+    "LookAdmin",
+    "ModelVersionAdmin",
+    "PostAdmin",
+    "TeamAdmin",
+    "VoteAdmin",
+]
+
+admin.site.site_header = admin.site.site_title = "dressportal"
+admin.site.index_title = "Curate"
+admin.site.unregister(Group)

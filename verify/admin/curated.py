@@ -1,0 +1,72 @@
+"""What the admin pages share: who may, pictures, bars, and a log of every change."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from verify import access
+from verify.models.photo import photo_url
+
+
+class CuratedAdmin(admin.ModelAdmin):
+    """Open to whoever may curate; Django's own permissions play no part."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return access.may_curate(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return access.may_curate(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return access.may_curate(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return access.may_curate(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return access.may_curate(request.user)
+
+
+class ReadOnlyAdmin(CuratedAdmin):
+    """To look at: it comes about by itself, and nobody edits it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def log_change(request: HttpRequest, rows: QuerySet[Any] | list[Any], message: str) -> None:
+    """Put a change made by an action into each row's history."""
+    LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, change_message=message)
+
+
+def thumbnail(token: str | None, alt: str = "") -> SafeString | str:
+    if not token:
+        return "–"
+    return format_html(
+        '<img class="thumbnail" src="{}" alt="{}" loading="lazy">', photo_url(token, "small"), alt
+    )
+
+
+def share(probability: float | None) -> SafeString | str:
+    """A probability as a bar with its number."""
+    if probability is None:
+        return "–"
+    return format_html(
+        '<span class="share"><meter min="0" max="1" value="{}"></meter> {}</span>',
+        f"{probability:.4f}",
+        f"{probability:.0%}",
+    )
