@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from io import StringIO
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django_q.models import OrmQ
 
 from tests.make import jpeg
@@ -300,3 +302,28 @@ def test_no_more_rows_are_held_than_a_batch_has(shop: Shop, monkeypatch: pytest.
     monkeypatch.setattr(catalogue, "_store_batch", stored)
     assert counts(shop.bring(batch_rows=50)) == {"new": 600}
     assert most == 50
+
+
+def test_what_was_stored_before_a_stop_stays_and_the_next_run_carries_on(shop: Shop) -> None:
+    shop.write(*(row(sku) for sku in "ABCD"))
+    stopped = import_catalogue(shop.file, batch_rows=2)
+    next(stopped)
+    stopped.close()
+    assert Dress.objects.count() == 2
+    assert counts(shop.bring()) == {"unchanged": 2, "new": 2}
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_at_once_store_each_dress_once(shop: Shop) -> None:
+    photo = shop.photo("a.jpg")
+    shop.write(*(row(f"A{number}", photo=photo) for number in range(20)))
+
+    def bring(_: int) -> Counter[str]:
+        try:
+            return Counter(outcome.kind for outcome in import_catalogue(shop.file, batch_rows=3))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(bring, range(3)), Counter()) == {"new": 20, "unchanged": 40}

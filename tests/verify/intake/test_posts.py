@@ -3,12 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone as clock
 from django_q.models import OrmQ
 from hypothesis import given
@@ -378,3 +380,18 @@ def test_no_more_lines_are_held_than_a_batch_has(feed: Feed, monkeypatch: pytest
     monkeypatch.setattr(posts, "_store_batch", stored)
     assert counts(feed.bring(batch_rows=20)) == {"new": 300}
     assert most == 20
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_at_once_store_each_post_once(feed: Feed) -> None:
+    feed.write(*(post(str(number)) for number in range(20)))
+
+    def bring(_: int) -> Counter[str]:
+        try:
+            return Counter(outcome.kind for outcome in import_posts(feed.file, batch_rows=3))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(bring, range(3)), Counter()) == {"new": 20, "unchanged": 40}
