@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ml.synthetic.canvas import F32, U8, soften
+from ml.synthetic.canvas import F32, U8, grain, soften
 
 Generator = np.random.Generator
 
@@ -16,19 +16,17 @@ def margin(size: tuple[int, int]) -> int:
     return int(np.ceil(0.07 * max(size))) + 1
 
 
-def _grain(rng: Generator, picture: F32, amount: float) -> None:
-    picture += (rng.standard_normal(picture.shape[:2], np.float32) * np.float32(amount * 255))[..., None]
-
-
 def _image(picture: F32) -> U8:
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    return np.clip(picture, 0, 255, out=picture).astype(np.uint8)
 
 
 def studio_finish(pixels: U8, rng: Generator) -> Image.Image:
     """A clean exposure with a trace of white balance, grain and compression."""
-    picture = pixels.astype(np.float32) * (1 + rng.normal(0, 0.005, 3).astype(np.float32))
-    _grain(rng, picture, 0.006)
-    return Image.fromarray(_jpeg(_image(picture), int(rng.integers(86, 96))))
+    gain = np.diag(1 + rng.normal(0, 0.005, 3)).astype(np.float32)
+    speckle = (grain(rng, *pixels.shape[:2]) * np.float32(1.5)).astype(np.int16)
+    balanced = cv2.transform(pixels, gain)
+    grainy = cv2.add(balanced, cv2.merge([speckle] * 3), dtype=cv2.CV_8U)
+    return Image.fromarray(_jpeg(np.asarray(grainy, np.uint8), int(rng.integers(86, 96))))
 
 
 def _jpeg(pixels: U8, quality: int) -> U8:
@@ -48,7 +46,7 @@ def street_finish(
     picture = _filtered(rng, picture, difficulty, kind)
     if rng.random() < 0.25 * difficulty:
         picture = soften(picture, float(rng.uniform(0.2, 0.7)) * size[1] / 256)
-    _grain(rng, picture, float(rng.uniform(0.004, 0.02)) * difficulty)
+    picture += (grain(rng, size[1], size[0]) * np.float32(rng.uniform(1, 5) * difficulty))[..., None]
     out = _image(picture)
     if difficulty > 0 and rng.random() < 0.6:
         out = _jpeg(out, int(rng.integers(48, 90)))
@@ -91,19 +89,20 @@ def _flare(rng: Generator, picture: F32, difficulty: float) -> None:
 
 
 def _filtered(rng: Generator, picture: F32, difficulty: float, kind: str) -> F32:
+    """White balance, exposure and an app's filter, as one linear map of colours."""
     gain = np.exp(rng.normal(0, 0.055, 3) * difficulty + rng.normal(0, 0.09) * difficulty)
     if kind in ("party", "night"):
         gain = gain * np.array([1.05, 0.96, 0.9])
-    picture = picture * gain.astype(np.float32)
-    look = rng.random()
-    if look < 0.18 * difficulty:
-        picture = picture * np.float32(0.84) + np.array([30, 24, 26], np.float32)
-    elif look < 0.36 * difficulty:
-        picture = picture * np.array([1.05, 1.0, 0.9], np.float32)
-    elif look < 0.48 * difficulty:
-        picture = 128 + (picture - 128) * np.float32(1.18)
-    elif look < 0.51 * difficulty:
-        picture = np.repeat(picture @ np.array([[0.3], [0.59], [0.11]], np.float32), 3, 2)
-    saturation = np.float32(1 + float(rng.normal(0, 0.12)) * difficulty)
-    grey = picture.mean(2, keepdims=True)
-    return np.asarray(grey + (picture - grey) * saturation, np.float32)
+    look, offset = rng.random(), np.zeros(3)
+    saturation = 1 + float(rng.normal(0, 0.12)) * difficulty
+    if look < 0.18 * difficulty:  # faded
+        gain, offset = gain * 0.84, np.array([30, 24, 26])
+    elif look < 0.36 * difficulty:  # warm
+        gain = gain * np.array([1.05, 1.0, 0.9])
+    elif look < 0.48 * difficulty:  # contrasty
+        gain, offset = gain * 1.18, np.full(3, -23)
+    elif look < 0.505 * difficulty:  # black and white
+        saturation = 0.0
+    colours = saturation * np.eye(3) + (1 - saturation) * np.array([0.3, 0.59, 0.11])
+    matrix = np.concatenate([colours @ np.diag(gain), (colours @ offset)[:, None]], 1)
+    return np.asarray(cv2.transform(picture, matrix.astype(np.float32)), np.float32)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -31,24 +33,51 @@ def shade(colour: Sequence[float], factor: float) -> Colour:
     return mix(colour, (1, 1, 1), min(1.0, factor - 1))
 
 
+@lru_cache(maxsize=32)
+def _spline(steps: int) -> F32:
+    """Weights (steps, 4) of four neighbouring knots along a Catmull-Rom span."""
+    t = np.linspace(0, 1, steps, endpoint=False)
+    powers = np.stack([np.ones(steps), t, t**2, t**3], 1)
+    basis = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
+    return (powers @ basis).astype(np.float32)
+
+
 def smooth(points: ArrayLike, steps: int = 8, closed: bool = False) -> F32:
     """A Catmull-Rom curve through `points` (n, 2), `steps` samples a span."""
     knots = np.asarray(points, np.float32)
     ends = (knots[-1:], knots[:2]) if closed else (2 * knots[:1] - knots[1:2], 2 * knots[-1:] - knots[-2:-1])
     p = np.concatenate([ends[0], knots, ends[1]])
-    t = np.linspace(0, 1, steps, endpoint=False, dtype=np.float32)[None, :, None]
-    a, b, c, d = (p[i : len(p) - 3 + i, None, :] for i in range(4))
-    curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
-    line = curve.reshape(-1, 2)
+    count = len(p) - 3
+    spans = np.concatenate([p[:count], p[1 : count + 1], p[2 : count + 2], p[3 : count + 3]], 1).reshape(
+        count, 4, 2
+    )
+    line = (_spline(steps) @ spans).reshape(-1, 2)
     return line if closed else np.concatenate([line, knots[-1:]])
+
+
+@lru_cache(maxsize=32)
+def _circle(n: int) -> F32:
+    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    return np.stack([np.cos(t), np.sin(t)], 1).astype(np.float32)
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0, n: int = 28) -> F32:
     """Outline of an ellipse, `angle` in radians."""
-    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    px, py = rx * np.cos(t), ry * np.sin(t)
-    c, s = np.cos(angle), np.sin(angle)
-    return np.stack([x + c * px - s * py, y + s * px + c * py], 1).astype(np.float32)
+    c, s = math.cos(angle), math.sin(angle)
+    turn = np.array([[rx * c, rx * s], [-ry * s, ry * c]], np.float32)
+    return _circle(n) @ turn + np.array([x, y], np.float32)
+
+
+@lru_cache(maxsize=1)
+def _grain_table() -> F32:
+    return np.random.default_rng(7).standard_normal((1024, 1024), np.float32)
+
+
+def grain(rng: np.random.Generator, height: int, width: int) -> F32:
+    """White noise (height, width) of deviation 1, cut at random from a fixed sheet, which is far cheaper."""
+    top, left = (int(k) for k in rng.integers(0, 1024, 2))
+    rows, columns = np.arange(top, top + height) % 1024, np.arange(left, left + width) % 1024
+    return _grain_table()[rows].take(columns, axis=1)
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> F32:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ml.synthetic import outline
-from ml.synthetic.canvas import F32, Canvas, Mask, noise, tint
+from ml.synthetic.canvas import F32, Canvas, Mask, grain, noise, tint
 from ml.synthetic.dress import Dress
 from ml.synthetic.fabric import cloth
 from ml.synthetic.pose import Wearing
@@ -111,10 +111,10 @@ def _light(
         light += np.float32(gloss * 0.5) * shine
     if dress.fabric == "velvet":
         light += np.float32(0.25) * np.abs(n) ** 3 - np.float32(0.08)
-    texture = {"tweed": 0.12, "linen": 0.035}.get(dress.fabric, 0.012)
+    texture = {"tweed": 0.075, "linen": 0.03}.get(dress.fabric, 0.012)
     if dress.pattern == "sequin":
-        texture = 0.16
-    light += rng.standard_normal(light.shape, np.float32) * np.float32(texture)
+        texture = 0.06
+    light += grain(rng, *light.shape) * np.float32(texture)
     if dress.silhouette == "tiered":
         light += _tiers(dress, y)
     return tint(colour, light)

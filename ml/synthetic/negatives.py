@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ml.synthetic import camera, person, scenes
-from ml.synthetic.canvas import Canvas, Colour, View, box, ellipse, mix, ribbon, shade, smooth, tint
+from ml.synthetic.canvas import F32, Canvas, Colour, View, box, ellipse, mix, ribbon, shade, smooth, tint
 from ml.synthetic.dress import Dress, Wardrobe
 from ml.synthetic.fabric import cloth
 from ml.synthetic.person import Person
@@ -101,46 +101,41 @@ def _bag(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
 def _shoes(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     leather = _colour(rng, (*LEATHER, (0.75, 0.75, 0.8)))
     _surface(canvas, float(rng.uniform(-1.5, -0.5)), rng)
-    for k, (dx, dy) in enumerate(((-0.5, -0.35), (0.25, 0.35))):
-        sole = smooth(
-            np.array(
-                [
-                    [-1.2, -0.7],
-                    [-0.7, -0.5],
-                    [0.1, 0.25],
-                    [1.0, 0.42],
-                    [1.35, 0.5],
-                    [1.2, 0.6],
-                    [0.2, 0.5],
-                    [-0.6, 0.1],
-                    [-1.25, -0.35],
-                ],
-                np.float32,
-            )
-            + [dx, dy],
-            5,
-            closed=True,
-        )
-        canvas.fill(sole + np.array([0.05, 0.12], np.float32), (0.05, 0.05, 0.05), 0.35, 0.08)
-        heel = np.array([[-1.2, -0.5], [-0.95, -0.45], [-1.05, 0.6], [-1.14, 0.6]], np.float32) + np.array(
-            [dx, dy], np.float32
-        )
-        canvas.solid(heel, colour=shade(leather, 0.7), depth=0.05, strength=0.5)
-        canvas.solid(sole, colour=shade(leather, 0.9), depth=0.08, strength=0.5)
-        upper = smooth(
-            np.array([[0.25, 0.22], [0.6, 0.02], [1.1, 0.26], [1.34, 0.5], [0.7, 0.46]], np.float32)
-            + [dx, dy],
-            5,
-            closed=True,
-        )
-        canvas.solid(upper, colour=leather, depth=0.1, strength=0.6)
+    inside, flip = shade(mix(leather, (0.85, 0.7, 0.55), 0.6), 0.8), 1 if rng.random() < 0.5 else -1
+    for offset in ((-0.35, -0.45), (0.25, 0.35)):
+        place = np.array(offset, np.float32)
+
+        def at(points: list[tuple[float, float]], place: F32 = place, steps: int = 6) -> F32:
+            return (smooth(np.array(points), steps, closed=True) + place) * np.array([flip, 1], np.float32)
+
         canvas.fill(
-            ribbon(
-                smooth(np.array([[-1.1, -0.62], [-0.7, -1.0], [-0.45, -0.4]], np.float32) + [dx, dy], 6),
-                np.full(13, 0.07),
-            ),
-            leather,
+            at([(-1.2, 0.62), (0.2, 0.55), (1.5, 0.58), (1.3, 0.72), (-1.1, 0.72)]),
+            (0.05, 0.05, 0.05),
+            0.4,
+            0.07,
         )
+        canvas.solid(
+            at([(-1.18, -0.3), (-0.92, -0.1), (-1.0, 0.62), (-1.12, 0.62)], steps=3),
+            colour=shade(leather, 0.72),
+            depth=0.05,
+        )
+        canvas.solid(
+            at([(-1.15, -0.75), (-0.6, -0.62), (0.2, -0.12), (0.6, 0.2), (-0.2, 0.15), (-0.9, -0.3)]),
+            colour=inside,
+            depth=0.08,
+        )
+        body = [
+            (-1.2, -0.78),
+            (-1.02, -0.62),
+            (-0.5, -0.32),
+            (0.1, 0.12),
+            (0.5, 0.12),
+            (0.62, 0.0),
+            (1.1, 0.3),
+            (1.5, 0.55),
+        ]
+        body += [(1.3, 0.64), (0.5, 0.6), (-0.1, 0.34), (-0.7, -0.02), (-1.1, -0.12), (-1.26, -0.4)]
+        canvas.solid(at(body), colour=leather, depth=0.12, strength=0.75)
 
 
 def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:

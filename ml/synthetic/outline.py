@@ -227,11 +227,13 @@ def _until(rows: F32, y: float) -> F32:
 def yoke(dress: Dress, body: Figure, back: bool) -> F32:
     """The part of the dress above the underarm, which lies over the tops of arms and sleeves."""
     sides = []
+    slant = 0.6 if dress.sleeve in ("flutter", "puff", "bishop") else 0.18
     for half in neck(dress, body, back):
         side = _side(half, _until(profile(dress, body), UNDERARM + 0.1), body)
-        below = side[:, 1] > SHOULDER + 0.2
-        inmost = side[below, 0].min() if half.outer is not None else body.bust * 0.9
-        side[below, 0] = np.minimum(side[below, 0], inmost)
+        seam = (
+            body.shoulder * 0.82 - slant * (side[:, 1] - 1.45) if half.outer is not None else body.bust * 0.9
+        )
+        side[:, 0] = np.minimum(side[:, 0], seam)
         sides.append(side)
     left, right = sides
     return np.concatenate([right, (left * np.array([-1, 1], np.float32))[::-1]])

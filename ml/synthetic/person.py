@@ -222,9 +222,12 @@ def _hair_behind(canvas: Canvas, who: Person, pose: Pose) -> None:
     }
     if who.style in shapes:
         half = np.array(shapes[who.style], np.float32)
-        full = np.concatenate([half, (half * np.array([-1, 1], np.float32))[::-1]])
+        full = np.concatenate([half, (half[1:] * np.array([-1, 1], np.float32))[::-1]])
         canvas.solid(
-            smooth(full + [x, 0], 5, closed=True), colour=shade(who.hair, 0.85), depth=0.12, strength=0.5
+            smooth(full + np.array([x, 0], np.float32), 5, closed=True),
+            colour=shade(who.hair, 0.85),
+            depth=0.12,
+            strength=0.5,
         )
     if who.style in ("bun", "updo"):
         canvas.solid(
@@ -258,7 +261,12 @@ def paint_head(canvas: Canvas, who: Person, pose: Pose) -> None:
             depth=0.03,
             strength=0.4,
         )
-    canvas.solid(smooth(shape + [x, 0], 5, closed=True), colour=who.skin, depth=0.14, strength=0.42)
+    canvas.solid(
+        smooth(shape + np.array([x, 0], np.float32), 5, closed=True),
+        colour=who.skin,
+        depth=0.14,
+        strength=0.42,
+    )
     _face(canvas, who, x + turn * 0.5, turn)
     _hair_front(canvas, who, x)
 
@@ -289,9 +297,20 @@ def _face(canvas: Canvas, who: Person, x: float, turn: float) -> None:
         )
     _mouth(canvas, who, x)
     if who.glasses:
-        for sign in (-1, 1):
-            ring = ellipse(x + sign * 0.15, 0.525, 0.105, 0.085)
-            canvas.stroke(np.concatenate([ring, ring[:1]]), (0.12, 0.1, 0.1), 0.02)
+        _glasses(canvas, who, x)
+
+
+def _glasses(canvas: Canvas, who: Person, x: float) -> None:
+    """Sunglasses, or a thin frame."""
+    dark = (0.10, 0.08, 0.08)
+    for sign in (-1, 1):
+        lens = [(0.05, 0.46), (0.15, 0.445), (0.255, 0.46), (0.25, 0.56), (0.16, 0.61), (0.07, 0.57)]
+        rim = smooth(np.array([(x + sign * a, b) for a, b in lens], np.float32), 5, closed=True)
+        if who.fringe or who.smile > 0.5:
+            canvas.solid(rim, colour=(0.16, 0.12, 0.11), depth=0.06, strength=0.5)
+        canvas.stroke(np.concatenate([rim, rim[:2]]), dark, 0.016)
+        canvas.stroke(np.array([[x + sign * 0.25, 0.48], [x + sign * 0.34, 0.49]], np.float32), dark, 0.018)
+    canvas.stroke(np.array([[x - 0.055, 0.48], [x, 0.47], [x + 0.055, 0.48]], np.float32), dark, 0.018)
 
 
 def _eye(canvas: Canvas, who: Person, x: float, sign: int, turn: float) -> None:
@@ -404,6 +423,11 @@ def _head_from_behind(canvas: Canvas, who: Person, x: float) -> None:
         np.float32,
     )
     shape = np.concatenate([half, (half[1:] * np.array([-1, 1], np.float32))[::-1]])
-    canvas.solid(smooth(shape + [x, 0], 5, closed=True), colour=who.hair, depth=0.16, strength=0.5)
+    canvas.solid(
+        smooth(shape + np.array([x, 0], np.float32), 5, closed=True),
+        colour=who.hair,
+        depth=0.16,
+        strength=0.5,
+    )
     if who.style in ("bun", "updo"):
         canvas.solid(ellipse(x, 0.2, 0.24, 0.22), colour=shade(who.hair, 1.06), depth=0.1, strength=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from ml.synthetic.canvas import U8, Canvas, View, box, ellipse, shade
@@ -16,11 +17,13 @@ Light = tuple[float, float]
 def studio(rng: Generator, width: int, height: int) -> U8:
     """A seamless off-white ground."""
     base = np.array([0.955, 0.95, 0.94]) + rng.normal(0, 0.003, 3) + rng.normal(0, 0.01)
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None] - float(rng.normal(0, 0.2))
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] + 0.2
-    fall = 1 - 0.035 * (x * x + y * y)
-    floor = 1 - 0.025 * np.clip((y - 0.85) * 6, 0, 1)
-    return as_bytes(base.astype(np.float32) * (fall * floor)[..., None])
+    small = (max(2, width // 4), max(2, height // 4))
+    x = np.linspace(-1, 1, small[0], dtype=np.float32)[None] - np.float32(rng.normal(0, 0.2))
+    y = np.linspace(-0.8, 1.2, small[1], dtype=np.float32)[:, None]
+    fall = (1 - 0.035 * (x * x + y * y)) * (1 - 0.025 * np.clip((y - 0.85) * 6, 0, 1))
+    return cv2.resize(as_bytes(base.astype(np.float32) * fall[..., None]), (width, height)).astype(
+        np.uint8, copy=False
+    )
 
 
 def background(

@@ -117,7 +117,10 @@ def _bow(canvas: Canvas, worn: Wearing, x: float, y: float, size: float, colour:
             size,
         ]
         canvas.solid(
-            worn.pose.place(smooth(loop + [x, y], 5, closed=True)), colour=colour, depth=0.06, strength=0.6
+            worn.pose.place(smooth(loop + np.array([x, y], np.float32), 5, closed=True)),
+            colour=colour,
+            depth=0.06,
+            strength=0.6,
         )
     canvas.solid(
         worn.pose.place(ellipse(x, y, size * 0.22, size * 0.27)),
@@ -136,7 +139,7 @@ def _peplum(canvas: Canvas, worn: Wearing) -> None:
         worn.dress.colours[0] if worn.dress.pattern in ("solid", "lace", "sequin") else worn.dress.colours[3]
     )
     canvas.fill(
-        worn.pose.place((np.concatenate([low, top]) + [0, 0.05]).astype(np.float32)),
+        worn.pose.place(np.concatenate([low, top]).astype(np.float32) + np.array([0, 0.05], np.float32)),
         shade(colour, 0.3),
         0.4,
         0.04,
@@ -150,33 +153,35 @@ def _peplum(canvas: Canvas, worn: Wearing) -> None:
 
 
 def _hem_band(canvas: Canvas, worn: Wearing) -> None:
-    dress = worn.dress
-    rows = outline.profile(dress, worn.body)
-    half = float(rows[-1, 1])
+    dress, rows = worn.dress, outline.profile(worn.dress, worn.body)
     edge = outline.hemline(dress, rows, worn.pose.back)
-    tall = 0.2 if dress.hem == "band" else 0.42
-    upper = (edge - [0, tall])[::-1] * np.array([0.985, 1])
-    shape = worn.pose.place(np.concatenate([edge, upper]).astype(np.float32))
+    tall = 0.2 if dress.hem == "band" else 0.4
+    half = float(np.interp(dress.hem_at - tall, rows[:, 0], rows[:, 1]))
+    x = np.linspace(-1, 1, len(edge))
+    upper = np.stack([x * half, edge[::-1, 1] - tall], 1)
     if dress.hem == "band":
-        canvas.solid(shape, colour=dress.colours[3], depth=0.06, strength=0.35)
+        band = np.concatenate([edge, upper]).astype(np.float32)
+        canvas.solid(worn.pose.place(band), colour=dress.colours[3], depth=0.06, strength=0.35)
+    else:
+        _flounce(canvas, worn, upper, half)
+
+
+def _flounce(canvas: Canvas, worn: Wearing, upper: F32, half: float) -> None:
+    """A gathered strip below the line `upper`, `half` its half-width."""
+    dress = worn.dress
+    waves = 7 + 5 * half
+    x = np.linspace(-1, 1, 61)
+    y = np.interp(x, upper[:, 0] / half, upper[:, 1]) + 0.42 + 0.03 * np.cos(x * waves * 3.1)
+    lower = np.stack([x * (half + 0.13), y], 1)
+    mask = canvas.mask(worn.pose.place(np.concatenate([lower, upper[::-1]]).astype(np.float32)))
+    if mask is None:
         return
-    x = np.linspace(-1, 1, 27)
-    lower = np.stack([x * (half + 0.1), dress.hem_at + 0.05 + 0.045 * np.cos(np.arange(27) * np.pi)], 1)
-    flounce = np.concatenate(
-        [lower, (np.stack([x * half * 0.985, np.full(27, dress.hem_at - tall)], 1))[::-1]]
-    )
-    canvas.solid(
-        worn.pose.place(flounce.astype(np.float32)),
-        colour=mix(dress.colours[0], dress.colours[3], 0.15),
-        depth=0.05,
-        strength=0.7,
-    )
-    canvas.stroke(
-        worn.pose.place(np.stack([x * half, np.full(27, dress.hem_at - tall)], 1).astype(np.float32)),
-        shade(dress.colours[0], 0.4),
-        0.035,
-        0.6,
-    )
+    px, py = canvas.view.grid(mask.where)
+    px = px - worn.pose.centre(py)
+    folds = np.cos(px * np.float32(waves * 3.1 / (half + 0.1))) * np.float32(0.2)
+    gathered = np.exp((np.float32(dress.hem_at - 0.36) - py) * np.float32(9)) * np.float32(-0.3)
+    light = canvas.relief(mask.cover, 0.06) * np.float32(0.4) + folds + np.maximum(gathered, np.float32(-0.4))
+    canvas.blend(mask, tint(cloth(dress, px, py, canvas.view.scale), light))
 
 
 def _front(canvas: Canvas, worn: Wearing) -> None:
@@ -188,7 +193,7 @@ def _front(canvas: Canvas, worn: Wearing) -> None:
             ribbon(pose.place(edge), np.full(len(edge), 0.05 if dress.trim == "piping" else 0.12)), trim
         )
     else:
-        canvas.stroke(pose.place(edge), shade(dress.colours[0], 0.55), 0.022, 0.6)
+        canvas.stroke(pose.place(edge), shade(dress.colours[0], 0.6), 0.02, 0.5)
     if dress.neckline == "collar":
         _collar(canvas, worn)
     if dress.neckline == "off shoulder":
@@ -262,13 +267,14 @@ def _buttons(canvas: Canvas, worn: Wearing) -> None:
 
 
 def _jabot(canvas: Canvas, worn: Wearing, top: float) -> None:
-    t = np.linspace(0, 1, 15)
-    line = np.stack([0.03 * np.sin(14 * t), top + 0.9 * t], 1)
-    width = 0.16 + 0.09 * np.abs(np.sin(9 * t))
-    shape = worn.pose.place(ribbon(line, width))
-    canvas.solid(
-        shape, colour=mix(worn.dress.colours[0], worn.dress.colours[3], 0.3), depth=0.05, strength=0.8
-    )
+    """Small frills, one below the other, down the front."""
+    colour = mix(worn.dress.colours[0], worn.dress.colours[3], 0.3)
+    for k in range(5, -1, -1):
+        y, wide = top + 0.06 + 0.13 * k, 0.24 - 0.018 * k
+        x = np.linspace(-1, 1, 13)
+        low = np.stack([x * wide, y + 0.17 - 0.05 * x**2 + 0.022 * np.cos(x * 13)], 1)
+        frill = np.concatenate([low, [[wide * 0.4, y], [-wide * 0.4, y]]]).astype(np.float32)
+        canvas.solid(worn.pose.place(frill), colour=shade(colour, 1.04 - 0.03 * (k % 2)), depth=0.035, strength=0.6)
 
 
 def _zip(canvas: Canvas, worn: Wearing) -> None:

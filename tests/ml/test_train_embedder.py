@@ -95,6 +95,12 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert 0 < rates[0] < rates[5] > rates[50] > rates[100] >= 0
 
 
+def test_photos_grow_to_the_size_of_the_input() -> None:
+    sides = [train_embedder.resolution(progress, 112) for progress in np.linspace(0, 1, 101)]
+    assert sides == sorted(sides)
+    assert sides[0] < sides[-1] == 112
+
+
 def write_manifest(folder: Path) -> Path:
     data = small_set()
     lines = []
@@ -149,3 +155,13 @@ def test_a_manifest_without_dresses_to_train_on_is_refused(tmp_path: Path) -> No
     path.write_text("\n")
     with pytest.raises(ManifestError, match="no photo of a dress"):
         train(options(tmp_path / "model", manifest=path, cache=tmp_path / "cache"))
+
+
+def test_a_users_mistake_ends_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "manifest.jsonl"
+    path.write_text("[]\n")
+    monkeypatch.setattr(
+        "sys.argv", ["train_embedder", "--out", str(tmp_path / "model"), "--manifest", str(path)]
+    )
+    with pytest.raises(SystemExit, match=r"train_embedder: .*manifest\.jsonl:1: expected an object"):
+        train_embedder.main()
