@@ -12,5 +12,5 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("password/", auth.PasswordChangeView.as_view(), name="password_change"),
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
-    path("media/photos/<str:token>/<str:size>/", views.photo, name="photo"),
+    path("media/photos/<slug:token>/<slug:size>/", views.photo, name="photo"),
 ]

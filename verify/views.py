@@ -96,8 +96,7 @@ def _refuse(request: HttpRequest, refusal: queue.Refused) -> HttpResponse:
 
 def _update(request: HttpRequest, status: int = 200, undoable: bool = False, **said: Any) -> HttpResponse:
     """The cards that the screen does not hold yet, and the numbers around them."""
-    held = {int(lease) for lease in request.POST.getlist("held") if lease.isdigit()}
-    table = {**_table(request.user, held), "undoable": undoable, **said}
+    table = {**_table(request.user, request.POST.getlist("held")), "undoable": undoable, **said}
     if undoable:
         table.setdefault("said", MILESTONES.get(table["progress"].today))
     if table["progress"].today <= 1:  # later votes of a day leave the streak as it is
@@ -105,12 +104,12 @@ def _update(request: HttpRequest, status: int = 200, undoable: bool = False, **s
     return render(request, "portal/play.html#update", table, status=status)
 
 
-def _table(employee: Employee, held: Collection[int] = ()) -> dict[str, Any]:
+def _table(employee: Employee, held: Collection[str] = ()) -> dict[str, Any]:
     """What the game shows: the cards in hand that are not held yet, and how far the batch is."""
     leases = queue.hand_out(employee, ahead=IN_HAND)
     progress = queue.progress(employee)
     return {
-        "leases": [lease for lease in leases if lease.pk not in held],
+        "leases": [lease for lease in leases if str(lease.pk) not in held],
         "finale": "" if leases else _finale(progress),
         "progress": progress,
         "undo_seconds": int(settings.UNDO.total_seconds()),

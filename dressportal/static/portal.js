@@ -88,7 +88,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
   const selector = `[data-key="${CSS.escape(event.key.toLowerCase())}"]`;
-  const button = current()?.querySelector(selector) ?? document.querySelector(`main > * > ${selector}, main > ${selector}, #undo ${selector}`);
+  const button = current()?.querySelector(selector) ?? document.querySelector(`#undo ${selector}, main > ${selector}`);
   if (!button) return;
   event.preventDefault();
   button.click();
@@ -97,6 +97,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
   if (opener) document.getElementById(opener.dataset.opens).showModal();
+  const menu = document.querySelector(".menu[open]");
+  if (!menu?.contains(event.target)) menu?.removeAttribute("open");
 });
 
 document.documentElement.classList.add("scripted");

@@ -49,11 +49,11 @@ sheet.replaceSync(`
 
   .notice { padding: 2.5em 1.5em; border-radius: var(--radius); background: var(--mat); text-align: center; }
   .notice p + button { margin-top: 1em; }
-  .more { display: block; margin: 1.5em auto 0; }
   .pill {
     display: inline-block; min-height: 2.75em; padding: .6em 1.6em; border: 1px solid currentColor;
     border-radius: 2em; font-weight: 600; text-align: center; text-decoration: none;
   }
+  .more { display: block; margin: 1.5em auto 0; }
   .pill:hover { background: var(--mat); }
   .pill:disabled { opacity: .6; cursor: progress; }
   .pill.main { border-color: var(--accent); background: var(--accent); color: var(--on-accent); }
