@@ -150,10 +150,11 @@ def _colour(batch: Tensor, generator: torch.Generator, strength: float) -> Tenso
 def _soften(batch: Tensor, generator: torch.Generator, strength: float) -> Tensor:
     """A third of the photos lose detail, as by a shaking hand, a small upload or JPEG."""
     factor = 0.4 + 0.4 * float(torch.rand((), generator=generator, device=generator.device))
-    small = F.interpolate(batch, scale_factor=factor, mode="bilinear", antialias=True, align_corners=False)
-    soft = F.interpolate(small, size=batch.shape[-2:], mode="bilinear", align_corners=False)
-    chosen = (_uniform(generator, batch, 0, 1) < 0.33 * strength).float()
-    return batch + chosen * (soft - batch)
+    chosen = (_uniform(generator, batch, 0, 1) < 0.33 * strength).flatten().nonzero().flatten()
+    if not len(chosen):
+        return batch
+    small = F.interpolate(batch[chosen], scale_factor=factor, mode="bilinear", antialias=True)
+    return batch.index_copy(0, chosen, F.interpolate(small, size=batch.shape[-2:], mode="bilinear"))
 
 
 def _occlude(batch: Tensor, generator: torch.Generator, strength: float) -> Tensor:

@@ -34,13 +34,15 @@ from ml.training_set import NO_DRESS, ManifestError, TrainingSet, draw, from_man
 
 DRESSES_A_BATCH = 32  # each with one catalogue photo and OTHERS other ones
 OTHERS = 2
-NEGATIVES_A_BATCH = 32
-SCALE, MARGIN = 24.0, 0.2  # of the margin softmax
+NEGATIVES_A_BATCH = 16
+SCALE, MARGIN = 20.0, 0.1  # of the margin softmax
+PROXY_LENGTH = 0.05  # at the start: Adam turns short proxies faster
 PAIR_TEMPERATURE = 0.07
-LEARNING_RATE, WARM_UP = 2e-3, 0.05
+LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 0.05, 0.05
 LARGEST_GRADIENT = 5.0
-# The first part of the steps sees smaller photos, at half the cost, before details matter.
-SMALL_UNTIL, SMALL = 0.5, 5 / 7
+# From which share of the training on photos are how large, as a part of the input: small ones cost less and
+# teach as much before details matter.
+RESOLUTIONS = ((0.0, 4 / 7), (0.6, 5 / 7), (0.85, 1.0))
 
 
 class LossNotFinite(ArithmeticError):
@@ -120,10 +122,9 @@ def fit(network: Embedder, data: TrainingSet, chosen: Options, device: torch.dev
     """Train in place, saving a checkpoint every `chosen.check_every` steps; returns the number of steps."""
     generator = torch.Generator(device).manual_seed(chosen.seed)
     trained = np.unique(data.dress[data.rows("train", dress=True)])
-    proxies = nn.Parameter(torch.randn(len(trained), network.config.dimensions, device=device))
-    optimiser = torch.optim.AdamW(
-        [{"params": network.parameters()}, {"params": [proxies], "weight_decay": 0.0}], weight_decay=0.05
-    )
+    proxies = nn.Parameter(PROXY_LENGTH * torch.randn(len(trained), network.config.dimensions, device=device))
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
+    optimiser.add_param_group({"params": [proxies], "weight_decay": 0.0})
     batches = mixed_batches(data, trained, np.random.default_rng(chosen.seed))
     started, steps = time.monotonic(), 0
     bar = tqdm(desc="training", unit="step", total=None if chosen.minutes else chosen.steps)
@@ -131,14 +132,14 @@ def fit(network: Embedder, data: TrainingSet, chosen: Options, device: torch.dev
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(progress)
         rows, classes = next(batches)
-        side = round(network.config.input_size * (SMALL if progress < SMALL_UNTIL else 1))
+        side = resolution(progress, network.config.input_size)
         photos = street_like(to_batch(data.pixels[rows]).to(device), side, generator)
         vectors, logits = network.train()(normalise(photos))
         loss = embedding_loss(
             vectors, logits, F.normalize(proxies, dim=1), torch.from_numpy(classes).to(device)
         )
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_([*network.parameters(), proxies], LARGEST_GRADIENT)
         if not torch.isfinite(loss + norm):
             raise LossNotFinite(
@@ -161,6 +162,11 @@ def fit(network: Embedder, data: TrainingSet, chosen: Options, device: torch.dev
 def learning_rate(progress: float) -> float:
     """A short rise, then half a cosine down to nothing; `progress` in 0..1."""
     return LEARNING_RATE * min(0.01 + progress / WARM_UP, 0.5 + 0.5 * math.cos(math.pi * progress))
+
+
+def resolution(progress: float, input_size: int) -> int:
+    """Side in pixels of the photos at a share of the training, `progress` in 0..1."""
+    return round(input_size * next(part for start, part in reversed(RESOLUTIONS) if progress >= start))
 
 
 def mixed_batches(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from multiprocessing import Pool
@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from tqdm import tqdm
 
+from ml import synthetic
 from ml.photos import Pixels, read_square, to_square
 from ml.synthetic import NEGATIVE_KINDS, Wardrobe, catalogue_photo, negative_photo, street_photo
 
@@ -43,9 +45,10 @@ class Row:
     role: str
     split: str
     weight: float = 1.0
-    wardrobe: int = 0  # the drawing's wardrobe
+    wardrobe: int | None = None  # of a drawing
     place: int = 0  # of the dress in its wardrobe
     seed: int = 0
+    stamp: str = ""  # changes when the file or the code that draws does
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def from_manifest(manifest: Path, folder: Path, input_size: int, workers: int = 
     rows = [_manifest_row(manifest, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not any(row.dress is not None and row.split == "train" for row in rows):
         raise ManifestError(f"{manifest}: no photo of a dress in the split 'train'")
-    return _prepare(rows, _read_row, folder, input_size, workers, {"manifest": manifest.name})
+    return _prepare(rows, folder, input_size, workers, {"manifest": manifest.name})
 
 
 def draw(
@@ -95,19 +98,31 @@ def draw(
     rows += _drawn_negatives(seed + 1, 3 * held_out, "validation")
     rows += _drawn_negatives(seed + 2, 3 * held_out, "test")
     source = {"drawn": {"dresses": dresses, "seed": seed, "streets": streets}}
-    return _prepare(rows, _draw_row, folder, input_size, workers, source)
+    return _prepare(rows, folder, input_size, workers, source)
+
+
+@cache
+def _renderer() -> str:
+    sources = sorted(Path(synthetic.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
+def _drawing(
+    photo: str, dress: str | None, role: str, split: str, wardrobe: int, place: int, seed: int
+) -> Row:
+    return Row(photo, dress, role, split, 1.0, wardrobe, place, seed, _renderer())
 
 
 def _street(wardrobe: int, place: int, split: str, seed: int, turn: int) -> Row:
     dress = f"{wardrobe}/{place}"
-    return Row("street", dress, "look", split, 1.0, wardrobe, place, seed + 1000 * place + turn)
+    return _drawing("street", dress, "look", split, wardrobe, place, seed + 1000 * place + turn)
 
 
 def _drawn_dresses(wardrobe: int, count: int, split: str, streets: int, seed: int) -> Iterator[Row]:
     views = ("front", "back", "detail") if split == "train" else ("front",)
     for place in range(count):
         for view in views:
-            yield Row(view, f"{wardrobe}/{place}", "catalogue", split, 1.0, wardrobe, place, seed + place)
+            yield _drawing(view, f"{wardrobe}/{place}", "catalogue", split, wardrobe, place, seed + place)
         for turn in range(streets):
             yield _street(wardrobe, place, split, seed, turn)
 
@@ -115,7 +130,7 @@ def _drawn_dresses(wardrobe: int, count: int, split: str, streets: int, seed: in
 def _drawn_negatives(wardrobe: int, count: int, split: str) -> Iterator[Row]:
     for place in range(count):
         kind = NEGATIVE_KINDS[place % len(NEGATIVE_KINDS)]
-        yield Row(kind, None, "negative", split, 1.0, wardrobe, place, wardrobe * 1_000_003 + place)
+        yield _drawing(kind, None, "negative", split, wardrobe, place, wardrobe * 1_000_003 + place)
 
 
 def _manifest_row(manifest: Path, number: int, line: str) -> Row:
@@ -136,35 +151,32 @@ def _manifest_row(manifest: Path, number: int, line: str) -> Row:
         raise ManifestError(f"{where}: weight {weight}; expected a number above 0")
     if not photo.is_file():
         raise ManifestError(f"{where}: no file {photo}")
-    return Row(str(photo), None if dress is None else str(dress), role, split, weight)
+    stat = photo.stat()
+    name = None if dress is None else str(dress)
+    return Row(str(photo), name, role, split, weight, stamp=f"{stat.st_size} {stat.st_mtime_ns}")
 
 
-def _read_row(row: Row, side: int) -> Pixels:
-    return read_square(row.photo, side)
+def _square(row: Row, side: int) -> Pixels:
+    return (
+        to_square(_drawn(row, row.wardrobe), side)
+        if row.wardrobe is not None
+        else read_square(row.photo, side)
+    )
 
 
-def _draw_row(row: Row, side: int) -> Pixels:
-    """Draw a photo larger than it is kept, in a format of its own, as cameras' differ."""
-    rng = np.random.default_rng(row.seed)
-    image_size = FORMATS[rng.integers(len(FORMATS))]
-    dress = _wardrobe(row.wardrobe).dress(row.place)
+def _drawn(row: Row, wardrobe: int) -> Image.Image:
+    """A photo larger than it is kept, in a format of its own, as cameras' differ."""
+    image_size = FORMATS[np.random.default_rng(row.seed).integers(len(FORMATS))]
+    dress = Wardrobe(wardrobe).dress(row.place)
     if row.role == "negative":
-        image = negative_photo(row.photo, image_size, row.seed, dress=dress)
-    elif row.role == "catalogue":
-        image = catalogue_photo(dress, row.photo, image_size, row.seed)
-    else:
-        image = street_photo(dress, image_size, row.seed, difficulty=1.0)
-    return to_square(image, side)
-
-
-@cache
-def _wardrobe(seed: int) -> Wardrobe:
-    return Wardrobe(seed)
+        return negative_photo(row.photo, image_size, row.seed, dress=dress)
+    if row.role == "catalogue":
+        return catalogue_photo(dress, row.photo, image_size, row.seed)  # type: ignore[arg-type]
+    return street_photo(dress, image_size, row.seed, difficulty=1.0)
 
 
 def _prepare(
     rows: Sequence[Row],
-    make: Callable[[Row, int], Pixels],
     folder: Path,
     input_size: int,
     workers: int,
@@ -172,23 +184,20 @@ def _prepare(
 ) -> TrainingSet:
     side = round(input_size * SPARE)
     plan = json.dumps([side, *(asdict(row) for row in rows)]).encode()
-    key = hashlib.sha256(plan).hexdigest()
-    pixels = _fill(rows, partial(make, side=side), folder / f"{key[:16]}.npy", side, workers)
-    names = {
-        name: number
-        for number, name in enumerate(dict.fromkeys(r.dress for r in rows if r.dress is not None))
-    }
-    return TrainingSet(
-        pixels,
-        np.array([NO_DRESS if row.dress is None else names[row.dress] for row in rows], np.int64),
-        np.array([row.role for row in rows]),
-        np.array([row.split for row in rows]),
-        np.array([row.weight for row in rows]),
-        {**source, "photos": len(rows), "dresses": len(names), "sha256": key},
-    )
+    key = hashlib.sha256(plan).hexdigest()[:16]
+    pixels = _fill(rows, folder / f"{key}.npy", side, workers)
+    dresses = dict.fromkeys(row.dress for row in rows if row.dress is not None)
+    numbers: dict[str | None, int] = {dress: number for number, dress in enumerate(dresses)}
+    numbers[None] = NO_DRESS
+    labels = [(numbers[row.dress], row.role, row.split, row.weight) for row in rows]
+    dress, role, split, weight = (np.array(column) for column in zip(*labels, strict=True))
+    content = hashlib.sha256(json.dumps(labels).encode())
+    content.update(pixels.data)
+    description = {**source, "photos": len(rows), "dresses": len(dresses), "sha256": content.hexdigest()}
+    return TrainingSet(pixels, dress, role, split, weight, description)
 
 
-def _fill(rows: Sequence[Row], make: Callable[[Row], Pixels], file: Path, side: int, workers: int) -> Pixels:
+def _fill(rows: Sequence[Row], file: Path, side: int, workers: int) -> Pixels:
     """Decode or draw every row into `file`, unless an earlier run did; until complete it has another name."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +205,7 @@ def _fill(rows: Sequence[Row], make: Callable[[Row], Pixels], file: Path, side: 
         shape = (len(rows), side, side, 3)
         pixels = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
         with Pool(workers) as pool:
-            made = pool.imap(make, rows, chunksize=16)
+            made = pool.imap(partial(_square, side=side), rows, chunksize=16)
             for place, square in enumerate(tqdm(made, "photos", len(rows), unit="photo", smoothing=0)):
                 pixels[place] = square
         pixels.flush()
