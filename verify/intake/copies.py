@@ -61,12 +61,12 @@ def _decode(data: bytes) -> Image.Image:
     """The photo upright, in RGB, its longer side at most LARGE_SIDE."""
     with _refusing_what_cannot_be_decoded(data), Image.open(BytesIO(data), formats=FORMATS) as image:
         _check_size(*image.size)
-        shrunk = image if image.mode in ("RGB", "L", "CMYK") else _without_palette_or_alpha(image)
+        shrunk = image if image.mode in ("RGB", "RGBA", "L", "CMYK") else _in_full_colour(image)
         # For JPEG this decodes at a fraction of the size where that is enough.
         shrunk.thumbnail((LARGE_SIDE, LARGE_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
         shrunk.load()
         _turn_upright(shrunk)
-        return _in_srgb(shrunk)
+        return _in_srgb(_on_white(shrunk))
 
 
 def _check_size(width: int, height: int) -> None:
@@ -81,14 +81,19 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _without_palette_or_alpha(image: Image.Image) -> Image.Image:
+def _in_full_colour(image: Image.Image) -> Image.Image:
+    """Eight bits of grey, or RGBA: palettes and bits cannot be reduced in size."""
     if image.mode.startswith("I"):  # 16 bits of grey, which convert() would clip
-        grey = image.point(lambda value: value * (1 / 256)).convert("L")
-        grey.info = image.info
-        return grey
-    rgba = image.convert("RGBA")
-    white = Image.new("RGBA", rgba.size, "white")
-    flat = Image.alpha_composite(white, rgba).convert("RGB")
+        image = image.point(lambda value: value * (1 / 256))
+        return image.convert("L")
+    return image.convert("RGBA")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image
+    flat = Image.new("RGB", image.size, "white")
+    flat.paste(image, mask=image.getchannel("A"))
     flat.info = image.info
     return flat
 

@@ -36,6 +36,7 @@ def is_about(image: Image.Image, colour: tuple[int, int, int], tolerance: int = 
         encoded(plain(), "JPEG"),
         encoded(plain(), "JPEG", progressive=True),
         encoded(plain("CMYK"), "JPEG"),
+        encoded(plain(), "MPO", save_all=True, append_images=[plain(colour=(0, 0, 255))]),
         encoded(plain(), "PNG"),
         encoded(plain("P"), "PNG"),
         encoded(plain("RGBA"), "PNG"),
@@ -45,7 +46,20 @@ def is_about(image: Image.Image, colour: tuple[int, int, int], tolerance: int = 
         encoded(plain(), "WEBP", save_all=True, append_images=[plain(colour=(0, 0, 255))]),
         encoded(plain(), "PNG", save_all=True, append_images=[plain(colour=(0, 0, 255))]),
     ],
-    ids=["jpeg", "progressive", "cmyk", "png", "palette", "rgba", "webp", "gif", "agif", "awebp", "apng"],
+    ids=[
+        "jpeg",
+        "progressive",
+        "cmyk",
+        "mpo",
+        "png",
+        "palette",
+        "rgba",
+        "webp",
+        "gif",
+        "agif",
+        "awebp",
+        "apng",
+    ],
 )
 def test_keeps_the_colours_of_a_picture_or_its_first_frame(data: bytes) -> None:
     copy = large(data)
@@ -77,6 +91,13 @@ def test_turns_upright(orientation: int) -> None:
     edges = {1: pixels[0], 2: pixels[0], 3: pixels[-1], 4: pixels[-1]}
     edges |= {5: pixels[:, 0], 8: pixels[:, 0], 6: pixels[:, -1], 7: pixels[:, -1]}
     assert edges[orientation][:, 2].mean() > 200
+
+
+def test_turns_upright_what_is_no_jpeg() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for mode, kind in (("RGB", "PNG"), ("RGBA", "PNG"), ("P", "PNG"), ("RGB", "WEBP")):
+        assert large(encoded(plain(mode, (90, 60)), kind, exif=exif)).size == (60, 90)
 
 
 def test_nothing_about_place_person_or_camera_is_left() -> None:
