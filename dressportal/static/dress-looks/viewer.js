@@ -88,7 +88,8 @@ export class Viewer {
     const who = look.credit ? `${say("by")} @${look.credit}` : say("worn");
     const caption = make("p", { className: "caption", textContent: look.caption });
     const offer = make("div", { className: "offer", ariaBusy: "true" }, make("span", { className: "card wait" }));
-    this.side.replaceChildren(make("h3", {}, who, make("small", {}, `${date} · `, link || place)), caption, offer);
+    const when = make("p", {}, `${date} · `, link || place);
+    this.side.replaceChildren(make("h3", { textContent: who }), when, caption, offer);
     caption.hidden = !look.caption;
     this.#offer(look, offer);
   }
