@@ -89,13 +89,17 @@ def hand_out(
     return cards
 
 
+def _wait_for(posts: list[int]) -> None:
+    """Lock by pk, one post: who holds a lock must not wait for another, or two could wait for each other."""
+    list(Post.objects.filter(pk__in=posts).select_for_update(no_key=True).only("pk"))
+
+
 @transaction.atomic
 def _top_up(employee: Employee, ahead: int, now: datetime, seed: int, wait: bool = False) -> bool:
-    """Hand out new posts up to ``ahead``; returns whether there was any to try.
-
-    Of several, none is waited for: with one lock in hand at most while waiting, nobody can block in a circle.
-    """
-    posts = Lease.objects.lock_next(employee, ahead, now, seed, wait)
+    """Hand out new posts up to ``ahead``; returns whether there was any to try."""
+    posts = Lease.objects.next_posts(employee, ahead, now, seed, lock=not wait)
+    if wait:
+        _wait_for(posts[:1])
     if posts:
         Lease.objects.hand_out(posts, employee, now)
     return bool(posts)
@@ -166,7 +170,8 @@ def undo(employee: Employee, now: datetime | None = None) -> Lease | None:
 
     Raises NothingToUndo: it is too long ago, or its post or batch is finished.
     """
-    votes = Vote.objects.filter(employee=employee).select_related("post").order_by("-created_at", "-pk")
+    newest = Vote.objects.filter(employee=employee).order_by("-created_at", "-pk").values("pk")[:1]
+    votes = Vote.objects.filter(pk=Subquery(newest)).select_related("post")
     last = votes.select_for_update(of=("post", "self"), no_key=True).first()
     now = now or timezone.now()
     if last is None or not _may_undo(last, now):

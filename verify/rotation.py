@@ -126,8 +126,14 @@ def _open(now: datetime) -> Batch:
     """A batch of the newest posts that are ready and in none yet."""
     batch = Batch.objects.create(opened_at=now)
     newest = Post.objects.in_no_batch().order_by("-posted_at", "-pk").values("pk")[: settings.BATCH_SIZE]
-    Post.objects.in_no_batch().filter(pk__in=newest).update(batch=batch)
+    _move(Post.objects.in_no_batch().filter(pk__in=newest), batch)
     return batch
+
+
+def _move(posts: PostQuerySet, batch: Batch) -> int:
+    """Locked in the order in which everybody locks several posts: by pk."""
+    locked = posts.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True)
+    return Post.objects.filter(pk__in=list(locked)).update(batch=batch)
 
 
 def finish(now: datetime) -> Rotation:
@@ -157,11 +163,11 @@ def _carry_over(batch: Batch, now: datetime) -> tuple[int, int | None]:
     if following is None:
         following = _open(now)
         opened = following.posts.count()
-    return batch.posts.unfinished().update(batch=following), opened
+    return _move(batch.posts.unfinished(), following), opened
 
 
 def _each(posts: PostQuerySet, act: Callable[[Post], object]) -> int:
-    """Act on every post, each in a transaction of its own, unless meanwhile it is no longer one of ``posts``."""
+    """Act on each post, in a transaction of its own, unless it is no longer one of ``posts`` by then."""
     done = 0
     for pk in list(posts.values_list("pk", flat=True)):
         with transaction.atomic():

@@ -27,7 +27,7 @@ HAS_ROOM = """
 """
 
 # The walk: on from the last post handed out, or from a random one, backwards in time, and round.
-LOCK_NEXT = f"""
+NEXT_POSTS = f"""
     WITH recent AS (
         SELECT post.posted_at, post.id
         FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
@@ -58,7 +58,6 @@ LOCK_NEXT = f"""
     ORDER BY
         (post.posted_at, post.id) <= (start.posted_at, start.id) DESC, post.posted_at DESC, post.id DESC
     LIMIT greatest(0, %(ahead)s - (SELECT cards FROM in_hand))
-    FOR NO KEY UPDATE OF post
 """  # noqa: S608 (of our own constants)
 
 HAND_OUT = f"""
@@ -99,16 +98,19 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
             .order_by("pk")
         )
 
-    def lock_next(self, employee: "Employee", ahead: int, now: datetime, seed: int, wait: bool) -> list[int]:
-        """Lock the next posts for this person, so many that ``ahead`` would be in hand, and return their pks.
+    def next_posts(
+        self, employee: "Employee", ahead: int, now: datetime, seed: int, lock: bool = True
+    ) -> list[int]:
+        """The pks of the next posts for this person, so many that ``ahead`` would be in hand.
 
-        They had room when the statement began, so try to `hand_out`. Posts that others have locked are passed
-        over, or with ``wait`` waited for.
+        They had room when the statement began. With ``lock`` they are locked, and those that others have
+        locked are passed over.
         """
+        sql = NEXT_POSTS + ("FOR NO KEY UPDATE OF post SKIP LOCKED" if lock else "")
         visit = now - settings.VISIT_GAP
         values = {"employee": employee.pk, "ahead": ahead, "now": now, "visit": visit, "seed": seed}
         with connections[self.db].cursor() as cursor:
-            cursor.execute(LOCK_NEXT + ("" if wait else "SKIP LOCKED"), values)
+            cursor.execute(sql, values)
             return [pk for (pk,) in cursor.fetchall()]
 
     def hand_out(self, posts: list[int], employee: "Employee", now: datetime) -> int:
