@@ -86,7 +86,7 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
 // A key presses the button that carries it.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], dialog[open]")) return;
   const selector = `[data-key="${CSS.escape(event.key.toLowerCase())}"]`;
   const button = current()?.querySelector(selector) ?? document.querySelector(`#undo ${selector}, main > ${selector}`);
   if (!button) return;

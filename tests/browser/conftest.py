@@ -1,0 +1,86 @@
+"""A real Chromium, on a phone's and on a desktop's screen, that tolerates no error in its console."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings as project_settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests import make
+from verify.models import Employee, Post
+
+SCREENS = {
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+    "desktop": {"viewport": {"width": 1440, "height": 900}},
+}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("NO BROWSER TESTS: there is no chromium on this machine (apt install chromium)")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's loop runs in this thread, where the tests use the database as well.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """Somebody logged in, with what their browser complained about."""
+
+    employee: Employee
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def forgive(self, *expected: str) -> None:
+        """Drop the complaints that a test has provoked."""
+        self.complaints = [text for text in self.complaints if not any(word in text for word in expected)]
+
+    def open(self, path: str = "/") -> Page:
+        self.page.goto(self.address + path)
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: Any, transactional_db: None) -> Iterator[Callable[..., Visitor]]:
+    """Opens a browser window for an employee: ``visit("ann", "phone")``, more options as Playwright's."""
+    visitors: list[tuple[Visitor, BrowserContext]] = []
+
+    def visit(username: str, screen: str = "desktop", **options: Any) -> Visitor:
+        employee = Employee.objects.filter(username=username).first() or make.make_employee(username)
+        context = browser.new_context(**{**SCREENS[screen], **options})
+        context.add_cookies([_session(employee, live_server.url)])
+        visitor = Visitor(employee, context.new_page(), live_server.url)
+        visitor.page.on("console", lambda said: said.type == "error" and visitor.complaints.append(said.text))
+        visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        visitors.append((visitor, context))
+        return visitor
+
+    yield visit
+    for visitor, context in visitors:
+        context.close()
+        assert visitor.complaints == []
+
+
+def _session(employee: Employee, address: str) -> dict[str, str]:
+    client = Client()
+    client.force_login(employee)
+    name = project_settings.SESSION_COOKIE_NAME
+    return {"name": name, "value": client.cookies[name].value, "url": address}
+
+
+@pytest.fixture
+def posts(transactional_db: None) -> list[Post]:
+    """A batch of six posts, open to votes."""
+    return make.make_open_posts(6, make.make_batch())

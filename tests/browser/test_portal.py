@@ -1,0 +1,288 @@
+"""The game in a browser: by keys, by touch, with a bad connection, and without JavaScript."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests import make
+from tests.browser.conftest import Visitor
+from verify import queue
+from verify.models import Lease, Post, Vote
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Visitor]
+SHOWN = ".card:not(.sent) >> nth=0"
+GUARD_MS = 350  # portal.js takes no answer to a card that it has only just shown
+both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
+
+
+def shown(page: Page) -> str | None:
+    return page.locator(SHOWN).get_attribute("data-lease")
+
+
+def settle(page: Page, today: int) -> None:
+    """Wait for the server's word on the last vote, and until the shown card takes an answer."""
+    expect(page.locator("#today b")).to_have_text(str(today))
+    page.wait_for_timeout(GUARD_MS)
+
+
+def press(page: Page, key: str, today: int) -> None:
+    page.keyboard.press(key)
+    settle(page, today)
+
+
+@both_screens
+def test_a_lunch_break_by_keys(visit: Visit, posts: list[Post], screen: str) -> None:
+    ann = visit("ann", screen)
+    page = ann.open()
+    page.evaluate("window.sameDocument = true")
+    pages: list[str] = []
+    page.on("request", lambda request: request.is_navigation_request() and pages.append(request.url))
+    seen = [shown(page)]
+    for today, key in enumerate(["1", "2", "3", "n", "0"], start=1):
+        press(page, key, today)
+        seen.append(shown(page))
+    assert len(set(seen)) == 6
+    assert pages == []
+    assert page.evaluate("window.sameDocument") is True
+    answers = Vote.objects.filter(employee=ann.employee).order_by("created_at")
+    assert [vote.answer for vote in answers] == ["dress"] * 3 + ["not_a_dress", "none_of_these"]
+    press(page, "s", 5)
+    expect(page.get_by_role("heading", name="You have seen all that needs you.")).to_be_visible()
+    assert Lease.objects.filter(outcome="skipped").count() == 1
+
+
+@both_screens
+def test_the_next_card_is_there_before_it_is_needed(visit: Visit, posts: list[Post], screen: str) -> None:
+    page = visit("ann", screen).open()
+    for today in (1, 2):
+        assert page.locator(".card").count() == 2
+        loaded = page.locator(".card img").evaluate_all(
+            "images => images.map(image => image.complete && image.naturalWidth > 0)"
+        )
+        assert loaded == [True] * 8
+        following = page.locator(".card").nth(1)
+        expect(following).to_be_hidden()
+        lease = following.get_attribute("data-lease")
+        page.route(
+            "**/vote/", lambda route: route.abort() if route.request.method == "GET" else route.continue_()
+        )
+        press(page, "n", today)
+        assert shown(page) == lease
+        assert page.evaluate("document.activeElement.dataset.lease") == lease
+
+
+def test_by_touch_a_double_tap_votes_once(visit: Visit, posts: list[Post]) -> None:
+    ann = visit("ann", "phone")
+    page = ann.open()
+    page.wait_for_timeout(GUARD_MS)
+    lease = Lease.objects.get(pk=shown(page))
+    tile = page.locator(SHOWN).locator(".option").nth(1)
+    option = tile.get_attribute("value")
+    box = tile.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + 30
+    page.touchscreen.tap(x, y)
+    page.touchscreen.tap(x, y)
+    page.wait_for_timeout(150)
+    page.touchscreen.tap(x, y)  # the next card is there, but only just
+    settle(page, 1)
+    vote = Vote.objects.get()
+    assert (vote.post_id, vote.option_id) == (lease.post_id, int(option))
+
+
+@both_screens
+def test_undo(visit: Visit, posts: list[Post], screen: str) -> None:
+    page = visit("ann", screen).open()
+    first = shown(page)
+    page.wait_for_timeout(GUARD_MS)
+    press(page, "1", 1)
+    second = shown(page)
+    press(page, "u", 0)
+    assert shown(page) == first
+    assert not Vote.objects.exists()
+    press(page, "2", 1)
+    assert shown(page) == second
+    page.get_by_role("button", name="Undo").click()
+    settle(page, 0)
+    assert shown(page) == first
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+def test_votes_are_sent_in_order_however_slow_the_net(visit: Visit, posts: list[Post]) -> None:
+    ann = visit("ann")
+    page = ann.open()
+    waiting: list[Route] = []
+    page.route("**/vote/", lambda route: waiting.append(route))
+    leases = [lease.pk for lease in queue.hand_out(ann.employee)]
+    page.wait_for_timeout(GUARD_MS)
+    page.keyboard.press("n")
+    page.wait_for_timeout(150 + GUARD_MS)
+    page.keyboard.press("0")
+    page.wait_for_timeout(200)
+    assert len(waiting) == 1  # the second waits for the first
+    waiting[0].continue_()
+    expect(page.locator("#today b")).to_have_text("1")
+    waiting[1].continue_()
+    settle(page, 2)
+    answers = [(vote.post_id, vote.answer) for vote in Vote.objects.order_by("created_at")]
+    posts_of = dict(Lease.objects.filter(pk__in=leases).values_list("pk", "post"))
+    assert answers == [(posts_of[leases[0]], "not_a_dress"), (posts_of[leases[1]], "none_of_these")]
+    expect(page.locator(".card")).to_have_count(2)
+
+
+@both_screens
+def test_a_lost_connection_brings_the_card_back(visit: Visit, posts: list[Post], screen: str) -> None:
+    ann = visit("ann", screen)
+    page = ann.open()
+    first = shown(page)
+    page.wait_for_timeout(GUARD_MS)
+    page.route("**/vote/", lambda route: route.abort())
+    page.keyboard.press("n")
+    expect(page.get_by_role("status")).to_have_text(re.compile("^No connection"))
+    assert shown(page) == first
+    page.unroute("**/vote/")
+    page.wait_for_timeout(GUARD_MS)
+    press(page, "n", 1)
+    expect(page.get_by_role("status")).to_be_empty()
+    assert Vote.objects.count() == 1
+    ann.forgive("ERR_FAILED", "htmx:")
+
+
+def test_a_failing_server_brings_the_card_back(
+    visit: Visit, posts: list[Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = visit("ann")
+    page = ann.open()
+    first = shown(page)
+    page.wait_for_timeout(GUARD_MS)
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "vote", lambda *args, **kwargs: 1 / 0)
+        page.keyboard.press("n")
+        expect(page.get_by_role("status")).to_have_text(re.compile("^That went wrong on our side"))
+    assert shown(page) == first
+    ann.forgive("500")
+
+
+def test_a_refusal_says_why_and_moves_on(visit: Visit, posts: list[Post]) -> None:
+    ann = visit("ann")
+    page = ann.open()
+    first = shown(page)
+    queue.vote(ann.employee, int(first), "not_a_dress")  # in another window
+    page.wait_for_timeout(GUARD_MS)
+    page.keyboard.press("0")
+    expect(page.get_by_role("status")).to_have_text("You have answered this one already.")
+    settle(page, 1)
+    assert shown(page) != first
+    expect(page.locator(".card")).to_have_count(2)
+    ann.forgive("409")
+
+
+def test_who_is_logged_out_meanwhile_is_sent_to_log_in(visit: Visit, posts: list[Post]) -> None:
+    ann = visit("ann")
+    page = ann.open()
+    page.context.clear_cookies(name="sessionid")
+    page.wait_for_timeout(GUARD_MS)
+    page.keyboard.press("n")
+    page.wait_for_url("**/login/")
+    assert not Vote.objects.exists()
+
+
+def test_keys_mean_nothing_with_a_modifier_held_down_or_in_the_help(visit: Visit, posts: list[Post]) -> None:
+    page = visit("ann").open()
+    page.wait_for_timeout(GUARD_MS)
+    for key in ("Control+1", "Alt+n", "Meta+0", "x"):
+        page.keyboard.press(key)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="By keys")).to_be_visible()
+    page.keyboard.press("1")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.down("n")
+    page.keyboard.down("n")  # a repeat, as a key that is held down sends it
+    settle(page, 1)
+    page.keyboard.down("n")
+    page.wait_for_timeout(GUARD_MS)
+    assert Vote.objects.count() == 1
+
+
+def test_two_people_do_not_disturb_each_other(visit: Visit, posts: list[Post]) -> None:
+    ann, ben = visit("ann"), visit("ben", "phone")
+    for visitor in (ann, ben):
+        visitor.open().wait_for_timeout(GUARD_MS)
+    for today in (1, 2, 3):
+        press(ann.page, "1", today)
+        press(ben.page, "2", today)
+    for visitor in (ann, ben):
+        assert Vote.objects.filter(employee=visitor.employee).count() == 3
+
+
+@both_screens
+def test_nothing_jumps_and_everything_is_in_reach(visit: Visit, posts: list[Post], screen: str) -> None:
+    page = visit("ann", screen).open()
+    page.wait_for_timeout(GUARD_MS)
+    press(page, "n", 1)
+    shift = page.evaluate(
+        """() => new Promise(resolve => {
+            let sum = 0;
+            new PerformanceObserver(list => {
+                for (const entry of list.getEntries()) sum += entry.value;
+            }).observe({type: "layout-shift", buffered: true});
+            setTimeout(() => resolve(sum), 100);
+        })"""
+    )
+    assert shift < 0.01
+    width, height = (page.viewport_size[side] for side in ("width", "height"))
+    assert page.evaluate("document.scrollingElement.scrollWidth") == width
+    assert page.evaluate("document.scrollingElement.scrollHeight") == height
+    for button in page.locator(SHOWN).get_by_role("button").all():
+        box = button.bounding_box()
+        assert box["height"] >= 44
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= height
+    photo = page.locator(SHOWN).locator(".photo").bounding_box()
+    if screen == "phone":
+        assert photo["width"] == width
+        assert photo["height"] <= 0.6 * height
+    tiles = [tile.bounding_box() for tile in page.locator(SHOWN).locator(".option").all()]
+    assert len({(round(tile["width"]), round(tile["height"])) for tile in tiles}) == 1
+
+
+@both_screens
+def test_without_javascript(visit: Visit, posts: list[Post], screen: str) -> None:
+    ann = visit("ann", screen, java_script_enabled=False)
+    page = ann.open()
+    first = shown(page)
+    page.locator(SHOWN).get_by_role("button", name=re.compile(" by Maison Test")).first.click()
+    expect(page.locator("#today b")).to_have_text("1")
+    assert shown(page) != first
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#today b")).to_have_text("0")
+    assert shown(page) == first
+    page.locator(SHOWN).get_by_role("button", name="Skip").click()
+    for today in range(1, 6):
+        page.locator(SHOWN).get_by_role("button", name="Not a dress").click()
+        expect(page.locator("#today b")).to_have_text(str(today))
+    expect(page.get_by_role("heading", name="You have seen all that needs you.")).to_be_visible()
+    assert Vote.objects.filter(employee=ann.employee, answer="not_a_dress").count() == 5
+
+
+@both_screens
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_from_log_in_to_log_out(visit: Visit, posts: list[Post], screen: str, scheme: Any) -> None:
+    make.make_employee("eve")
+    visitor = visit("ann", screen, color_scheme=scheme)
+    visitor.page.context.clear_cookies()
+    page = visitor.open("/leaderboard/")
+    page.get_by_label("User name").fill("eve")
+    page.get_by_label("Password").fill("a-long-passphrase")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="This week’s eyes")).to_be_visible()
+    page.get_by_role("link", name="Be the first").click()
+    expect(page.locator(SHOWN)).to_be_visible()
+    page.get_by_label("Menu").click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
