@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from verify.admin.curated import ReadOnlyAdmin, thumbnail
+from verify.admin.curated import ReadOnlyAdmin, day, thumbnail
 from verify.models import Batch, Post, Vote
 
 
@@ -63,7 +63,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
 @admin.register(Vote)
 class VoteAdmin(ReadOnlyAdmin):
-    list_display = ["picture", "post", "employee", "answer", "dress", "agrees", "created_at"]
+    list_display = ["picture", "post", "employee", "answer", "dress", "agrees", "voted"]
     list_display_links = ["post"]
     list_filter = ["answer", "employee__team"]
     list_select_related = ["post__photo", "employee", "option__dress"]
@@ -78,6 +78,10 @@ class VoteAdmin(ReadOnlyAdmin):
     @admin.display
     def dress(self, vote: Vote) -> str:
         return str(vote.option.dress) if vote.option else "–"
+
+    @admin.display(ordering="created_at")
+    def voted(self, vote: Vote) -> str:
+        return day(vote.created_at)
 
     @admin.display(description="as settled", boolean=True)
     def agrees(self, vote: Vote) -> bool | None:

@@ -1,11 +1,14 @@
 """What the admin pages share: who may, pictures, bars, and a log of every change."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -13,11 +16,21 @@ from verify import access
 from verify.models.photo import photo_url
 
 
-class CuratedAdmin(admin.ModelAdmin):
-    """Open to whoever may curate; Django's own permissions play no part."""
+class TitledAdmin(admin.ModelAdmin):
+    """A list that is called what it holds."""
 
     list_per_page = 50
     show_full_result_count = False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": str(self.opts.verbose_name_plural).capitalize()}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+
+class CuratedAdmin(TitledAdmin):
+    """Open to whoever may curate; Django's own permissions play no part."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return access.may_curate(request.user)
@@ -59,6 +72,10 @@ def thumbnail(token: str | None, alt: str = "") -> SafeString | str:
     return format_html(
         '<img class="thumbnail" src="{}" alt="{}" loading="lazy">', photo_url(token, "small"), alt
     )
+
+
+def day(moment: datetime | None) -> str:
+    return date_format(timezone.localtime(moment), "j M Y, H:i") if moment else "–"
 
 
 def share(probability: float | None) -> SafeString | str:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from verify.admin.curated import CuratedAdmin, log_change, share, thumbnail
+from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
 from verify.models import Look
 from verify.models.catalogue import cover_token
 
@@ -20,7 +20,7 @@ class LookAdmin(CuratedAdmin):
 
     list_display = [
         *("picture", "catalogue_photo", "dress", "clearance", "confidence", "rights", "is_public"),
-        *("published_at", "cleared_by"),
+        *("published", "cleared_by"),
     ]
     list_filter = ["clearance", "post__rights"]
     list_select_related = ["post__photo", "dress", "cleared_by"]
@@ -31,7 +31,11 @@ class LookAdmin(CuratedAdmin):
         *("dress", "post_link", "clearance", "confidence", "rights", "is_public"),
         *("published_at", "cleared_by", "cleared_at"),
     ]
-    readonly_fields = [field for field in list_display if field != "clearance"] + ["post_link", "cleared_at"]
+    readonly_fields = [field for field in list_display if field != "clearance"] + [
+        "post_link",
+        "published_at",
+        "cleared_at",
+    ]
     actions = ["clear", "refuse"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -68,6 +72,10 @@ class LookAdmin(CuratedAdmin):
     @admin.display(ordering=F("post__rights"))
     def rights(self, look: Look) -> str:
         return look.post.get_rights_display()
+
+    @admin.display(ordering="published_at")
+    def published(self, look: Look) -> str:
+        return day(look.published_at)
 
     @admin.display(description="public", boolean=True)
     def is_public(self, look: Any) -> bool:

@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from verify.admin.curated import CuratedAdmin
+from verify.admin.curated import CuratedAdmin, TitledAdmin
 from verify.models import Employee, Team, Vote
 
 
 @admin.register(Employee)
-class EmployeeAdmin(UserAdmin):
+class EmployeeAdmin(TitledAdmin, UserAdmin):
     """Django's own permissions rule here, not `access.may_curate`: who can edit people can make admins."""
 
     list_display = ["username", "display_name", "team", "is_active", "is_staff", "vote_count", "last_login"]

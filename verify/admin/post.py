@@ -8,12 +8,14 @@ from django.db import transaction
 from django.db.models import CharField, Count, F, FloatField, Func, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.tasks import async_task
 
 from verify import suggest
-from verify.admin.curated import CuratedAdmin, log_change, share, thumbnail
+from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
 from verify.admin.evidence import evidence_for
 from verify.models import Answer, Dress, Post, Vote
 from verify.models.post import PostQuerySet
@@ -94,41 +96,27 @@ def set_rights(rights: Post.Rights) -> Callable[..., None]:
 class PostAdmin(CuratedAdmin):
     form = PostForm
     list_display = [
-        *("picture", "external_id", "status", "outcome", "certainty"),
-        *("votes_cast", "rights", "batch", "posted_at"),
+        *("picture", "named", "status", "outcome", "certainty"),
+        *("votes_cast", "rights", "in_batch"),
     ]
-    list_display_links = ["picture", "external_id"]
+    list_display_links = ["picture", "named"]
     list_filter = ["state", VotesFilter, "answer", "rights", "media_type"]
     list_select_related = ["photo", "dress", "batch"]
     search_fields = ["external_id", "username", "caption", "dress__sku", "dress__title"]
     fieldsets = [
-        (None, {"fields": [("verdict", "verdict_dress"), "rights"]}),
-        (
-            "Post",
-            {
-                "fields": [
-                    ("source", "external_id"),
-                    "link",
-                    ("username", "posted_at"),
-                    "caption",
-                    "like_count",
-                ]
-            },
-        ),
+        ("Decide", {"fields": [("verdict", "verdict_dress"), "rights"]}),
         (
             "Where it stands",
-            {
-                "fields": [
-                    ("status", "batch"),
-                    ("outcome", "settled_by", "settled_at"),
-                    ("attempts", "trouble"),
-                ]
-            },
+            {"fields": ["status", "outcome", "settled_by", "settled_at", "batch", "attempts"]},
+        ),
+        (
+            "Post",
+            {"fields": ["link", "username", "posted_at", "caption", "like_count", "source", "external_id"]},
         ),
     ]
     readonly_fields = [
         *("source", "external_id", "link", "username", "posted_at", "caption", "like_count"),
-        *("status", "batch", "outcome", "settled_by", "settled_at", "attempts", "trouble"),
+        *("status", "batch", "outcome", "settled_by", "settled_at", "attempts"),
     ]
     change_form_template = "admin/verify/post/change_form.html"
     actions = [*map(set_rights, Post.Rights), "try_again", "propose_anew"]
@@ -176,6 +164,11 @@ class PostAdmin(CuratedAdmin):
     def picture(self, post: Post) -> SafeString | str:
         return thumbnail(post.photo.token, f"Post {post.external_id}")
 
+    @admin.display(description="post", ordering="posted_at")
+    def named(self, post: Post) -> SafeString:
+        name = f"@{post.username}" if post.username else post.external_id
+        return format_html("{} <small>{}</small>", name, day(post.posted_at))
+
     @admin.display(description="state", ordering="state")
     def status(self, post: Post) -> SafeString:
         return format_html(
@@ -193,6 +186,13 @@ class PostAdmin(CuratedAdmin):
     @admin.display(description="sure", ordering="leading")
     def certainty(self, post: Any) -> SafeString | str:
         return share(post.confidence if post.confidence is not None else post.leading)
+
+    @admin.display(description="batch", ordering="batch")
+    def in_batch(self, post: Post) -> SafeString | str:
+        if post.batch is None:
+            return "–"
+        url = reverse("admin:verify_batch_change", args=[post.batch_id])
+        return format_html('<a href="{}">{}</a>', url, date_format(post.batch.opened_at, "j M"))
 
     @admin.display(description="permalink")
     def link(self, post: Post) -> SafeString | str:

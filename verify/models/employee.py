@@ -18,5 +18,9 @@ class Employee(AbstractUser):
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="employees")
     display_name = models.CharField(max_length=80, blank=True, help_text="Shown to colleagues.")
 
+    class Meta(AbstractUser.Meta):
+        verbose_name = "employee"
+        verbose_name_plural = "employees"
+
     def __str__(self) -> str:
         return self.display_name or self.get_full_name() or self.username
