@@ -17,7 +17,7 @@ COLUMNS = 8
 
 
 def sheet(seed: int, count: int, size: tuple[int, int], first: int = 0) -> Image.Image:
-    """Rows of eight: the three catalogue photos of each of `count` dresses with five posts; then two rows without."""
+    """Rows of eight: three catalogue photos and five posts of each dress; then two rows without a dress."""
     wardrobe = Wardrobe(seed)
     photos: list[Image.Image] = []
     for index in range(first, first + count):
@@ -25,9 +25,9 @@ def sheet(seed: int, count: int, size: tuple[int, int], first: int = 0) -> Image
         photos += [catalogue_photo(dress, view, size) for view in VIEWS]
         photos += [street_photo(dress, size, number) for number in range(COLUMNS - len(VIEWS))]
     for number in range(2 * COLUMNS):
-        dress = wardrobe.dress(number) if number % 3 == 0 else None
+        cloth = wardrobe.dress(number) if number % 3 == 0 else None
         photos.append(
-            negative_photo(NEGATIVE_KINDS[number % len(NEGATIVE_KINDS)], size, seed + number, dress)
+            negative_photo(NEGATIVE_KINDS[number % len(NEGATIVE_KINDS)], size, seed + number, cloth)
         )
     rows = -(-len(photos) // COLUMNS)
     page = np.full((rows * (size[1] + 4), COLUMNS * (size[0] + 4), 3), 250, np.uint8)

@@ -31,15 +31,16 @@ def studio_finish(pixels: U8, rng: Generator) -> Image.Image:
 
 def _jpeg(pixels: U8, quality: int) -> U8:
     done, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if done else None
+    if picture is None:
         raise OSError("a drawn photo could not be encoded as JPEG")
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], dtype=np.uint8)
+    return np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8)
 
 
 def street_finish(
     pixels: U8, size: tuple[int, int], rng: Generator, difficulty: float, kind: str
 ) -> Image.Image:
-    """A phone's view of a painted scene: perspective, light, filter, grain and compression; (width, height) `size`."""
+    """A phone's view of a painted scene, `size` (width, height): perspective, light, filter, grain, JPEG."""
     picture = _perspective(pixels, size, rng, difficulty).astype(np.float32)
     picture *= _falloff(rng, size, difficulty)[..., None]
     _flare(rng, picture, difficulty)

@@ -174,6 +174,21 @@ class Mask:
         return Mask(self.where, cover)
 
 
+def _covered(polygons: list[F32], height: int, width: int, finely: bool) -> U8:
+    """How much of each pixel polygons in pixel coordinates cover, 0 to 255."""
+    fine = 4 if finely else 1
+    field = np.zeros((height * fine, width * fine), np.uint8)
+    line = cv2.LINE_8 if finely else cv2.LINE_AA
+    for xy in polygons:
+        fixed = np.rint(((xy + 0.5) * fine - 0.5) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+        cv2.fillPoly(field, [fixed], 255, line, SUBPIXEL_BITS)
+    return (
+        np.asarray(cv2.resize(field, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        if finely
+        else field
+    )
+
+
 class Canvas:
     """`pixels` (height, width, 3), RGB bytes, painted through a `view`; lit from `light` (x, y), y down."""
 
@@ -187,6 +202,11 @@ class Canvas:
     @property
     def width(self) -> int:
         return int(self.pixels.shape[1])
+
+    @property
+    def finely(self) -> bool:
+        """Whether shapes are so small here that OpenCV's antialiasing, half a pixel too wide, would show."""
+        return self.view.scale < 45
 
     def seen_by(self, view: View) -> Canvas:
         """The same picture, painted in the units of another view."""
@@ -207,10 +227,8 @@ class Canvas:
         left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, self.width), min(y1, self.height)
         if right <= left or bottom <= top:
             return None
-        field = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        for xy in pixels:
-            fixed = np.rint((xy - np.array([x0, y0], np.float32)) * (1 << SUBPIXEL_BITS)).astype(np.int32)
-            cv2.fillPoly(field, [fixed], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+        low_corner = np.array([x0, y0], np.float32)
+        field = _covered([xy - low_corner for xy in pixels], y1 - y0, x1 - x0, self.finely)
         cover = soften(field.astype(np.float32) * np.float32(1 / 255), sigma)
         cover = cover[top - y0 : bottom - y0, left - x0 : right - x0]
         return Mask((slice(top, bottom), slice(left, right)), cover)
@@ -264,16 +282,15 @@ class Canvas:
         raised = cv2.copyMakeBorder(height, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
         step = max(1, int(sigma / 2.5))
         size = (max(1, raised.shape[1] // step), max(1, raised.shape[0] // step))
-        small = cv2.resize(raised, size, interpolation=cv2.INTER_AREA) if step > 1 else raised
+        small = cv2.resize(raised, size, interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), sigma / step)
         # The slope is taken on the small copy: taken after enlarging, it would show the small one's grid.
         kernel = np.zeros((3, 3), np.float32)
         kernel[1] = [self.light[0], 0, -self.light[0]]
         kernel[:, 1] += [self.light[1], 0, -self.light[1]]
         lit = cv2.filter2D(small, cv2.CV_32F, kernel) * np.float32(1.1 * sigma / step)
-        if step > 1:
-            lit = cv2.resize(lit, raised.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-        return np.clip(lit[pad:-pad, pad:-pad], -1, 1).astype(np.float32)
+        lit = np.asarray(cv2.resize(lit, raised.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+        return np.asarray(np.clip(lit[pad:-pad, pad:-pad], -1, 1), np.float32)
 
 
 def tint(colour: ArrayLike, light: F32) -> F32:
@@ -282,6 +299,6 @@ def tint(colour: ArrayLike, light: F32) -> F32:
     dark = np.minimum(light, 0)[..., None]
     bright = np.maximum(light, 0)[..., None]
     warm = np.array([0.85, 1.0, 1.05], np.float32)
-    lit = base * (1 + dark * warm)
+    lit: F32 = np.asarray(base * (1 + dark * warm), np.float32)
     lit += (1 - lit) * bright * np.float32(0.55)
-    return np.clip(lit, 0, 1, out=lit)
+    return np.asarray(np.clip(lit, 0, 1, out=lit), np.float32)

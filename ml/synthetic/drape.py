@@ -51,43 +51,54 @@ class Drape:
         n = np.linspace(-1, 1, Drape.COLUMNS, dtype=np.float32)[None]
         v = np.linspace(0, 1, Drape.ROWS, dtype=np.float32)[:, None]
         soft = STIFFNESS[dress.fabric]
-        height = np.zeros((Drape.ROWS, Drape.COLUMNS), np.float32)
+        height = 0.05 * soft * noise(rng, Drape.ROWS, Drape.COLUMNS, 10)
         for _ in range(int(5 + 7 * min(1.5, flare))):
-            at, width, start = rng.uniform(-1, 1), rng.uniform(0.05, 0.16), rng.uniform(0.2, 0.55)
-            ramp = np.clip((v - start) / 0.45, 0, 1)
-            bend = at + 0.05 * np.sin(4 * v + rng.uniform(0, 6)) * ramp
-            height += (
-                rng.uniform(0.5, 1.0)
-                * ramp
-                * (0.25 + 0.9 * flare)
-                * np.exp(-(((n - bend) / width) ** 2))
-                * np.float32(width * 5)
-            )
-        height += 0.05 * noise(rng, Drape.ROWS, Drape.COLUMNS, 10) * soft
+            height += _fold(rng, n, v, 0.25 + 0.9 * flare)
         if dress.pleats != "none":
-            count = 13 if dress.pleats == "soft" else 24
-            teeth = (n * count / 2) % 1
-            wave = 0.5 - 0.5 * np.cos(2 * np.pi * teeth) if dress.pleats == "soft" else teeth
-            height += 0.55 * (13 / count) * wave.astype(np.float32) * np.clip((v - 0.27) / 0.1, 0, 1)
+            height += _pleats(dress.pleats, n, v)
         if dress.silhouette in ("tiered", "fit and flare", "ballgown") or dress.waist in ("belt", "sash"):
-            gathers = np.sin(n * 46 + rng.uniform(0, 6)) * np.exp(-(((v - 0.33) / 0.06) ** 2))
-            height += 0.03 * gathers.astype(np.float32)
-        slope = np.gradient(height, axis=1) * np.float32(Drape.COLUMNS / 16 * soft)
-        slope -= np.gradient(height, axis=0) * np.float32(Drape.ROWS / 28 * soft)
+            height += 0.03 * np.sin(n * 46 + rng.uniform(0, 6)) * np.exp(-(((v - 0.33) / 0.06) ** 2))
+        slope = np.asarray(np.gradient(height, axis=1)) * (Drape.COLUMNS / 16 * soft)
+        slope -= np.asarray(np.gradient(height, axis=0)) * (Drape.ROWS / 28 * soft)
         return Drape(slope.astype(np.float32), (height * 0.07).astype(np.float32))
+
+    def at(self, across: F32, down: F32) -> tuple[F32, F32]:
+        """Slope and shift looked up at columns `across` and rows `down`."""
+        border = cv2.BORDER_REPLICATE
+        slope, shift = (
+            cv2.remap(m, across, down, cv2.INTER_LINEAR, borderMode=border) for m in (self.slope, self.shift)
+        )
+        return np.asarray(slope, np.float32), np.asarray(shift, np.float32)
+
+
+def _fold(rng: Generator, n: F32, v: F32, depth: float) -> F32:
+    """One ridge that grows on its way down."""
+    at, width, start = rng.uniform(-1, 1), rng.uniform(0.05, 0.16), rng.uniform(0.2, 0.55)
+    ramp = np.clip((v - start) / 0.45, 0, 1)
+    bend = at + 0.05 * np.sin(4 * v + rng.uniform(0, 6)) * ramp
+    ridge = np.exp(-(((n - bend) / width) ** 2)) * (width * 5 * depth * rng.uniform(0.5, 1.0))
+    return np.asarray(ramp * ridge, np.float32)
+
+
+def _pleats(kind: str, n: F32, v: F32) -> F32:
+    count = 13 if kind == "soft" else 24
+    teeth = (n * count / 2) % 1
+    wave = 0.5 - 0.5 * np.cos(2 * np.pi * teeth) if kind == "soft" else teeth
+    return np.asarray(0.55 * (13 / count) * wave * np.clip((v - 0.27) / 0.1, 0, 1), np.float32)
 
 
 def lit_cloth(canvas: Canvas, worn: Wearing, mask: Mask, rng: Generator) -> F32:
+    """The colours of the dress in `mask`, lit, (height, width, 3)."""
     dress, pose = worn.dress, worn.pose
     x, y = canvas.view.grid(mask.where)
     x = x - pose.centre(y)
     width = worn.half_widths(y)
     n = np.clip(x / (width * np.float32(np.cos(pose.turn))), -1, 1)
     drape = Drape.hung(dress, rng, worn.flare)
-    at_x = (n + 1) * np.float32(Drape.COLUMNS / 2 - 0.5)
-    at_y = (y - np.float32(1.4)) * np.float32(Drape.ROWS / (dress.hem_at - 1.3))
-    slope = cv2.remap(drape.slope, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    shift = cv2.remap(drape.shift, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    slope, shift = drape.at(
+        (n + 1) * np.float32(Drape.COLUMNS / 2 - 0.5),
+        (y - np.float32(1.4)) * np.float32(Drape.ROWS / (dress.hem_at - 1.3)),
+    )
     around = n * (1 + np.float32(0.22) * n * n) - np.float32(pose.turn)
     sign = np.float32(-1 if pose.back else 1)
     u = sign * around * (np.float32(0.7) * width + np.float32(0.2)) + shift

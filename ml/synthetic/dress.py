@@ -215,7 +215,7 @@ class Dress:
 
 @dataclass(frozen=True)
 class Wardrobe:
-    """Dresses without end, each a function of (`seed`, index); every fifth is close kin of one a little before it.
+    """Dresses without end, each a function of (`seed`, index); every fifth is kin of one a little before.
 
     Of those, a third are recolours, the others differ from their twin in one attribute.
     """
@@ -242,28 +242,46 @@ def _original(rng: Generator, seed: int, index: int) -> Dress:
     name, colours = draw_colours(rng)
     length = pick(rng, LENGTHS)
     drawn = Dress(
-        seed=seed, index=index, twin_of=None,
-        silhouette=pick(rng, SILHOUETTES), neckline=pick(rng, NECKLINES), sleeve=pick(rng, SLEEVES), length=length,
-        hem=pick(rng, HEMS), waist=pick(rng, WAISTS), trim=pick(rng, TRIMS), pleats=pick(rng, SKIRT_PLEATS),
-        fabric=pick(rng, FABRICS), pattern=pick(rng, PATTERNS), placement=pick(rng, PLACEMENTS),
-        scale=float(np.exp(rng.uniform(np.log(0.75), np.log(1.7)))), angle=float(rng.choice([0, 0, 0, np.pi / 4, np.pi / 2])),
-        layout=int(rng.integers(1 << 31)), fullness=float(rng.uniform(0.85, 1.18)),
+        seed=seed,
+        index=index,
+        twin_of=None,
+        silhouette=pick(rng, SILHOUETTES),
+        neckline=pick(rng, NECKLINES),
+        sleeve=pick(rng, SLEEVES),
+        length=length,
+        hem=pick(rng, HEMS),
+        waist=pick(rng, WAISTS),
+        trim=pick(rng, TRIMS),
+        pleats=pick(rng, SKIRT_PLEATS),
+        fabric=pick(rng, FABRICS),
+        pattern=pick(rng, PATTERNS),
+        placement=pick(rng, PLACEMENTS),
+        scale=float(np.exp(rng.uniform(np.log(0.75), np.log(1.7)))),
+        angle=float(rng.choice([0, 0, 0, np.pi / 4, np.pi / 2])),
+        layout=int(rng.integers(1 << 31)),
+        fullness=float(rng.uniform(0.85, 1.18)),
         hem_at=HEM_AT[length] + float(rng.uniform(-0.22, 0.22)),
-        colour_name=name, colours=colours, **_label(rng),
-    )  # fmt: skip
-    return _wearable(replace(drawn, price=_price(rng, drawn)))
+        colour_name=name,
+        colours=colours,
+        designer="",
+        given_name="",
+        word_choice=0,
+        price=0,
+    )
+    label = {**_label(rng), "price": _price(rng, drawn)}
+    return _wearable(replace(drawn, **label))  # type: ignore[arg-type]
 
 
 def _label(rng: Generator) -> dict[str, str | int]:
     return {
         "designer": str(rng.choice(names.DESIGNERS)), "given_name": str(rng.choice(names.GIVEN_NAMES)),
-        "word_choice": int(rng.integers(1 << 20)), "price": 0,
+        "word_choice": int(rng.integers(1 << 20)),
     }  # fmt: skip
 
 
 def _price(rng: Generator, dress: Dress) -> int:
     """Retail price in whole pounds, ending as prices do."""
-    base = {"mini": 180, "knee": 220, "midi": 290, "maxi": 420}[dress.length]
+    base = {"mini": 180.0, "knee": 220.0, "midi": 290.0, "maxi": 420.0}[dress.length]
     base *= 1.5 if dress.pattern in ("sequin", "lace") or dress.fabric in ("satin", "velvet") else 1
     return int(round(base * float(rng.lognormal(0, 0.35)) / 10) * 10 - 5)
 

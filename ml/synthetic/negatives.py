@@ -7,28 +7,15 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from ml.synthetic import camera, person, scenes
-from ml.synthetic.canvas import F32, Canvas, Colour, View, box, ellipse, mix, ribbon, shade, smooth, tint
+from ml.synthetic import camera, scenes
+from ml.synthetic.canvas import F32, Canvas, Colour, View, box, ellipse, mix, ribbon, shade, smooth
 from ml.synthetic.dress import Dress, Wardrobe
-from ml.synthetic.fabric import cloth
-from ml.synthetic.person import Person
-from ml.synthetic.pose import Arm, Pose
+from ml.synthetic.dressed_otherwise import LEATHER, activewear, any_colour, cloth_over, selfie, skirt_and_top
 
 Generator = np.random.Generator
-LEATHER: tuple[Colour, ...] = (
-    (0.13, 0.11, 0.11),
-    (0.62, 0.38, 0.22),
-    (0.86, 0.77, 0.63),
-    (0.62, 0.13, 0.2),
-    (0.93, 0.9, 0.86),
-    (0.2, 0.35, 0.33),
-    (0.9, 0.68, 0.7),
-)
+
+
 GOLD: Colour = (0.87, 0.73, 0.42)
-
-
-def _colour(rng: Generator, choices: tuple[Colour, ...]) -> Colour:
-    return choices[int(rng.integers(len(choices)))]
 
 
 def _centred(pixels: np.ndarray, span: float, rng: Generator) -> Canvas:
@@ -43,25 +30,9 @@ def _centred(pixels: np.ndarray, span: float, rng: Generator) -> Canvas:
     return Canvas(pixels, view)
 
 
-def _cloth_over(
-    canvas: Canvas, shape: np.ndarray, dress: Dress, folds: float, rng: Generator, depth: float = 0.15
-) -> None:
-    """A polygon of the dress's cloth, lit as a body under it would be."""
-    mask = canvas.mask(shape)
-    if mask is None:
-        return
-    x, y = canvas.view.grid(mask.where)
-    wave = np.sin(x * np.float32(folds) + np.sin(y * np.float32(1.3)) * np.float32(0.4))
-    light = canvas.relief(mask.cover, depth) * np.float32(0.5) + wave * np.float32(0.14 if folds else 0)
-    u = (x + wave * np.float32(0.06)).astype(np.float32)
-    canvas.blend(
-        mask, tint(cloth(dress, u, y + np.float32(3.2), canvas.view.scale), light.astype(np.float32))
-    )
-
-
 def _surface(canvas: Canvas, y: float, rng: Generator) -> None:
     """A table, a shelf or a floor from `y` downwards."""
-    wood = _colour(rng, ((0.62, 0.46, 0.32), (0.92, 0.91, 0.89), (0.36, 0.3, 0.27), (0.78, 0.7, 0.6)))
+    wood = any_colour(rng, ((0.62, 0.46, 0.32), (0.92, 0.91, 0.89), (0.36, 0.3, 0.27), (0.78, 0.7, 0.6)))
     canvas.fill(box(-9, y, 9, 9), wood, 1.0, 0.015)
     canvas.fill(box(-9, y, 9, y + 0.08), shade(wood, 1.15), 0.6, 0.03)
     for k in range(3):
@@ -74,7 +45,7 @@ def _surface(canvas: Canvas, y: float, rng: Generator) -> None:
 
 
 def _bag(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    leather, y = _colour(rng, LEATHER), float(rng.uniform(0.3, 0.7))
+    leather, y = any_colour(rng, LEATHER), float(rng.uniform(0.3, 0.7))
     tall, wide = float(rng.uniform(1.0, 1.8)), float(rng.uniform(1.1, 1.6))
     _surface(canvas, y + tall * 0.6, rng)
     canvas.fill(ellipse(0.1, y + tall + 0.04, wide * 1.1, 0.14), (0.05, 0.05, 0.05), 0.4, 0.1)
@@ -99,7 +70,7 @@ def _bag(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
 
 
 def _shoes(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    leather = _colour(rng, (*LEATHER, (0.75, 0.75, 0.8)))
+    leather = any_colour(rng, (*LEATHER, (0.75, 0.75, 0.8)))
     _surface(canvas, float(rng.uniform(-1.5, -0.5)), rng)
     inside, flip = shade(mix(leather, (0.85, 0.7, 0.55), 0.6), 0.8), 1 if rng.random() < 0.5 else -1
     for offset in ((-0.35, -0.45), (0.25, 0.35)):
@@ -139,7 +110,7 @@ def _shoes(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
 
 
 def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    fur = _colour(
+    fur = any_colour(
         rng,
         ((0.82, 0.62, 0.38), (0.93, 0.88, 0.8), (0.32, 0.22, 0.16), (0.16, 0.14, 0.14), (0.68, 0.66, 0.64)),
     )
@@ -174,7 +145,7 @@ def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
             6,
             closed=True,
         )
-        _cloth_over(canvas, coat, dress, 0, rng)
+        cloth_over(canvas, coat, dress, 0, rng)
     for sign in (-1, 1):
         canvas.solid(ellipse(sign * 0.36, 1.5, 0.24, 0.22), colour=shade(fur, 1.06), depth=0.08, strength=0.5)
         canvas.solid(ellipse(sign * 0.3, 1.0, 0.18, 0.5), colour=fur, depth=0.09, strength=0.4)
@@ -200,12 +171,12 @@ def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
 
 
 def _food(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    table = _colour(rng, ((0.55, 0.38, 0.26), (0.93, 0.92, 0.9), (0.25, 0.24, 0.25), (0.85, 0.78, 0.7)))
+    table = any_colour(rng, ((0.55, 0.38, 0.26), (0.93, 0.92, 0.9), (0.25, 0.24, 0.25), (0.85, 0.78, 0.7)))
     canvas.fill(box(-9, -9, 9, 9), table)
     for k in range(-8, 9):
         canvas.stroke(np.array([[-9, k * 0.9], [9, k * 0.9 + 0.3]], np.float32), shade(table, 0.85), 0.03)
     if dress is not None:
-        _cloth_over(canvas, box(-9, 1.0, 9, 9), dress, 0, rng)
+        cloth_over(canvas, box(-9, 1.0, 9, 9), dress, 0, rng)
     canvas.fill(ellipse(0.1, 0.12, 1.62, 1.6), (0.05, 0.05, 0.05), 0.4, 0.12)
     canvas.solid(ellipse(0, 0, 1.6, 1.58, n=48), colour=(0.96, 0.95, 0.93), depth=0.15, strength=0.35)
     canvas.solid(ellipse(0, 0, 1.15, 1.13, n=40), colour=(0.92, 0.91, 0.89), depth=0.08, strength=-0.3)
@@ -223,7 +194,7 @@ def _food(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         size = float(rng.uniform(0.1, 0.36))
         canvas.solid(
             ellipse(r * np.cos(a), r * np.sin(a), size, size * float(rng.uniform(0.5, 1)), a),
-            colour=_colour(rng, foods),
+            colour=any_colour(rng, foods),
             depth=0.07,
             strength=0.6,
         )
@@ -232,145 +203,6 @@ def _food(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         canvas.solid(ellipse(1.55, -1.75, 0.44, 0.44), colour=(0.62, 0.42, 0.26), depth=0.05, strength=0.3)
     fork = np.array([[-2.0, -0.8], [-1.95, 1.4]], np.float32)
     canvas.stroke(fork, (0.8, 0.8, 0.82), 0.1)
-
-
-def _selfie(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    height, width = canvas.height, canvas.width
-    scale = height / float(rng.uniform(1.25, 1.7))
-    close = canvas.seen_by(
-        View.upright(scale, width * 0.5, height * 0.52 - 0.55 * scale, float(rng.normal(0, 0.12)))
-    )
-    who, pose = Person.drawn(rng), Pose(turn=float(rng.normal(0, 0.2)))
-    person._hair_behind(close, who, pose)
-    person._torso(close, who, pose)
-    top = np.array(
-        [[-1.2, 2.6], [-0.85, 1.5], [-0.45, 1.4], [0, 1.62], [0.45, 1.4], [0.85, 1.5], [1.2, 2.6]], np.float32
-    )
-    close.solid(top, colour=_colour(rng, LEATHER), depth=0.1, strength=0.4)
-    person.paint_head(close, who, pose)
-
-
-def _figure(canvas: Canvas, rng: Generator) -> tuple[Canvas, Person, Pose]:
-    scale = canvas.height * 0.86 / float(rng.uniform(5.6, 7.8))
-    body = canvas.seen_by(
-        View.upright(
-            scale,
-            canvas.width * float(rng.uniform(0.44, 0.56)),
-            canvas.height * 0.09,
-            float(rng.normal(0, 0.03)),
-        )
-    )
-    return body, Person.drawn(rng), person.draw_pose(rng, 0.8)
-
-
-def _dressed(body: Canvas, who: Person, pose: Pose, paint_clothes: Callable[[], None]) -> None:
-    person.paint_body(body, who, pose)
-    paint_clothes()
-    for side in (0, 1):
-        person.paint_arm(body, who, pose, side, body.mask(pose.place(_top(who, 2.0)[1:-1])))
-    person.paint_head(body, who, pose)
-
-
-def _top(who: Person, low: float) -> np.ndarray:
-    b = who.body
-    right = np.array(
-        [
-            [0, 1.62],
-            [0.3, 1.5],
-            [0.42, 1.34],
-            [b.shoulder * 0.86, 1.48],
-            [b.bust * 0.95, 1.9],
-            [b.bust + 0.04, 2.2],
-            [b.waist + 0.06, 2.72],
-            [b.waist + 0.1, low],
-        ],
-        np.float32,
-    )
-    return np.concatenate([right, (right * np.array([-1, 1], np.float32))[::-1]])
-
-
-def _skirt_and_top(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    body, who, pose = _figure(canvas, rng)
-    b, hem, flare = who.body, float(rng.choice([4.7, 5.4, 6.2])), float(rng.uniform(0.95, 1.6))
-    plain = _colour(rng, (*LEATHER, (0.97, 0.97, 0.96), (0.5, 0.6, 0.75), (0.3, 0.33, 0.42)))
-    skirt = np.array(
-        [
-            [-b.waist - 0.03, 2.7],
-            [b.waist + 0.03, 2.7],
-            [b.hip + 0.08, 3.4],
-            [b.hip * flare + 0.1, hem],
-            [-b.hip * flare - 0.1, hem],
-            [-b.hip - 0.08, 3.4],
-        ],
-        np.float32,
-    )
-
-    def clothes() -> None:
-        if dress is not None:
-            _cloth_over(body, pose.place(skirt), dress, 9, rng)
-        else:
-            body.solid(pose.place(skirt), colour=_colour(rng, LEATHER), depth=0.1, strength=0.5)
-        body.solid(
-            pose.place(_top(who, float(rng.uniform(2.5, 2.95)))), colour=plain, depth=0.1, strength=0.45
-        )
-
-    _dressed(body, who, pose, clothes)
-
-
-def _activewear(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    body, who, pose = _figure(canvas, rng)
-    pose = Pose(
-        lean=pose.lean * 2,
-        sway=pose.sway,
-        turn=pose.turn,
-        arms=(Arm(float(rng.uniform(0.3, 2.6)), float(rng.uniform(0.3, 2.9))), pose.arms[1]),
-    )
-    tights = _colour(rng, ((0.12, 0.12, 0.14), (0.25, 0.3, 0.45), (0.45, 0.2, 0.35), (0.3, 0.42, 0.38)))
-
-    def clothes() -> None:
-        for sign in (-1, 1):
-            leg = np.array(
-                [
-                    [sign * b.hip * 0.48, 3.0],
-                    [sign * b.hip * 0.5, 3.7],
-                    [sign * 0.25 + pose.step * sign * 0.06, 5.3],
-                    [sign * 0.17 + pose.step * sign * 0.12, 6.7],
-                ],
-                np.float32,
-            )
-            leg[:, 0] += float(pose.centre(np.array([3.6], np.float32))[0])
-            body.solid(
-                ribbon(
-                    smooth(leg, 6),
-                    np.interp(np.linspace(0, 1, 19), [0, 0.3, 0.6, 1], [b.hip, b.hip * 1.02, 0.4, 0.24]),
-                ),
-                colour=tights,
-                depth=0.09,
-                strength=0.5,
-            )
-        waist = np.array(
-            [
-                [-b.waist - 0.02, 2.75],
-                [b.waist + 0.02, 2.75],
-                [b.hip + 0.03, 3.5],
-                [0.1, 3.9],
-                [-0.1, 3.9],
-                [-b.hip - 0.03, 3.5],
-            ],
-            np.float32,
-        )
-        body.solid(pose.place(waist), colour=tights, depth=0.1, strength=0.4)
-        body.solid(
-            pose.place(_top(who, 2.45)),
-            colour=_colour(
-                rng, ((0.9, 0.4, 0.45), (0.12, 0.12, 0.14), (0.5, 0.75, 0.75), (0.95, 0.95, 0.95))
-            ),
-            depth=0.09,
-            strength=0.45,
-        )
-
-    b = who.body
-    _dressed(body, who, pose, clothes)
 
 
 def _curtain(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
@@ -393,15 +225,15 @@ def _curtain(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
             ],
             np.float32,
         )
-        _cloth_over(room, hang, pattern, 11, rng, 0.1)
+        cloth_over(room, hang, pattern, 11, rng, 0.1)
     room.solid(box(-half * 1.2, 0.1, half * 1.2, 0.24), colour=(0.55, 0.42, 0.28), depth=0.05, strength=0.6)
 
 
 def _landscape(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     frame = canvas.seen_by(View(np.array([[canvas.width, 0, 0], [0, canvas.height, 0]], np.float32)))
     horizon = float(rng.uniform(0.35, 0.55))
-    sky = _colour(rng, ((0.55, 0.74, 0.90), (0.96, 0.76, 0.62), (0.78, 0.80, 0.86), (0.66, 0.62, 0.80)))
-    tone = _colour(rng, ((0.35, 0.45, 0.55), (0.4, 0.5, 0.38), (0.55, 0.42, 0.42)))
+    sky = any_colour(rng, ((0.55, 0.74, 0.90), (0.96, 0.76, 0.62), (0.78, 0.80, 0.86), (0.66, 0.62, 0.80)))
+    tone = any_colour(rng, ((0.35, 0.45, 0.55), (0.4, 0.5, 0.38), (0.55, 0.42, 0.42)))
     for k in range(24):
         y = horizon * 1.2 * k / 24
         frame.fill(box(-0.1, y - 0.02, 1.1, 0.8), mix(sky, (0.98, 0.95, 0.9), k / 30))
@@ -421,20 +253,18 @@ def _landscape(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
             0.015,
         )
     for k in range(4):
-        x = np.linspace(-0.05, 1.05, 40)
-        y = (
-            horizon
-            + 0.12 * k
-            + (0.1 - 0.018 * k) * np.sin(x * float(rng.uniform(4, 9)) + float(rng.uniform(0, 6)))
-        )
-        y = y + 0.02 * np.sin(x * 31 + k) * (k < 2)
-        ridge = np.concatenate([np.stack([x, y], 1), [[1.05, 1.2], [-0.05, 1.2]]]).astype(np.float32)
+        xs = np.linspace(-0.05, 1.05, 40)
+        swell = (0.1 - 0.018 * k) * np.sin(xs * float(rng.uniform(4, 9)) + float(rng.uniform(0, 6)))
+        ys = horizon + 0.12 * k + swell + 0.02 * np.sin(xs * 31 + k) * (k < 2)
+        ridge = np.concatenate([np.stack([xs, ys], 1), [[1.05, 1.2], [-0.05, 1.2]]]).astype(np.float32)
         near = mix(mix(tone, sky, 0.6 - 0.18 * k), (0.16, 0.24, 0.16), 0.16 * k)
         frame.fill(ridge, near, 1.0, 0.002)
 
 
 def _jewellery(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    cloth_colour = _colour(rng, ((0.93, 0.9, 0.86), (0.2, 0.18, 0.2), (0.75, 0.6, 0.6), (0.35, 0.42, 0.42)))
+    cloth_colour = any_colour(
+        rng, ((0.93, 0.9, 0.86), (0.2, 0.18, 0.2), (0.75, 0.6, 0.6), (0.35, 0.42, 0.42))
+    )
     canvas.fill(box(-9, -9, 9, 9), cloth_colour)
     for _ in range(5):
         line = smooth(
@@ -449,8 +279,8 @@ def _jewellery(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
             8,
         )
         canvas.fill(ribbon(line, np.full(len(line), 0.5)), shade(cloth_colour, 0.8), 0.4, 0.2)
-    metal = _colour(rng, (GOLD, (0.82, 0.83, 0.86), (0.9, 0.7, 0.6)))
-    stone = _colour(
+    metal = any_colour(rng, (GOLD, (0.82, 0.83, 0.86), (0.9, 0.7, 0.6)))
+    stone = any_colour(
         rng, ((0.1, 0.45, 0.35), (0.7, 0.1, 0.2), (0.2, 0.3, 0.7), (0.95, 0.95, 0.97), (0.75, 0.6, 0.85))
     )
     t = np.linspace(-2.5, 2.5, 36) + np.pi / 2
@@ -468,10 +298,22 @@ def _jewellery(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
 
 
 Painter = Callable[[Canvas, Generator, "Dress | None"], None]
+
+
 PAINTERS: dict[str, Painter] = {
-    "bag": _bag, "shoes": _shoes, "puppy": _puppy, "food": _food, "selfie": _selfie, "skirt_and_top": _skirt_and_top,
-    "curtain": _curtain, "landscape": _landscape, "jewellery": _jewellery, "activewear": _activewear,
-}  # fmt: skip
+    "bag": _bag,
+    "shoes": _shoes,
+    "puppy": _puppy,
+    "food": _food,
+    "selfie": selfie,
+    "skirt_and_top": skirt_and_top,
+    "curtain": _curtain,
+    "landscape": _landscape,
+    "jewellery": _jewellery,
+    "activewear": activewear,
+}
+
+
 NEGATIVE_KINDS: tuple[str, ...] = tuple(PAINTERS)
 
 

@@ -98,12 +98,12 @@ def profile(dress: Dress, body: Figure) -> F32:
     }
     knots = [*top, *shapes[dress.silhouette]]
     line = smooth(np.array(knots, np.float32), 8)
-    return line[np.concatenate([[True], np.diff(line[:, 0]) > 1e-4])]
+    return np.asarray(line[np.concatenate([[True], np.diff(line[:, 0]) > 1e-4])], np.float32)
 
 
 @dataclass(frozen=True)
 class Half:
-    """One side of a top: the neck's edge from the middle outwards, then the outer end of the shoulder or strap."""
+    """One side of a top: the neck's edge from the middle outwards, then the outer end of the shoulder."""
 
     edge: F32
     outer: F32 | None  # None: no strap

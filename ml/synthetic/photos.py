@@ -11,8 +11,8 @@ from PIL import Image
 from ml.synthetic import camera, garment, outline, person, scenes
 from ml.synthetic.canvas import Canvas, View, ellipse, mix, shade
 from ml.synthetic.dress import Dress, Wardrobe
+from ml.synthetic.face import Person
 from ml.synthetic.outline import Figure
-from ml.synthetic.person import Person
 from ml.synthetic.pose import Arm, Pose, Wearing
 
 CatalogueView = Literal["front", "back", "detail"]
@@ -23,7 +23,7 @@ Generator = np.random.Generator
 def catalogue_photo(
     dress: Dress, view: CatalogueView = "front", size: tuple[int, int] = (205, 256), seed: int = 0
 ) -> Image.Image:
-    """A studio photo of `size` (width, height): the dress on an unseen mannequin against a pale seamless ground."""
+    """A studio photo of `size` (width, height): the dress, worn by nobody, on a pale ground."""
     if view not in VIEWS:
         raise ValueError(f"a catalogue photo shows {', '.join(VIEWS)}, not {view!r}")
     rng = np.random.default_rng([dress.seed & 0xFFFFFFFF, dress.index, seed, VIEWS.index(view), 23])
@@ -73,7 +73,7 @@ def _inside_back(canvas: Canvas, worn: Wearing) -> None:
 def street_photo(
     dress: Dress, size: tuple[int, int] = (205, 256), seed: int = 0, difficulty: float = 1.0
 ) -> Image.Image:
-    """A photo as a customer posts it, `size` (width, height); `difficulty` 0 is posed and plain, 1 as the world is."""
+    """A photo as a customer posts it, `size` (width, height); `difficulty` 0 is posed, 1 as the world is."""
     rng = np.random.default_rng([dress.seed & 0xFFFFFFFF, dress.index, seed, 29])
     width, height = size
     margin = camera.margin(size)

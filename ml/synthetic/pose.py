@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ml.synthetic import outline
 from ml.synthetic.canvas import F32, ribbon, smooth
 from ml.synthetic.dress import Dress
 from ml.synthetic.outline import Figure
+
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Pose:
-    """How a body stands: `lean` sideways above the hips, `sway` of the hips, `turn` about the upright axis."""
+    """How a body stands: `lean` above the hips, `sway` of them, `turn` (radians) about the upright axis."""
 
     lean: float = 0.0
     sway: float = 0.0
@@ -44,11 +47,12 @@ class Pose:
             np.float32,
         )
 
-    def place(self, points: F32) -> F32:
+    def place(self, points: ArrayLike) -> F32:
         """Points of the front of a straight body, moved to where they are in this pose."""
-        x, y = points[:, 0], points[:, 1]
-        reach = np.sqrt(np.maximum(0.0, 1 - (x / 0.75) ** 2))
-        moved = x * np.cos(self.turn) + 0.4 * np.sin(self.turn) * reach
+        x, y = np.asarray(points, np.float32).T
+        half = np.interp(y, [1.3, 1.6, 1.95, 2.72, 3.5, 7.0], [0.3, 0.75, 0.6, 0.47, 0.7, 1.0])
+        forward = np.sqrt(np.maximum(0.0, 1 - (x / half) ** 2)) * np.clip((y - 1.3) / 0.3, 0, 1)
+        moved = x * np.cos(self.turn) + 0.36 * np.sin(self.turn) * forward
         return np.stack([moved + self.centre(y), y], 1).astype(np.float32)
 
     def joints(self, body: Figure, side: int) -> F32:
@@ -70,7 +74,8 @@ class Wearing:
     pose: Pose = field(default_factory=Pose)
 
     def half_widths(self, y: F32) -> F32:
-        return _widths(self.dress, self.body)[np.clip(y * np.float32(511 / 9), 0, 511).astype(np.int32)]
+        table = _widths(self.dress, self.body)
+        return np.asarray(table[np.clip(y * np.float32(511 / 9), 0, 511).astype(np.int32)])
 
     @property
     def flare(self) -> float:
@@ -88,7 +93,7 @@ def along_arm(joints: F32, at: F32) -> F32:
     return np.stack([np.interp(at, t, curve[:, 0]), np.interp(at, t, curve[:, 1])], 1).astype(np.float32)
 
 
-def limb(line: F32, widths: F32) -> F32:
+def limb(line: F32, widths: Floats) -> F32:
     """A band along `line` with a round beginning."""
     along = line[0] - line[1]
     along = along / max(1e-4, float(np.hypot(*along)))
@@ -98,7 +103,7 @@ def limb(line: F32, widths: F32) -> F32:
     )
 
 
-def limbs(joints: F32, at: F32, widths: F32) -> list[F32]:
+def limbs(joints: F32, at: F32, widths: Floats) -> list[F32]:
     """Outlines of what covers an arm over `at`: the upper arm's and, past the elbow, the forearm's."""
     if at[-1] <= 1.05:
         return [limb(along_arm(joints, at), widths)]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from ml.synthetic.canvas import U8, Canvas, View, box, ellipse, shade
-from ml.synthetic.person import Person
-from ml.synthetic.places import FREQUENCY, SCENES, as_bytes, varied
+from ml.synthetic.face import Person
+from ml.synthetic.places import as_bytes, beach, garden, night, steps, street, varied
 from ml.synthetic.pose import Wearing
+from ml.synthetic.rooms import cafe, party, room, wedding
 
 Generator = np.random.Generator
 Light = tuple[float, float]
@@ -24,6 +27,33 @@ def studio(rng: Generator, width: int, height: int) -> U8:
     return cv2.resize(as_bytes(base.astype(np.float32) * fall[..., None]), (width, height)).astype(
         np.uint8, copy=False
     )
+
+
+Scene = Callable[[Generator, int, int], U8]
+SCENES: dict[str, Scene] = {
+    "street": street,
+    "party": party,
+    "garden": garden,
+    "beach": beach,
+    "room": room,
+    "wedding": wedding,
+    "night": night,
+    "steps": steps,
+    "cafe": cafe,
+    "mirror": room,
+}
+FREQUENCY = {
+    "street": 2.0,
+    "party": 1.4,
+    "garden": 1.4,
+    "beach": 1.0,
+    "room": 2.2,
+    "wedding": 1.0,
+    "night": 0.8,
+    "steps": 0.8,
+    "cafe": 1.2,
+    "mirror": 1.3,
+}
 
 
 def background(

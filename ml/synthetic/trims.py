@@ -274,7 +274,9 @@ def _jabot(canvas: Canvas, worn: Wearing, top: float) -> None:
         x = np.linspace(-1, 1, 13)
         low = np.stack([x * wide, y + 0.17 - 0.05 * x**2 + 0.022 * np.cos(x * 13)], 1)
         frill = np.concatenate([low, [[wide * 0.4, y], [-wide * 0.4, y]]]).astype(np.float32)
-        canvas.solid(worn.pose.place(frill), colour=shade(colour, 1.04 - 0.03 * (k % 2)), depth=0.035, strength=0.6)
+        canvas.solid(
+            worn.pose.place(frill), colour=shade(colour, 1.04 - 0.03 * (k % 2)), depth=0.035, strength=0.6
+        )
 
 
 def _zip(canvas: Canvas, worn: Wearing) -> None:

@@ -15,7 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ml.synthetic import NEGATIVE_KINDS, VIEWS, Wardrobe, caption, catalogue_photo, negative_photo, street_photo
+from ml.synthetic import (
+    NEGATIVE_KINDS,
+    VIEWS,
+    Wardrobe,
+    caption,
+    catalogue_photo,
+    negative_photo,
+    street_photo,
+)
 from ml.synthetic.manifest import Order, shots, write
 
 SMALL = (51, 64)
@@ -82,7 +90,10 @@ def test_every_attribute_can_be_drawn() -> None:
     seen: set[tuple[str, str]] = set()
     for index in range(400):
         dress = wardrobe.dress(index)
-        fresh = {(name, str(getattr(dress, name))) for name in ("silhouette", "neckline", "sleeve", "hem", "trim", "waist", "pattern")}
+        fresh = {
+            (name, str(getattr(dress, name)))
+            for name in ("silhouette", "neckline", "sleeve", "hem", "trim", "waist", "pattern")
+        }
         if fresh - seen:
             seen |= fresh
             assert pixels(catalogue_photo(dress, VIEWS[index % 2], SMALL)).std() > 5
@@ -91,12 +102,14 @@ def test_every_attribute_can_be_drawn() -> None:
 def test_photos_are_reproducible_and_differ_by_seed() -> None:
     dress = wardrobe.dress(7)
     assert (pixels(street_photo(dress, SMALL, 3)) == pixels(street_photo(dress, SMALL, 3))).all()
-    assert (pixels(catalogue_photo(dress, "front", SMALL)) == pixels(catalogue_photo(dress, "front", SMALL))).all()
+    assert (
+        pixels(catalogue_photo(dress, "front", SMALL)) == pixels(catalogue_photo(dress, "front", SMALL))
+    ).all()
     assert np.abs(pixels(street_photo(dress, SMALL, 3)) - pixels(street_photo(dress, SMALL, 4))).mean() > 5
 
 
 def test_dresses_look_different() -> None:
-    photos = [pixels(catalogue_photo(wardrobe.dress(index), "front", SMALL)) for index in range(0, 60)]
+    photos = [pixels(catalogue_photo(wardrobe.dress(index), "front", SMALL)) for index in range(40)]
     gaps = [np.abs(a - b).mean() for k, a in enumerate(photos) for b in photos[:k]]
     assert min(gaps) > 0.8
 
@@ -111,9 +124,11 @@ def test_the_same_drawing_at_two_sizes_looks_the_same() -> None:
 
 def test_no_corner_gives_away_where_a_photo_was_taken() -> None:
     corners = []
-    for number in range(40):
+    for number in range(25):
         photo = pixels(street_photo(wardrobe.dress(number), (102, 128), number))
-        corners += [photo[y : y + 4 or None, x : x + 4 or None].reshape(-1, 3) for y in (0, -4) for x in (0, -4)]
+        corners += [
+            photo[y : y + 4 or None, x : x + 4 or None].reshape(-1, 3) for y in (0, -4) for x in (0, -4)
+        ]
     flat = [corner for corner in corners if corner.max() <= 2]
     assert len(flat) <= 2
     assert len({tuple(corner.mean(0).round().tolist()) for corner in corners}) > 0.8 * len(corners)
@@ -143,10 +158,10 @@ def test_captions_carry_a_tag_of_the_house(kind: str) -> None:
 
 def test_a_colour_histogram_finds_few_dresses() -> None:
     def histogram(photo: Image.Image) -> np.ndarray:
-        counts, _ = np.histogramdd(pixels(photo).reshape(-1, 3), bins=(6, 6, 6), range=[(0, 256)] * 3)
-        return np.sqrt(counts.ravel() / counts.sum())
+        code = pixels(photo) // 43 @ np.array([36, 6, 1])
+        return np.sqrt(np.bincount(code.ravel(), minlength=216) / code.size)
 
-    dresses = [wardrobe.dress(index) for index in range(250)]
+    dresses = [wardrobe.dress(index) for index in range(120)]
     gallery = np.stack([histogram(catalogue_photo(dress, "front", SMALL)) for dress in dresses])
     queries = np.stack([histogram(street_photo(dress, SMALL, 0)) for dress in dresses])
     assert ((queries @ gallery.T).argmax(1) == np.arange(len(dresses))).mean() <= 0.15
@@ -172,7 +187,17 @@ def test_splits_hold_about_a_tenth_each() -> None:
 
 
 def test_the_command_draws_a_sheet_and_explains_a_bad_size(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ml.synthetic", "sheet", "--out", str(tmp_path / "sheet.png"), "--count", "1", "--size"]
+    command = [
+        sys.executable,
+        "-m",
+        "ml.synthetic",
+        "sheet",
+        "--out",
+        str(tmp_path / "sheet.png"),
+        "--count",
+        "1",
+        "--size",
+    ]
     subprocess.run([*command, "24x30"], check=True, capture_output=True, timeout=60)
     with Image.open(tmp_path / "sheet.png") as page:
         assert page.size == (8 * 28, 3 * 34)
