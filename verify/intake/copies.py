@@ -46,8 +46,7 @@ def prepare(data: bytes) -> Prepared:
     if not data:
         raise PhotoRefused("an empty file")
     large = _decode(data)
-    small = large.copy()
-    small.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)
+    small = large.resize(small_size(*large.size), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), _encoded(small, SMALL_QUALITY))
 
 
