@@ -24,7 +24,8 @@ run: environment
 	@exec $(PYTHON) manage.py serve
 
 setup: environment
-	@$(PYTHON) manage.py migrate --verbosity 0 && echo "The environment and the database are ready: make run"
+	@$(PYTHON) manage.py migrate --verbosity 0 && $(PYTHON) manage.py setup_schedules >/dev/null
+	@echo "The environment and the database are ready: make run"
 
 # Nothing a test does may touch the portal's own data or its database.
 test: export DRESSPORTAL_VAR := $(CURDIR)/var/test
@@ -42,7 +43,7 @@ check: tools
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 
 bench: tools
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script; done
+	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(PYTHON) $$script; done
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var/test
