@@ -50,6 +50,7 @@ class SimilarDresses(PublicView):
 
     @extend_schema(
         operation_id="similar_dresses",
+        summary="Dresses that look like it",
         parameters=[SKU, CountQuery],
         responses=responses(SimilarListSerializer),
     )
@@ -67,7 +68,12 @@ class ShopLook(PublicView):
 
     serializer_class = OfferSerializer
 
-    @extend_schema(operation_id="shop_look", parameters=[CountQuery], responses=responses(OfferSerializer))
+    @extend_schema(
+        operation_id="shop_look",
+        summary="Shop the look",
+        parameters=[CountQuery],
+        responses=responses(OfferSerializer),
+    )
     def get(self, request: Request, pk: int, **kwargs: Any) -> Response:
         """The dress of a look and, when it is retired, what looks most like it."""
         count = read_query(CountQuery, request)["limit"]

@@ -182,7 +182,10 @@ class DressList(PublicView):
     orders = {"sku": ["sku"], "looks": ["-looks_count", "sku"], "newest": ["-created_at", "sku"]}
 
     @extend_schema(
-        operation_id="dresses", parameters=[Query], responses=responses(DressSerializer(many=True))
+        operation_id="dresses",
+        summary="The catalogue",
+        parameters=[Query],
+        responses=responses(DressSerializer(many=True)),
     )
     def get(self, request: Request, **kwargs: Any) -> Response:
         """All dresses of the catalogue, retired ones included unless `in_stock` says otherwise."""
@@ -232,7 +235,9 @@ class DressDetail(PublicView):
 
     serializer_class = DressDetailSerializer
 
-    @extend_schema(operation_id="dress", parameters=[SKU], responses=responses(DressDetailSerializer))
+    @extend_schema(
+        operation_id="dress", summary="A dress", parameters=[SKU], responses=responses(DressDetailSerializer)
+    )
     def get(self, request: Request, sku: str, **kwargs: Any) -> Response:
         """One dress with all its catalogue photos."""
         return Response(self.get_serializer(dress_or_404(sku, dresses_with_photos())).data)
@@ -267,7 +272,10 @@ class DressLooks(PublicView):
     serializer_class = LookSerializer
 
     @extend_schema(
-        operation_id="dress_looks", parameters=[SKU], responses=responses(LookSerializer(many=True))
+        operation_id="dress_looks",
+        summary="Looks of a dress",
+        parameters=[SKU],
+        responses=responses(LookSerializer(many=True)),
     )
     def get(self, request: Request, sku: str, **kwargs: Any) -> Response:
         """Verified photos of the dress that their owners let us show, best first."""

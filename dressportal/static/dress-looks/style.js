@@ -86,7 +86,7 @@ sheet.replaceSync(`
     position: absolute; display: grid; place-items: center; width: 1.85em; height: 1.85em; border-radius: 50%;
     background: rgb(28 16 24 / 82%); color: #fbf5ec; font: 1.5em/1 sans-serif; z-index: 1;
   }
-  .round:disabled { visibility: hidden; }
+  .round[aria-disabled=true] { opacity: .3; cursor: default; }
   .close { position: fixed; top: .5em; right: .5em; }
   .previous { left: .5em; top: calc(50% - .9em); }
   .next { right: .5em; top: calc(50% - .9em); }

@@ -18,7 +18,8 @@ export class Viewer {
     this.forth = this.#round("next", "›", () => this.#turn(1));
     this.side = make("div", { className: "side" });
     const figure = make("figure", {}, this.photo, this.back, this.forth);
-    this.dialog = make("dialog", {}, figure, this.side, this.#round("close", "×", () => this.dialog.close()));
+    const close = this.#round("close", "×", () => this.dialog.close());
+    this.dialog = make("dialog", {}, close, figure, this.side);
     this.dialog.onclick = ({ target }) => target === this.dialog && this.dialog.close();
     this.dialog.onclose = () => this.#closed();
     this.dialog.onkeydown = ({ key }) => this.#turn({ ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0);
@@ -54,15 +55,16 @@ export class Viewer {
   async #turn(step) {
     const index = this.#index + step;
     if (!step || index < 0) return;
-    if (index >= this.#gallery.looks.length) await this.#gallery.more();
+    if (index >= this.#gallery.looks.length && this.#gallery.hasMore) await this.#gallery.more();
     if (index < this.#gallery.looks.length) this.#show(index);
   }
 
   #show(index) {
     const look = this.#gallery.looks[index];
     this.#index = index;
-    this.back.disabled = index === 0;
-    this.forth.disabled = index + 1 === this.#gallery.looks.length && !this.#gallery.hasMore;
+    // Truly disabled, a button would lose the focus, and the dialog the arrow keys with it.
+    this.back.ariaDisabled = index === 0;
+    this.forth.ariaDisabled = index + 1 === this.#gallery.looks.length && !this.#gallery.hasMore;
     this.dialog.ariaLabel = this.#gallery.say("look", { n: index + 1 });
     this.#enlarge(look);
     this.#describe(look);
