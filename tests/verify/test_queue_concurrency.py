@@ -1,9 +1,7 @@
 """Many people at once, on real connections: no surplus vote, no lost vote, never too many cards out."""
 
-import random
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Event
 
 import pytest
 from django.db import connection, transaction
@@ -11,28 +9,13 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from tests import make
+from tests.verify.players import Player, at_once
 from verify import consensus, queue
-from verify.models import Answer, Batch, Employee, Lease, Post, Vote
+from verify.models import Answer, Batch, Lease, Post, Vote
 from verify.models.post import RULE
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 PEOPLE = 32
-
-
-def at_once(works: list[Callable[[], object]]) -> list[object]:
-    """Run all, each in a thread with a connection of its own, started together; raises what one raised."""
-    barrier = Barrier(len(works))
-
-    def run(work: Callable[[], object]) -> object:
-        try:
-            connection.ensure_connection()
-            barrier.wait(60)
-            return work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return [done.result(timeout=120) for done in [pool.submit(run, work) for work in works]]
 
 
 def too_many_cards_out() -> list[int]:
@@ -46,34 +29,6 @@ def watched(done: Event) -> list[int]:
     while not done.wait(0.01) and not found:
         found = too_many_cards_out()
     return found
-
-
-class Player:
-    """Votes until nothing is left; mostly right, sometimes skipping or taking back."""
-
-    def __init__(self, employee: Employee, seed: int, skips: float = 0, undoes: float = 0) -> None:
-        self.employee, self.rng, self.skips, self.undoes = employee, random.Random(seed), skips, undoes
-        self.counted = self.refused = 0
-
-    def play(self) -> "Player":
-        while leases := queue.hand_out(self.employee, seed=self.rng.getrandbits(30)):
-            try:
-                self.answer(leases[0])
-            except queue.Refused:
-                self.refused += 1
-        return self
-
-    def answer(self, lease: Lease) -> None:
-        if self.rng.random() < self.skips:
-            queue.skip(self.employee, lease.pk)
-            return
-        right = sorted(lease.options, key=lambda option: option.pk)[0]
-        dress = self.rng.random() < 0.8
-        queue.vote(self.employee, lease.pk, *((Answer.DRESS, right.pk) if dress else (Answer.NOT_A_DRESS,)))
-        self.counted += 1
-        if self.rng.random() < self.undoes:
-            queue.undo(self.employee)
-            self.counted -= 1
 
 
 def play_together(players: list[Player]) -> list[int]:
