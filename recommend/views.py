@@ -14,7 +14,7 @@ def wall(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def product(request: HttpRequest, sku: str) -> HttpResponse:
-    """The API's own answer for the dress as a page; what changes from minute to minute is fetched by the page."""
+    """The API's answer for the dress as a page; what may change by the minute, the page fetches itself."""
     dress = dresses_with_photos().filter(sku=sku).first()
     if dress is None:
         return render(request, "shop/unknown.html", {"sku": sku}, status=404)
