@@ -141,46 +141,20 @@ def activewear(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
     tights = any_colour(rng, ((0.12, 0.12, 0.14), (0.25, 0.3, 0.45), (0.45, 0.2, 0.35), (0.3, 0.42, 0.38)))
 
     def clothes() -> None:
-        for sign in (-1, 1):
-            leg = np.array(
-                [
-                    [sign * b.hip * 0.48, 3.0],
-                    [sign * b.hip * 0.5, 3.7],
-                    [sign * 0.25 + pose.step * sign * 0.06, 5.3],
-                    [sign * 0.17 + pose.step * sign * 0.12, 6.7],
-                ],
-                np.float32,
-            )
-            leg[:, 0] += float(pose.centre(np.array([3.6], np.float32))[0])
-            body.solid(
-                ribbon(
-                    smooth(leg, 6),
-                    np.interp(np.linspace(0, 1, 19), [0, 0.3, 0.6, 1], [b.hip, b.hip * 1.02, 0.4, 0.24]),
-                ),
-                colour=tights,
-                depth=0.09,
-                strength=0.5,
-            )
-        waist = np.array(
-            [
-                [-b.waist - 0.02, 2.75],
-                [b.waist + 0.02, 2.75],
-                [b.hip + 0.03, 3.5],
-                [0.1, 3.9],
-                [-0.1, 3.9],
-                [-b.hip - 0.03, 3.5],
-            ],
-            np.float32,
-        )
-        body.solid(pose.place(waist), colour=tights, depth=0.1, strength=0.4)
-        body.solid(
-            pose.place(_top(who, 2.45)),
-            colour=any_colour(
-                rng, ((0.9, 0.4, 0.45), (0.12, 0.12, 0.14), (0.5, 0.75, 0.75), (0.95, 0.95, 0.95))
-            ),
-            depth=0.09,
-            strength=0.45,
-        )
+        _tights(body, who, pose, tights)
+        top = any_colour(rng, ((0.9, 0.4, 0.45), (0.12, 0.12, 0.14), (0.5, 0.75, 0.75), (0.95, 0.95, 0.95)))
+        body.solid(pose.place(_top(who, 2.45)), colour=top, depth=0.09, strength=0.45)
 
-    b = who.body
     _dressed(body, who, pose, clothes)
+
+
+def _tights(body: Canvas, who: Person, pose: Pose, colour: Colour) -> None:
+    b, step = who.body, pose.step
+    widths = np.interp(np.linspace(0, 1, 19), [0, 0.3, 0.6, 1], [b.hip, b.hip * 1.02, 0.4, 0.24])
+    for sign in (-1, 1):
+        x = np.array([b.hip * 0.48, b.hip * 0.5, 0.25 + step * 0.06, 0.17 + step * 0.12]) * sign
+        leg = np.stack([x + float(pose.centre(np.array([3.6], np.float32))[0]), [3.0, 3.7, 5.3, 6.7]], 1)
+        body.solid(ribbon(smooth(leg, 6), widths), colour=colour, depth=0.09, strength=0.5)
+    half = np.array([[b.waist + 0.02, 2.75], [b.hip + 0.03, 3.5], [0.1, 3.9]])
+    waist = np.concatenate([half, (half * [-1, 1])[::-1]])
+    body.solid(pose.place(waist), colour=colour, depth=0.1, strength=0.4)

@@ -93,51 +93,39 @@ def _head_at(pose: Pose) -> tuple[float, float]:
     return float(pose.centre(np.array([0.6], np.float32))[0]), 0.30 * np.sin(pose.turn)
 
 
+LOOSE_HAIR: dict[str, tuple[tuple[float, float], ...]] = {
+    "long": ((0, 0.0), (0.42, 0.2), (0.48, 0.7), (0.50, 1.3), (0.44, 1.95), (0.2, 2.0)),
+    "waves": (
+        (0, 0),
+        (0.44, 0.2),
+        (0.53, 0.7),
+        (0.48, 1),
+        (0.6, 1.3),
+        (0.52, 1.6),
+        (0.56, 1.85),
+        (0.25, 1.9),
+    ),
+    "bob": ((0, 0.0), (0.43, 0.2), (0.50, 0.7), (0.50, 1.02), (0.3, 1.08)),
+    "curls": ((0, -0.14), (0.5, 0.02), (0.68, 0.5), (0.66, 1.0), (0.5, 1.3), (0.2, 1.3)),
+}
+
+
 def hair_behind(canvas: Canvas, who: Person, pose: Pose) -> None:
+    """The hair that hangs behind the neck and shoulders."""
     x, _ = _head_at(pose)
-    shapes: dict[str, list[tuple[float, float]]] = {
-        "long": [(0, 0.0), (0.42, 0.2), (0.48, 0.7), (0.50, 1.3), (0.44, 1.95), (0.2, 2.0)],
-        "waves": [
-            (0, 0.0),
-            (0.44, 0.2),
-            (0.53, 0.7),
-            (0.48, 1.0),
-            (0.60, 1.3),
-            (0.52, 1.6),
-            (0.56, 1.85),
-            (0.25, 1.9),
-        ],
-        "bob": [(0, 0.0), (0.43, 0.2), (0.50, 0.7), (0.50, 1.02), (0.3, 1.08)],
-        "curls": [(0, -0.14), (0.5, 0.02), (0.68, 0.5), (0.66, 1.0), (0.5, 1.3), (0.2, 1.3)],
-    }
-    if who.style in shapes:
-        half = np.array(shapes[who.style], np.float32)
+    middle = np.array([x, 0], np.float32)
+    if who.style in LOOSE_HAIR:
+        half = np.array(LOOSE_HAIR[who.style], np.float32)
         full = np.concatenate([half, (half[1:] * np.array([-1, 1], np.float32))[::-1]])
-        canvas.solid(
-            smooth(full + np.array([x, 0], np.float32), 5, closed=True),
-            colour=shade(who.hair, 0.85),
-            depth=0.12,
-            strength=0.5,
-        )
-    if who.style in ("bun", "updo"):
-        canvas.solid(
-            ellipse(x, -0.02 if who.style == "bun" else 0.12, 0.24, 0.22),
-            colour=who.hair,
-            depth=0.1,
-            strength=0.5,
-        )
-    if who.style == "ponytail":
-        tail = smooth(
-            np.array([[0.2, 0.1], [0.55, 0.35], [0.56, 0.9], [0.46, 1.35]], np.float32)
-            + np.array([x, 0], np.float32),
-            6,
-        )
-        canvas.solid(
-            ribbon(tail, np.interp(np.linspace(0, 1, len(tail)), [0, 0.3, 1], [0.14, 0.24, 0.05])),
-            colour=who.hair,
-            depth=0.08,
-            strength=0.5,
-        )
+        shape = smooth(full + middle, 5, closed=True)
+        canvas.solid(shape, colour=shade(who.hair, 0.85), depth=0.12, strength=0.5)
+    elif who.style in ("bun", "updo"):
+        knot = ellipse(x, -0.02 if who.style == "bun" else 0.12, 0.24, 0.22)
+        canvas.solid(knot, colour=who.hair, depth=0.1, strength=0.5)
+    elif who.style == "ponytail":
+        tail = smooth(np.array([[0.2, 0.1], [0.55, 0.35], [0.56, 0.9], [0.46, 1.35]], np.float32) + middle, 6)
+        widths = np.interp(np.linspace(0, 1, len(tail)), [0, 0.3, 1], [0.14, 0.24, 0.05])
+        canvas.solid(ribbon(tail, widths), colour=who.hair, depth=0.08, strength=0.5)
 
 
 def paint_head(canvas: Canvas, who: Person, pose: Pose) -> None:

@@ -109,65 +109,46 @@ def _shoes(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
         canvas.solid(at(body), colour=leather, depth=0.12, strength=0.75)
 
 
+PUPPY_BODY = ((0, -0.3), (0.62, 0.1), (0.9, 0.9), (0.75, 1.6), (-0.75, 1.6), (-0.9, 0.9), (-0.62, 0.1))
+PUPPY_COAT = (
+    *((0, -0.2), (0.62, 0.08), (0.92, 0.85), (0.8, 1.25)),
+    *((0, 1.35), (-0.8, 1.25), (-0.92, 0.85), (-0.62, 0.08)),
+)
+PUPPY_EAR = ((0.42, -1.3), (0.85, -1.35), (1.02, -0.7), (0.86, -0.3), (0.66, -0.6))
+FURS: tuple[Colour, ...] = (
+    *((0.82, 0.62, 0.38), (0.93, 0.88, 0.8), (0.32, 0.22, 0.16)),
+    *((0.16, 0.14, 0.14), (0.68, 0.66, 0.64)),
+)
+
+
 def _puppy(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:
-    fur = any_colour(
-        rng,
-        ((0.82, 0.62, 0.38), (0.93, 0.88, 0.8), (0.32, 0.22, 0.16), (0.16, 0.14, 0.14), (0.68, 0.66, 0.64)),
-    )
-    spot = shade(fur, 0.7)
+    fur = any_colour(rng, FURS)
     canvas.fill(ellipse(0, 1.62, 1.2, 0.2), (0.05, 0.05, 0.05), 0.4, 0.12)
     tail = smooth(np.array([[0.8, 1.0], [1.3, 0.6], [1.35, 0.1]], np.float32), 6)
     canvas.solid(ribbon(tail, np.linspace(0.3, 0.14, len(tail))), colour=fur, depth=0.08, strength=0.5)
-    body = smooth(
-        np.array(
-            [[0, -0.3], [0.62, 0.1], [0.9, 0.9], [0.75, 1.6], [-0.75, 1.6], [-0.9, 0.9], [-0.62, 0.1]],
-            np.float32,
-        ),
-        6,
-        closed=True,
-    )
-    canvas.solid(body, colour=fur, depth=0.2, strength=0.5)
+    canvas.solid(smooth(PUPPY_BODY, 6, closed=True), colour=fur, depth=0.2, strength=0.5)
     if dress is not None:
-        coat = smooth(
-            np.array(
-                [
-                    [0, -0.2],
-                    [0.62, 0.08],
-                    [0.92, 0.85],
-                    [0.8, 1.25],
-                    [0, 1.35],
-                    [-0.8, 1.25],
-                    [-0.92, 0.85],
-                    [-0.62, 0.08],
-                ],
-                np.float32,
-            ),
-            6,
-            closed=True,
-        )
-        cloth_over(canvas, coat, dress, 0, rng)
+        cloth_over(canvas, smooth(PUPPY_COAT, 6, closed=True), dress, 0, rng)
     for sign in (-1, 1):
         canvas.solid(ellipse(sign * 0.36, 1.5, 0.24, 0.22), colour=shade(fur, 1.06), depth=0.08, strength=0.5)
         canvas.solid(ellipse(sign * 0.3, 1.0, 0.18, 0.5), colour=fur, depth=0.09, strength=0.4)
+    _puppy_head(canvas, fur)
+    if rng.random() < 0.6:
+        canvas.solid(ellipse(0, -0.22, 0.1, 0.15), colour=(0.9, 0.45, 0.48), depth=0.05, strength=0.4)
+
+
+def _puppy_head(canvas: Canvas, fur: Colour) -> None:
+    dark: Colour = (0.08, 0.05, 0.04)
     canvas.solid(ellipse(0, -0.75, 0.78, 0.7), colour=fur, depth=0.2, strength=0.5)
     for sign in (-1, 1):
-        ear = smooth(
-            np.array([[0.42, -1.3], [0.85, -1.35], [1.02, -0.7], [0.86, -0.3], [0.66, -0.6]], np.float32)
-            * [sign, 1],
-            5,
-            closed=True,
-        )
-        canvas.solid(ear, colour=spot, depth=0.1, strength=0.5)
-        canvas.solid(
-            ellipse(sign * 0.29, -0.85, 0.12, 0.14), colour=(0.08, 0.05, 0.04), depth=0.04, strength=0.6
-        )
+        ear = smooth(np.array(PUPPY_EAR, np.float32) * np.array([sign, 1], np.float32), 5, closed=True)
+        canvas.solid(ear, colour=shade(fur, 0.7), depth=0.1, strength=0.5)
+        canvas.solid(ellipse(sign * 0.29, -0.85, 0.12, 0.14), colour=dark, depth=0.04, strength=0.6)
         canvas.fill(ellipse(sign * 0.29 - 0.04, -0.91, 0.035, 0.035), (1, 1, 1))
     canvas.solid(ellipse(0, -0.48, 0.4, 0.3), colour=shade(fur, 1.15), depth=0.12, strength=0.5)
     canvas.solid(ellipse(0, -0.62, 0.15, 0.11), colour=(0.1, 0.07, 0.07), depth=0.04, strength=0.7)
     mouth = smooth(np.array([[-0.2, -0.4], [0, -0.32], [0.2, -0.4]], np.float32), 5)
     canvas.stroke(mouth, (0.15, 0.1, 0.1), 0.035)
-    if rng.random() < 0.6:
-        canvas.solid(ellipse(0, -0.22, 0.1, 0.15), colour=(0.9, 0.45, 0.48), depth=0.05, strength=0.4)
 
 
 def _food(canvas: Canvas, rng: Generator, dress: Dress | None) -> None:

@@ -45,16 +45,32 @@ def waistline(dress: Dress) -> float:
     return EMPIRE if dress.silhouette == "empire" else WAIST + 0.02
 
 
-@lru_cache(maxsize=512)
-def profile(dress: Dress, body: Figure) -> F32:
-    """Half-width of the dress on the way down from underarm to hem: (n, 2) of (y, half-width)."""
-    hem, full = dress.hem_at, dress.fullness
-    b, w, h = body.bust + 0.02, body.waist + 0.02, body.hip + 0.03
-    drop = hem - HIP
-    top = [(UNDERARM, b * 0.97), (BUST, b)]
-    shapes: dict[str, list[tuple[float, float]]] = {
+Knots = list[tuple[float, float]]
+
+
+def _slim_skirts(dress: Dress, b: float, w: float, h: float) -> dict[str, Knots]:
+    hem, full, drop = dress.hem_at, dress.fullness, dress.hem_at - HIP
+    return {
         "sheath": [(WAIST, w), (HIP, h), (4.3, h * 0.96), (hem, h * 0.9 - 0.02 * drop)],
         "a-line": [(WAIST, w), (HIP, h * 1.12), (hem, h * 1.12 + 0.24 * drop * full)],
+        "shift": [(WAIST, b * 1.0), (HIP, h * 1.05), (hem, h * 1.08 + 0.06 * drop)],
+        "slip": [(WAIST, w * 1.12), (HIP, h * 1.03), (hem, h * 1.02 + 0.06 * drop)],
+        "wrap": [(WAIST, w), (HIP, h * 1.1), (hem, h * 1.1 + 0.2 * drop * full)],
+        "empire": [
+            (EMPIRE, b * 0.94),
+            (WAIST, b * 1.1),
+            (HIP, h * 1.15),
+            (hem, h * 1.15 + 0.2 * drop * full),
+        ],
+        "peplum": [(WAIST, w), (HIP, h), (4.3, h * 0.95), (hem, h * 0.9)],
+        "tiered": [(WAIST, w * 1.04), (HIP, h * 1.2), (hem, h * 1.2 + 0.27 * drop * full)],
+        "trapeze": [(WAIST, b * 1.22), (HIP, h * 1.36), (hem, h * 1.36 + 0.26 * drop * full)],
+    }
+
+
+def _full_skirts(dress: Dress, w: float, h: float) -> dict[str, Knots]:
+    hem, full, drop = dress.hem_at, dress.fullness, dress.hem_at - HIP
+    return {
         "fit and flare": [
             (WAIST, w),
             (2.95, w + 0.2 * full),
@@ -76,18 +92,6 @@ def profile(dress: Dress, body: Figure) -> F32:
             (5.9, h * 1.0),
             (hem, h + 0.62 * full),
         ],
-        "shift": [(WAIST, b * 1.0), (HIP, h * 1.05), (hem, h * 1.08 + 0.06 * drop)],
-        "slip": [(WAIST, w * 1.12), (HIP, h * 1.03), (hem, h * 1.02 + 0.06 * drop)],
-        "wrap": [(WAIST, w), (HIP, h * 1.1), (hem, h * 1.1 + 0.2 * drop * full)],
-        "empire": [
-            (EMPIRE, b * 0.94),
-            (WAIST, b * 1.1),
-            (HIP, h * 1.15),
-            (hem, h * 1.15 + 0.2 * drop * full),
-        ],
-        "peplum": [(WAIST, w), (HIP, h), (4.3, h * 0.95), (hem, h * 0.9)],
-        "tiered": [(WAIST, w * 1.04), (HIP, h * 1.2), (hem, h * 1.2 + 0.27 * drop * full)],
-        "trapeze": [(WAIST, b * 1.22), (HIP, h * 1.36), (hem, h * 1.36 + 0.26 * drop * full)],
         "balloon": [
             (WAIST, w * 1.15),
             (3.1, h * 1.1),
@@ -96,8 +100,15 @@ def profile(dress: Dress, body: Figure) -> F32:
             (hem, h * 1.02),
         ],
     }
-    knots = [*top, *shapes[dress.silhouette]]
-    line = smooth(np.array(knots, np.float32), 8)
+
+
+@lru_cache(maxsize=512)
+def profile(dress: Dress, body: Figure) -> F32:
+    """Half-width of the dress on the way down from underarm to hem: (n, 2) of (y, half-width)."""
+    b, w, h = body.bust + 0.02, body.waist + 0.02, body.hip + 0.03
+    top = [(UNDERARM, b * 0.97), (BUST, b)]
+    skirt = _full_skirts(dress, w, h).get(dress.silhouette) or _slim_skirts(dress, b, w, h)[dress.silhouette]
+    line = smooth(np.array([*top, *skirt], np.float32), 8)
     return np.asarray(line[np.concatenate([[True], np.diff(line[:, 0]) > 1e-4])], np.float32)
 
 
@@ -136,15 +147,7 @@ def neck(dress: Dress, body: Figure, back: bool) -> tuple[Half, Half]:
     s = body.shoulder
     tip = (s * (0.97 if dress.sleeve not in ("none",) else 0.84), 1.50)
     kind = dress.neckline
-    if back and kind not in (
-        "sweetheart",
-        "bandeau",
-        "off shoulder",
-        "one shoulder",
-        "halter",
-        "cami",
-        "cowl",
-    ):
+    if back and kind not in BARE_BACKED:
         low = {"deep v": 2.2, "v": 1.75}.get(kind, 1.46)
         half = _half([(0, low), (0.2, 1.42 if low < 1.5 else 1.62), (0.32, 1.30)], tip)
         return half, half
@@ -168,7 +171,7 @@ def neck(dress: Dress, body: Figure, back: bool) -> tuple[Half, Half]:
     }
     if kind == "one shoulder":
         bare = _half([(0, 1.72), (0.3, 1.86), (body.bust * 0.97, UNDERARM - 0.02)], None)
-        return (bare, halves[kind]) if not back else (halves[kind], bare)
+        return (halves[kind], bare) if back else (bare, halves[kind])
     if back and kind in ("cami", "cowl", "halter"):
         half = _half([(0, 2.15), (0.3, 2.08), (body.bust * 0.8, 1.94)], None)
         return half, half

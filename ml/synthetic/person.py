@@ -105,9 +105,7 @@ def _legs(canvas: Canvas, who: Person, pose: Pose) -> None:
         t = np.linspace(0, 2, 18)
         line = np.stack([np.interp(t, [0, 1, 2], [hip[k], knee[k], ankle[k]]) for k in (0, 1)], 1)
         line[:, 0] = line[:, 0] * np.cos(pose.turn) + pose.centre(np.full(18, 3.6, np.float32))
-        widths = np.interp(
-            t, [0, 0.5, 0.95, 1.3, 1.75, 2], [who.body.hip * 0.92, 0.5, 0.32, 0.35, 0.2, 0.17]
-        )
+        widths = np.interp(t, [0, 0.5, 0.95, 1.3, 1.75, 2], [who.body.hip * 0.92, 0.5, 0.32, 0.35, 0.2, 0.17])
         canvas.solid(ribbon(line, widths), colour=shade(who.skin, 0.97), depth=0.09, strength=0.5)
         x, y = line[-1]
         foot = np.array(

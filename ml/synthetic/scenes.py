@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from ml.synthetic.canvas import U8, Canvas, View, box, ellipse, shade
+from ml.synthetic.canvas import U8, Canvas, Colour, View, box, ellipse, shade
 from ml.synthetic.face import Person
 from ml.synthetic.places import as_bytes, beach, garden, night, steps, street, varied
 from ml.synthetic.pose import Wearing
@@ -88,67 +88,43 @@ def mirror(canvas: Canvas, worn: Wearing, rng: Generator) -> None:
 def obstruct(canvas: Canvas, worn: Wearing, who: Person, rng: Generator) -> None:
     """Something in front of the dress or in a hand."""
     what = str(rng.choice(["bag", "clutch", "drink", "table", "plant", "flowers"]))
-    joints = worn.pose.joints(who.body, 1)
-    x, y = (float(c) for c in joints[2])
+    x, y = (float(c) for c in worn.pose.joints(who.body, 1)[2])
     leather = varied(
         rng, (0.15, 0.12, 0.12), (0.66, 0.42, 0.26), (0.85, 0.76, 0.62), (0.6, 0.15, 0.2), (0.9, 0.88, 0.85)
     )
     if what in ("bag", "clutch"):
-        tall = 0.75 if what == "bag" else 0.34
-        shape = np.array(
-            [
-                [x - 0.42, y + 0.35],
-                [x + 0.42, y + 0.35],
-                [x + 0.5, y + 0.35 + tall],
-                [x - 0.5, y + 0.35 + tall],
-            ],
-            np.float32,
-        )
-        if what == "bag":
-            handle = ellipse(x, y + 0.38, 0.26, 0.38)
-            canvas.stroke(handle, shade(leather, 0.7), 0.06)
-        canvas.solid(shape, colour=leather, depth=0.06, strength=0.5)
-        canvas.fill(box(x - 0.07, y + 0.42, x + 0.07, y + 0.52), (0.88, 0.75, 0.45))
+        _handbag(canvas, x, y, leather, 0.75 if what == "bag" else 0.34)
     elif what == "drink":
-        canvas.fill(
-            np.array(
-                [[x - 0.13, y - 0.45], [x + 0.13, y - 0.45], [x + 0.07, y + 0.1], [x - 0.07, y + 0.1]],
-                np.float32,
-            ),
-            (0.98, 0.85, 0.55),
-            0.75,
-        )
+        glass = np.array([[-0.13, -0.45], [0.13, -0.45], [0.07, 0.1], [-0.07, 0.1]]) + np.array([x, y])
+        canvas.fill(glass, (0.98, 0.85, 0.55), 0.75)
     elif what == "flowers":
         for _ in range(16):
             dx, dy = rng.normal(0, 0.2, 2)
-            canvas.solid(
-                ellipse(x + dx, y + dy, 0.13, 0.12),
-                colour=varied(rng, (0.95, 0.75, 0.78), (0.98, 0.95, 0.9), (0.45, 0.6, 0.4)),
-                depth=0.04,
-                strength=0.4,
-            )
+            petal = varied(rng, (0.95, 0.75, 0.78), (0.98, 0.95, 0.9), (0.45, 0.6, 0.4))
+            canvas.solid(ellipse(x + dx, y + dy, 0.13, 0.12), colour=petal, depth=0.04, strength=0.4)
     else:
         frame = canvas.seen_by(View(np.array([[canvas.width, 0, 0], [0, canvas.height, 0]], np.float32)))
-        if what == "table":
-            frame.solid(
-                box(-0.1, float(rng.uniform(0.8, 0.9)), 1.1, 1.2),
-                colour=varied(rng, (0.5, 0.36, 0.26), (0.93, 0.92, 0.9), (0.3, 0.25, 0.23)),
-                depth=0.03,
-                strength=0.3,
-                soft=0.005,
-            )
-        else:
-            corner = float(rng.choice([0.0, 1.0]))
-            for _ in range(12):
-                frame.fill(
-                    ellipse(
-                        corner + float(rng.normal(0, 0.08)),
-                        float(rng.uniform(0.5, 1)),
-                        0.03,
-                        0.1,
-                        float(rng.uniform(0, 3)),
-                    ),
-                    varied(rng, (0.2, 0.36, 0.2), (0.34, 0.5, 0.28)),
-                    0.9,
-                    0.012,
-                )
+        (_table_edge if what == "table" else _leaves)(frame, rng)
+
+
+def _handbag(canvas: Canvas, x: float, y: float, leather: Colour, tall: float) -> None:
+    if tall > 0.5:
+        canvas.stroke(ellipse(x, y + 0.38, 0.26, 0.38), shade(leather, 0.7), 0.06)
+    top, bottom = y + 0.35, y + 0.35 + tall
+    shape = np.array([[x - 0.42, top], [x + 0.42, top], [x + 0.5, bottom], [x - 0.5, bottom]], np.float32)
+    canvas.solid(shape, colour=leather, depth=0.06, strength=0.5)
+    canvas.fill(box(x - 0.07, y + 0.42, x + 0.07, y + 0.52), (0.88, 0.75, 0.45))
+
+
+def _table_edge(frame: Canvas, rng: Generator) -> None:
+    edge = box(-0.1, float(rng.uniform(0.8, 0.9)), 1.1, 1.2)
+    wood = varied(rng, (0.5, 0.36, 0.26), (0.93, 0.92, 0.9), (0.3, 0.25, 0.23))
+    frame.solid(edge, colour=wood, depth=0.03, strength=0.3, soft=0.005)
+
+
+def _leaves(frame: Canvas, rng: Generator) -> None:
+    corner = float(rng.choice([0.0, 1.0]))
+    for _ in range(12):
+        x, y = corner + float(rng.normal(0, 0.08)), float(rng.uniform(0.5, 1))
+        leaf = ellipse(x, y, 0.03, 0.1, float(rng.uniform(0, 3)))
+        frame.fill(leaf, varied(rng, (0.2, 0.36, 0.2), (0.34, 0.5, 0.28)), 0.9, 0.012)
