@@ -160,6 +160,10 @@ def test_an_admin_without_the_right_to_make_admins_cannot_edit_people(client: Cl
     curator, victim = make_employee("cleo", is_staff=True), make_admin("ada")
     client.force_login(curator)
     assert client.get(page("post")).status_code == 200
+    dress = make_dress()
+    assert (
+        dress.photos.get().photo.small_url in client.get(page("dress", "change", dress.pk)).content.decode()
+    )
     assert client.get(page("employee")).status_code == 403
     assert client.post(page("employee", "change", victim.pk), {}).status_code == 403
     assert client.post(page("employee", "change", curator.pk), {"is_superuser": "on"}).status_code == 403
@@ -343,6 +347,14 @@ def test_looks_are_cleared_and_refused(client: Client, ada: Employee) -> None:
     assert (looks[0].clearance, looks[0].cleared_by) == ("refused", ada)
     assert list(Look.objects.public()) == [looks[1]]
     assert LogEntry.objects.count() == 3
+
+
+def test_saving_a_look_unchanged_decides_nothing(client: Client, ada: Employee) -> None:
+    look = a_settled_post(make_dress()).look
+    look.decide(Look.Clearance.CLEARED, None)
+    client.post(page("look", "change", look.pk), {"clearance": "cleared"})
+    look.refresh_from_db()
+    assert look.cleared_by is None
 
 
 def test_dresses_are_retired_and_sold_again(client: Client, ada: Employee) -> None:

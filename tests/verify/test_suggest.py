@@ -299,6 +299,20 @@ def test_the_command_counts_and_writes_json(tmp_path: Path, capsys: pytest.Captu
     assert capsys.readouterr().out == "2 embedded, 1 proposed, 1 set aside.\n"
 
 
+def test_the_command_waits_for_what_a_dead_worker_holds() -> None:
+    make_dress()
+    post = make_post(attempts=1, claimed_until=timezone.now() + timedelta(seconds=1))
+    call_command("suggest_posts")
+    post.refresh_from_db()
+    assert post.state == Post.State.PROPOSED
+
+
+def test_the_command_says_where_it_cannot_write(tmp_path: Path) -> None:
+    make_dress()
+    with pytest.raises(CommandError, match="nowhere"):
+        call_command("suggest_posts", json=tmp_path / "nowhere" / "counts.json")
+
+
 def test_the_command_says_what_is_missing() -> None:
     with pytest.raises(CommandError, match="import_dresses"):
         call_command("suggest_posts")

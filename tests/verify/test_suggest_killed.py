@@ -1,4 +1,4 @@
-"""A real worker, killed while it classifies."""
+"""Real workers: two at once, and one that is killed while it classifies."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,25 @@ def test_a_photo_that_kills_the_worker_three_times_is_set_aside_and_the_others_a
     assert len(kills) == len(set(kills)) == 3
     others = Post.objects.exclude(pk=deadly.pk)
     assert {(post.state, post.suggestions.count()) for post in others} == {(Post.State.PROPOSED, 1)}
+
+
+def test_two_workers_at_once_propose_for_each_post_once(settings: Any, tmp_path: Path) -> None:
+    settings.DEEPDRESS_WEIGHTS = write_tiny_weights(tmp_path / "weights")
+    settings.SUGGEST_BATCH = 3
+    make_dress()
+    suggest.embed_catalogue()
+    posts = [make_post() for _ in range(40)]
+
+    def work(_: int) -> int:
+        try:
+            return suggest.suggest_waiting()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as workers:
+        done = list(workers.map(work, range(2)))
+
+    assert sum(done) == len(posts)
+    assert min(done) > 0
+    assert Suggestion.objects.count() == len(posts)
+    assert set(Post.objects.values_list("state", "attempts")) == {(Post.State.PROPOSED, 1)}

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from verify.admin.curated import CuratedAdmin, log_change, thumbnail
+from verify.admin.curated import CuratedAdmin, ForCurators, log_change, thumbnail
 from verify.models import Dress, DressPhoto, Look
 
 LOOKS_SHOWN = 24
@@ -32,7 +32,7 @@ class StockFilter(admin.SimpleListFilter):
         return chosen[self.value()]() if self.value() in chosen else queryset
 
 
-class DressPhotoInline(admin.TabularInline):
+class DressPhotoInline(ForCurators, admin.TabularInline):
     """Photos come in with the catalogue; here they can be put in another order or thrown out."""
 
     model = DressPhoto

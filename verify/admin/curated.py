@@ -29,7 +29,7 @@ class TitledAdmin(admin.ModelAdmin):
         return super().changelist_view(request, title | (extra_context or {}))
 
 
-class CuratedAdmin(TitledAdmin):
+class ForCurators:
     """Open to whoever may curate; Django's own permissions play no part."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -46,6 +46,10 @@ class CuratedAdmin(TitledAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return access.may_curate(request.user)
+
+
+class CuratedAdmin(ForCurators, TitledAdmin):
+    """A page of what admins curate."""
 
 
 class ReadOnlyAdmin(CuratedAdmin):

@@ -49,7 +49,8 @@ class LookAdmin(CuratedAdmin):
         return looks.annotate(public=Case(When(pk__in=Look.objects.public(), then=True), default=False))
 
     def save_model(self, request: HttpRequest, look: Look, form: Any, change: bool) -> None:
-        look.decide(Look.Clearance(look.clearance), request.user)
+        if "clearance" in form.changed_data:
+            look.decide(Look.Clearance(look.clearance), request.user)
 
     @admin.display(description="posted")
     def picture(self, look: Look) -> SafeString | str:

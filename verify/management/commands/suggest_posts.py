@@ -24,10 +24,17 @@ class Command(BaseCommand):
         except suggest.NotReady as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            options["json"].write_text(json.dumps(counts) + "\n")
+            write(options["json"], counts)
         self.stdout.write(
             ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()) + "."
         )
+
+
+def write(path: Path, counts: dict[str, int]) -> None:
+    try:
+        path.write_text(json.dumps(counts) + "\n")
+    except OSError as error:
+        raise CommandError(f"{path}: the counts cannot be written ({error.strerror}).") from error
 
 
 def propose() -> dict[str, int]:
