@@ -1,0 +1,48 @@
+"""Rows and addresses for the tests of the admin."""
+
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.make import make_employee, make_post, make_suggestion
+from verify.models import Dress, Employee, Look, Post, Vote
+
+MODELS = ["dress", "post", "look", "batch", "vote", "employee", "team", "modelversion"]
+
+
+def a_settled_post(dress: Dress, rights: str = "granted") -> Post:
+    post = make_post(rights=rights, state="settled", answer="dress", dress=dress, settled_at=timezone.now())
+    make_look(post, dress)
+    return post
+
+
+def make_look(post: Post, dress: Dress) -> Look:
+    return Look.objects.create(post=post, dress=dress, published_at=timezone.now())
+
+
+def a_vote(post: Post, answer: str, option: Any = None, employee: Employee | None = None) -> Vote:
+    return Vote.objects.create(
+        post=post,
+        employee=employee or make_employee(),
+        suggestion=post.suggestion,
+        answer=answer,
+        option=option,
+        created_at=timezone.now(),
+    )
+
+
+def a_proposed_post(dresses: list[Dress], **fields: Any) -> Post:
+    post = make_post(**fields)
+    post.open_to_votes(make_suggestion(post, dresses))
+    return post
+
+
+def act(client: Client, model: str, action: str, *rows: Any, **more: str) -> Any:
+    data = {"action": action, "_selected_action": [row.pk for row in rows], **more}
+    return client.post(reverse(f"admin:verify_{model}_changelist"), data, follow=True)
+
+
+def page(model: str, name: str = "changelist", *args: int) -> str:
+    return reverse(f"admin:verify_{model}_{name}", args=args)
