@@ -111,7 +111,8 @@ class Server:
         with suppress(psutil.NoSuchProcess):
             if postmaster := self.postmaster():
                 postmaster.send_signal(signal.SIGINT)
-        _until(lambda: self.postmaster() is None, timeout=60)
+        if _until(lambda: self.postmaster() is None, timeout=60):
+            shutil.rmtree(self.socket_folder, ignore_errors=True)
 
     def postmaster(self) -> psutil.Process | None:
         """The live server process. Its pid file may name somebody else's by now: the folder decides."""
