@@ -1,0 +1,99 @@
+"""The office of the vote benchmark: many posts, employees with sessions, and Django's own counts."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import django
+from django.conf import settings
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.db.models import Exists, OuterRef  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from tests import make  # noqa: E402
+from verify import rotation  # noqa: E402
+from verify.models import Lease, Option, Post, Suggestion, Vote  # noqa: E402
+
+DRESSES = 200
+
+
+def open_office(posts: int, people: int) -> list[dict[str, str]]:
+    """Fill the empty database, open one batch with every post; returns each employee's cookies."""
+    call_command("migrate", verbosity=0)
+    settings.BATCH_SIZE = posts
+    settings.ALLOWED_HOSTS = ["*"]
+    _propose(posts)
+    rotation.rotate()
+    return [_log_in(f"voter{number}") for number in range(people + 1)]
+
+
+def _propose(count: int) -> None:
+    dresses = [make.make_dress() for _ in range(DRESSES)]
+    photo, version, now = make.make_photo(), make.make_model_version(), timezone.now()
+    posts = Post.objects.bulk_create(
+        Post(external_id=str(number), posted_at=now - timedelta(minutes=number), photo=photo)
+        for number in range(count)
+    )
+    suggestions = Suggestion.objects.bulk_create(
+        Suggestion(post=post, model_version=version, not_a_dress=0.1) for post in posts
+    )
+    Option.objects.bulk_create(
+        Option(
+            suggestion=suggestion,
+            dress=dresses[(number + 7 * rank) % DRESSES],
+            rank=rank,
+            probability=probability,
+        )
+        for number, suggestion in enumerate(suggestions)
+        for rank, probability in enumerate((0.5, 0.2, 0.1))
+    )
+    for post, suggestion in zip(posts, suggestions, strict=True):
+        post.open_to_votes(suggestion)
+
+
+def _log_in(username: str) -> dict[str, str]:
+    client = Client()
+    client.force_login(make.make_employee(username))
+    client.get("/")
+    return {name: morsel.value for name, morsel in client.cookies.items()}
+
+
+def count_statements(cookies: dict[str, str]) -> dict[str, int]:
+    """Statements and commits of one 'vote and next card', in the middle of a visit."""
+    client = Client()
+    client.cookies.load(cookies)
+    client.get("/")
+    lease, held = Lease.objects.order_by("-pk")[:2][::-1]
+    answer = {"lease": lease.pk, "choice": "not_a_dress", "held": held.pk}
+    with CaptureQueriesContext(connection) as captured:
+        client.post("/vote/", answer, headers={"HX-Request": "true"})
+    verbs = [query["sql"].split()[0].upper() for query in captured.captured_queries]
+    transaction_words = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+    return {
+        "statements": sum(verb not in transaction_words for verb in verbs),
+        "commits": verbs.count("COMMIT"),
+    }
+
+
+def web_server(port: int) -> list[str]:
+    """The command line with which `make run` starts the web server."""
+    program = str(Path(sys.executable).with_name("granian"))
+    options = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"]
+    return [program, *options, "--port", str(port), "--log-level", "warning", "dressportal.wsgi:application"]
+
+
+def surplus_votes() -> int:
+    """Votes on a post beyond those that its decision needed, and votes without a lease."""
+    leased = Lease.objects.filter(post=OuterRef("post"), employee=OuterRef("employee"))
+    without_lease = Vote.objects.exclude(Exists(leased)).count()
+    late = 0
+    for post in Post.objects.exclude(settles_at=None).prefetch_related("votes"):
+        deciding = post.settles_at - settings.UNDO
+        late += sum(vote.created_at > deciding for vote in post.votes.all())
+    return without_lease + late
