@@ -9,17 +9,16 @@ the locking statement may have been evaluated before the lock was granted.)
 import random
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Func, QuerySet, Subquery
+from django.db.models import Subquery
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from verify import consensus, scoring
-from verify.models import Answer, Batch, Dress, Employee, Lease, Option, Post, Vote
+from verify.models import Answer, Batch, Employee, Lease, Post, Vote, statements
 
 
 class Refused(Exception):
@@ -106,24 +105,11 @@ def _top_up(employee: Employee, ahead: int, now: datetime, seed: int, wait: bool
 
 
 def _in_hand(employee: Employee, now: datetime) -> list[Lease]:
-    leases = list(Lease.objects.cards().open(now).filter(employee=employee))
-    for lease in leases:
-        lease.options = _shuffled(lease)
-    return leases
-
-
-def _shuffled(lease: Lease) -> list[Option]:
-    """The same order for the same card each time, in which nobody can see the model's favourite."""
-    options = [_option(**row) for row in lease.offer]
-    key = salted_hmac("order of options", str(lease.pk)).digest()
-    random.Random(key).shuffle(options)  # noqa: S311 (the key is the secret)
-    return options
-
-
-def _option(pk: int, dress: dict[str, Any], cover_token: str | None) -> Option:
-    option = Option(pk=pk, dress=Dress(**dress))
-    option.dress.cover_token = cover_token
-    return option
+    cards = Lease.objects.cards(employee, now)
+    for card in cards:  # the same order for the same card each time, and no telling the model's favourite
+        key = salted_hmac("order of options", str(card.pk)).digest()
+        random.Random(key).shuffle(card.options)  # noqa: S311 (the key is the secret)
+    return cards
 
 
 # Answering
@@ -201,16 +187,7 @@ def _return(post: Post, employee: Employee, now: datetime) -> Lease | None:
 
 
 def _locked(employee: Employee, lease_id: int, option_id: int | None = None) -> Lease:
-    """The card and its post, locked in this order by everybody: first the post, then the lease."""
-    option = Option.objects.filter(pk=option_id, suggestion__leases=lease_id)
-    leases = Lease.objects.filter(pk=lease_id, employee=employee).select_related("post")
-    fields = ["state", "posterior", "votes_cast", "votes_needed", "settles_at", "suggestion", "batch"]
-    lease = (
-        leases.only("outcome", "expires_at", "suggestion", *(f"post__{field}" for field in fields))
-        .annotate(dress=Subquery(option.values("dress")))
-        .select_for_update(of=("post", "self"), no_key=True)
-        .first()
-    )
+    lease = Lease.objects.lock_card(lease_id, employee, option_id)
     if lease is None:
         raise LeaseNotFound
     return lease
@@ -219,9 +196,13 @@ def _locked(employee: Employee, lease_id: int, option_id: int | None = None) -> 
 def _key(lease: Lease, answer: str, option_id: int | None) -> str:
     """The answer as `consensus` names it."""
     names_a_dress = answer == Answer.DRESS
-    if answer not in Answer or names_a_dress != (option_id is not None) or names_a_dress != bool(lease.dress):
+    if (
+        answer not in Answer
+        or names_a_dress != (option_id is not None)
+        or names_a_dress != bool(lease.dress_id)
+    ):
         raise OptionNotOffered
-    return consensus.dress_key(lease.dress) if names_a_dress else answer
+    return consensus.dress_key(lease.dress_id) if names_a_dress else answer
 
 
 def _check(lease: Lease, now: datetime) -> None:
@@ -252,16 +233,9 @@ def progress(employee: Employee, batch: Batch | None = None, now: datetime | Non
     """The header's numbers, in one statement; of the open batch unless another is given."""
     now = timezone.localtime(now)
     midnight = timezone.make_aware(datetime.combine(now.date(), time.min))
-    posts = Post.objects.filter(batch=batch) if batch else Post.objects.filter(batch__state=Batch.State.OPEN)
-    done = posts.exclude(state__in=Post.UNFINISHED) | posts.exclude(settles_at=None)
-    votes = Vote.objects.filter(employee=employee, created_at__gte=midnight)
-    counts = [_count(rows) for rows in (votes, done, posts)]
-    return Progress(*Employee.objects.filter(pk=employee.pk).values_list(*counts).get())
-
-
-def _count(rows: QuerySet[Any]) -> Subquery:
-    """The number of rows, as part of another statement; with `Count` it would be grouped by row."""
-    return Subquery(rows.order_by().values(number=Func(F("pk"), function="count")))
+    values = {"employee": employee.pk, "midnight": midnight, "batch": batch and batch.pk}
+    [row] = statements.run(statements.PROGRESS, **values)
+    return Progress(**row)
 
 
 def streak(employee: Employee, now: datetime | None = None) -> int:

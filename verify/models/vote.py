@@ -1,73 +1,21 @@
+import json
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connections, models
+from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q
-from django.db.models.functions import JSONObject
 
 from verify import consensus
+from verify.models import statements
 from verify.models.batch import Batch
-from verify.models.catalogue import cover_token
+from verify.models.catalogue import Dress
+from verify.models.photo import Photo
 from verify.models.post import Answer, Post
 from verify.models.suggestion import Option, Suggestion
 
 if TYPE_CHECKING:
     from verify.models.employee import Employee
-
-
-# A post takes one more person in as long as this holds. Whoever relies on it has locked the post before.
-HAS_ROOM = """
-    batch.state = 'open' AND post.state = 'proposed' AND post.settles_at IS NULL
-    AND post.votes_needed > (
-        SELECT count(*) FROM verify_lease held
-        WHERE held.post_id = post.id AND held.outcome = 'open' AND held.expires_at > %(now)s
-    )
-"""
-
-# The walk: on from the last post handed out, or from a random one, backwards in time, and round.
-NEXT_POSTS = f"""
-    WITH recent AS (
-        SELECT post.posted_at, post.id
-        FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
-        WHERE lease.employee_id = %(employee)s AND lease.created_at > %(visit)s
-        ORDER BY lease.id DESC LIMIT 1
-    ), random AS (
-        SELECT post.posted_at, post.id
-        FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
-        WHERE batch.state = 'open' AND NOT EXISTS (SELECT FROM recent)
-        ORDER BY md5(post.id || '-' || %(seed)s) LIMIT 1
-    ), start AS (
-        SELECT * FROM recent UNION ALL SELECT * FROM random
-    ), in_hand AS (
-        SELECT count(*) AS cards
-        FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
-        WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
-            AND post.state = 'proposed' AND post.settles_at IS NULL
-    )
-    SELECT post.id
-    FROM start, verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
-    WHERE {HAS_ROOM}
-        AND NOT EXISTS (
-            SELECT FROM verify_lease mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
-        )
-        AND NOT EXISTS (
-            SELECT FROM verify_vote mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
-        )
-    ORDER BY
-        (post.posted_at, post.id) <= (start.posted_at, start.id) DESC, post.posted_at DESC, post.id DESC
-    LIMIT greatest(0, %(ahead)s - (SELECT cards FROM in_hand))
-"""  # noqa: S608 (of our own constants)
-
-HAND_OUT = f"""
-    INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, created_at, expires_at)
-    SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(now)s, %(until)s
-    FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
-    WHERE post.id = ANY(%(posts)s) AND {HAS_ROOM}
-    ORDER BY array_position(%(posts)s, post.id)
-    ON CONFLICT DO NOTHING -- the same person in another window
-"""  # noqa: S608
 
 
 class LeaseQuerySet(models.QuerySet["Lease"]):
@@ -82,21 +30,25 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         )
         return expiry
 
-    def cards(self) -> "LeaseQuerySet":
-        """What a screen shows, oldest first, with ``offer``: a dict per option. Not of decided posts."""
-        dress = {
-            field: f"dress__{field}" for field in ("id", "sku", "title", "designer", "category", "colour")
-        }
-        option = JSONObject(pk="pk", dress=JSONObject(**dress), cover_token=cover_token("dress"))
-        options = Option.objects.filter(suggestion=OuterRef("suggestion")).order_by("rank")
-        post = ("caption", "permalink", "posted_at", "photo__token", "photo__width", "photo__height")
-        return (
-            self.filter(post__state=Post.State.PROPOSED, post__settles_at=None)
-            .select_related("post__photo")
-            .only("employee", "created_at", "expires_at", *(f"post__{field}" for field in post))
-            .annotate(offer=ArraySubquery(options.values(option=option)))
-            .order_by("pk")
-        )
+    def cards(self, employee: "Employee", now: datetime) -> "list[Lease]":
+        """The cards in this person's hands, oldest first, with what a screen shows of them.
+
+        Each has ``post.photo``, and ``options`` in the model's order, with ``dress`` and its ``cover_token``.
+        Posts that are decided are left out.
+        """
+        rows = statements.run(statements.CARDS, employee=employee.pk, now=now)
+        return [_card(employee_id=employee.pk, **row) for row in rows]
+
+    def lock_card(self, pk: int, employee: "Employee", option_pk: int | None = None) -> "Lease | None":
+        """This person's card, its post and itself locked, with the ``dress_id`` of one of its options."""
+        values = {"lease": pk, "employee": employee.pk, "option": option_pk}
+        for row in statements.run(statements.LOCK_CARD, **values):
+            post = {"id": row["post_id"], "suggestion_id": row.pop("post_suggestion_id")}
+            lease = statements.stored(Lease, **row)
+            lease.post = statements.stored(Post, **{**row, **post, "posterior": json.loads(row["posterior"])})
+            lease.dress_id = row["dress_id"]
+            return lease
+        return None
 
     def next_posts(
         self, employee: "Employee", ahead: int, now: datetime, seed: int, lock: bool = True
@@ -106,20 +58,32 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         They had room when the statement began. With ``lock`` they are locked, and those that others have
         locked are passed over.
         """
-        sql = NEXT_POSTS + ("FOR NO KEY UPDATE OF post SKIP LOCKED" if lock else "")
+        sql = statements.NEXT_POSTS + ("FOR NO KEY UPDATE OF post SKIP LOCKED" if lock else "")
         visit = now - settings.VISIT_GAP
-        values = {"employee": employee.pk, "ahead": ahead, "now": now, "visit": visit, "seed": seed}
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(sql, values)
-            return [pk for (pk,) in cursor.fetchall()]
+        rows = statements.run(sql, employee=employee.pk, ahead=ahead, now=now, visit=visit, seed=seed)
+        return [row["id"] for row in rows]
 
     def hand_out(self, posts: list[int], employee: "Employee", now: datetime) -> int:
         """Lease those of these locked posts that still have room; returns how many."""
         until = now + settings.LEASE
-        values = {"posts": posts, "employee": employee.pk, "now": now, "until": until}
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(HAND_OUT, values)
-            return int(cursor.rowcount)
+        return len(
+            statements.run(statements.HAND_OUT, posts=posts, employee=employee.pk, now=now, until=until)
+        )
+
+
+def _card(post: dict[str, Any], photo: dict[str, Any], offer: list[dict[str, Any]], **lease: Any) -> "Lease":
+    card = statements.stored(Lease, **lease)
+    card.post = statements.stored(Post, **post)
+    card.post.photo = statements.stored(Photo, **photo)
+    card.options = [_option(**option) for option in offer]
+    return card
+
+
+def _option(option: dict[str, Any], dress: dict[str, Any], cover_token: str | None) -> Option:
+    offered = statements.stored(Option, **option)
+    offered.dress = statements.stored(Dress, **dress)
+    offered.dress.cover_token = cover_token
+    return offered
 
 
 class Lease(models.Model):

@@ -1,0 +1,141 @@
+"""The statements behind every tap, written by hand.
+
+Composing them with the ORM takes several times as long as running them, and that decides how many people can
+play at once. Tables and columns are those of the models beside this file.
+"""
+
+from typing import Any, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection, models
+
+Row = TypeVar("Row", bound=models.Model)
+
+TAKES_VOTES = "post.state = 'proposed' AND post.settles_at IS NULL"
+
+# A post takes one more person in as long as this holds. Whoever relies on it has locked the post before.
+HAS_ROOM = f"""
+    batch.state = 'open' AND {TAKES_VOTES}
+    AND post.votes_needed > (
+        SELECT count(*) FROM verify_lease held
+        WHERE held.post_id = post.id AND held.outcome = 'open' AND held.expires_at > %(now)s
+    )
+"""  # noqa: S608 (of constants)
+
+# The walk: on from the last post handed out, or from a random one, backwards in time, and round.
+NEXT_POSTS = f"""
+    WITH recent AS (
+        SELECT post.posted_at, post.id
+        FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
+        WHERE lease.employee_id = %(employee)s AND lease.created_at > %(visit)s
+        ORDER BY lease.id DESC LIMIT 1
+    ), random AS (
+        SELECT post.posted_at, post.id
+        FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
+        WHERE batch.state = 'open' AND NOT EXISTS (SELECT FROM recent)
+        ORDER BY md5(post.id || '-' || %(seed)s) LIMIT 1
+    ), start AS (
+        SELECT * FROM recent UNION ALL SELECT * FROM random
+    ), in_hand AS (
+        SELECT count(*) AS cards
+        FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
+        WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
+            AND {TAKES_VOTES}
+    )
+    SELECT post.id
+    FROM start, verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
+    WHERE {HAS_ROOM}
+        AND NOT EXISTS (
+            SELECT FROM verify_lease mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
+        )
+        AND NOT EXISTS (
+            SELECT FROM verify_vote mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
+        )
+    ORDER BY
+        (post.posted_at, post.id) <= (start.posted_at, start.id) DESC, post.posted_at DESC, post.id DESC
+    LIMIT greatest(0, %(ahead)s - (SELECT cards FROM in_hand))
+"""  # noqa: S608
+
+HAND_OUT = f"""
+    INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, created_at, expires_at)
+    SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(now)s, %(until)s
+    FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
+    WHERE post.id = ANY(%(posts)s) AND {HAS_ROOM}
+    ORDER BY array_position(%(posts)s, post.id)
+    ON CONFLICT DO NOTHING -- the same person in another window
+    RETURNING id
+"""  # noqa: S608
+
+# The cards in somebody's hands, oldest first.
+CARDS = f"""
+    SELECT
+        lease.id, lease.post_id, lease.suggestion_id, lease.outcome, lease.created_at, lease.expires_at,
+        json_build_object(
+            'id', post.id, 'photo_id', post.photo_id, 'caption', post.caption, 'permalink', post.permalink
+        ) AS post,
+        json_build_object(
+            'id', photo.id, 'token', photo.token, 'width', photo.width, 'height', photo.height
+        ) AS photo,
+        ARRAY(
+            SELECT json_build_object(
+                'option', json_build_object('id', option.id, 'dress_id', option.dress_id),
+                'dress', json_build_object(
+                    'id', dress.id, 'sku', dress.sku, 'title', dress.title, 'designer', dress.designer,
+                    'category', dress.category, 'colour', dress.colour
+                ),
+                'cover_token', (
+                    SELECT cover.token
+                    FROM verify_dressphoto shown JOIN verify_photo cover ON cover.id = shown.photo_id
+                    WHERE shown.dress_id = dress.id ORDER BY shown.position LIMIT 1
+                )
+            )
+            FROM verify_option option JOIN verify_dress dress ON dress.id = option.dress_id
+            WHERE option.suggestion_id = lease.suggestion_id ORDER BY option.rank
+        ) AS offer
+    FROM verify_lease lease
+        JOIN verify_post post ON post.id = lease.post_id
+        JOIN verify_photo photo ON photo.id = post.photo_id
+    WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
+        AND {TAKES_VOTES}
+    ORDER BY lease.id
+"""  # noqa: S608
+
+# A card to be answered. Everybody locks in this order: first the post, then the lease.
+LOCK_CARD = """
+    SELECT
+        lease.id, lease.suggestion_id, lease.outcome, lease.expires_at,
+        post.id AS post_id, post.state, post.posterior, post.votes_cast, post.votes_needed, post.settles_at,
+        post.suggestion_id AS post_suggestion_id, post.batch_id,
+        (
+            SELECT option.dress_id FROM verify_option option
+            WHERE option.id = %(option)s AND option.suggestion_id = lease.suggestion_id
+        ) AS dress_id
+    FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
+    WHERE lease.id = %(lease)s AND lease.employee_id = %(employee)s
+    FOR NO KEY UPDATE OF post, lease
+"""
+
+PROGRESS = f"""
+    SELECT
+        (
+            SELECT count(*) FROM verify_vote vote
+            WHERE vote.employee_id = %(employee)s AND vote.created_at >= %(midnight)s
+        ) AS today,
+        count(*) FILTER (WHERE NOT (post.state = 'waiting' OR {TAKES_VOTES})) AS settled,
+        count(*) AS total
+    FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
+    WHERE batch.id = %(batch)s OR (%(batch)s::bigint IS NULL AND batch.state = 'open')
+"""  # noqa: S608
+
+
+def run(sql: str, **values: Any) -> list[dict[str, Any]]:
+    """The rows of a statement that returns some, as dicts."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def stored(model: type[Row], **values: Any) -> Row:
+    """An instance as if fetched with ``only`` these fields."""
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in values]
+    return model.from_db(DEFAULT_DB_ALIAS, names, [values[name] for name in names])
