@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,10 +5,9 @@ from django.core.cache import cache
 
 
 @pytest.fixture(autouse=True)
-def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     cache.clear()
-    yield
 
 
 @pytest.fixture(autouse=True)
