@@ -23,6 +23,7 @@ from verify import leaderboard as board
 from verify.forms import AnswerForm
 from verify.models import Batch, Employee, Photo, Vote
 
+BOARD = 50  # rows; who looks is shown wherever they stand
 IN_HAND = 2  # the card on the screen and the one loaded ahead
 MILESTONES = {
     10: "Ten today. Nice eye.",
@@ -134,7 +135,7 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     people = board.people(since)
     table = {
         "since": since,
-        "people": people,
+        "people": [person for row, person in enumerate(people) if row < BOARD or person == request.user],
         "teams": board.teams(people),
         "voters": len(people),
         "votes": sum(person.place.score for person in people),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests import make
+from verify import views
 from verify.models import Batch, Dress, Employee, Lease, Post, Vote
 
 pytestmark = pytest.mark.django_db
@@ -339,6 +340,25 @@ def test_the_board_counts_this_week(client: Client, ann: Employee, posts: list[P
     own = re.search(r'<li class="own"><span class="place">2.*?<b>1</b>', response.content.decode(), re.DOTALL)
     assert own
     assert "Ann" in own[0]
+
+
+def test_a_long_board_still_shows_who_looks(
+    client: Client, posts: list[Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "BOARD", 2)
+    voters = [make.make_employee(name) for name in ("bea", "cem", "dan")]
+    votes = [(voter, post) for voter in voters for post in posts[:2]]
+    for employee, post in [*votes, (Employee.objects.get(username="ann"), posts[0])]:
+        Vote.objects.create(
+            post=post,
+            employee=employee,
+            suggestion=post.suggestion,
+            answer="not_a_dress",
+            created_at=timezone.now(),
+        )
+    response = client.get(reverse("leaderboard"))
+    assert [person.username for person in response.context["people"]] == ["bea", "cem", "ann"]
+    assert response.context["voters"] == 4
 
 
 def test_log_in_and_out(ann: Employee) -> None:
