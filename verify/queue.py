@@ -199,10 +199,10 @@ def _key(lease: Lease, answer: str, option_id: int | None) -> str:
     if (
         answer not in Answer
         or names_a_dress != (option_id is not None)
-        or names_a_dress != bool(lease.dress_id)
+        or names_a_dress != bool(lease.dress_chosen)
     ):
         raise OptionNotOffered
-    return consensus.dress_key(lease.dress_id) if names_a_dress else answer
+    return consensus.dress_key(lease.dress_chosen) if names_a_dress else answer
 
 
 def _check(lease: Lease, now: datetime) -> None:

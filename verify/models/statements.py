@@ -69,9 +69,7 @@ HAND_OUT = f"""
 CARDS = f"""
     SELECT
         lease.id, lease.post_id, lease.suggestion_id, lease.outcome, lease.created_at, lease.expires_at,
-        json_build_object(
-            'id', post.id, 'photo_id', post.photo_id, 'caption', post.caption, 'permalink', post.permalink
-        ) AS post,
+        post.photo_id, post.permalink, post.username, post.caption, post.posted_at,
         json_build_object(
             'id', photo.id, 'token', photo.token, 'width', photo.width, 'height', photo.height
         ) AS photo,
@@ -108,7 +106,7 @@ LOCK_CARD = """
         (
             SELECT option.dress_id FROM verify_option option
             WHERE option.id = %(option)s AND option.suggestion_id = lease.suggestion_id
-        ) AS dress_id
+        ) AS dress_chosen
     FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
     WHERE lease.id = %(lease)s AND lease.employee_id = %(employee)s
     FOR NO KEY UPDATE OF post, lease
@@ -135,7 +133,8 @@ def run(sql: str, **values: Any) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def stored(model: type[Row], **values: Any) -> Row:
-    """An instance as if fetched with ``only`` these fields."""
+def stored(model: type[Row], row: dict[str, Any], *columns: str, **values: Any) -> Row:
+    """An instance as if fetched with ``only`` these columns of ``row``, or these values."""
+    values |= {column: row[column] for column in columns}
     names = [field.attname for field in model._meta.concrete_fields if field.attname in values]
     return model.from_db(DEFAULT_DB_ALIAS, names, [values[name] for name in names])

@@ -37,18 +37,13 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         Posts that are decided are left out.
         """
         rows = statements.run(statements.CARDS, employee=employee.pk, now=now)
-        return [_card(employee_id=employee.pk, **row) for row in rows]
+        return [_card(row, employee) for row in rows]
 
     def lock_card(self, pk: int, employee: "Employee", option_pk: int | None = None) -> "Lease | None":
-        """This person's card, its post and itself locked, with the ``dress_id`` of one of its options."""
+        """This person's card, locked as is its post, with ``dress_chosen``: the dress's pk of that option."""
         values = {"lease": pk, "employee": employee.pk, "option": option_pk}
-        for row in statements.run(statements.LOCK_CARD, **values):
-            post = {"id": row["post_id"], "suggestion_id": row.pop("post_suggestion_id")}
-            lease = statements.stored(Lease, **row)
-            lease.post = statements.stored(Post, **{**row, **post, "posterior": json.loads(row["posterior"])})
-            lease.dress_id = row["dress_id"]
-            return lease
-        return None
+        rows = statements.run(statements.LOCK_CARD, **values)
+        return _locked_card(rows[0]) if rows else None
 
     def next_posts(
         self, employee: "Employee", ahead: int, now: datetime, seed: int, lock: bool = True
@@ -71,17 +66,31 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         )
 
 
-def _card(post: dict[str, Any], photo: dict[str, Any], offer: list[dict[str, Any]], **lease: Any) -> "Lease":
-    card = statements.stored(Lease, **lease)
-    card.post = statements.stored(Post, **post)
-    card.post.photo = statements.stored(Photo, **photo)
-    card.options = [_option(**option) for option in offer]
+def _locked_card(row: dict[str, Any]) -> "Lease":
+    card = statements.stored(Lease, row, "id", "post_id", "suggestion_id", "outcome", "expires_at")
+    card.dress_chosen = row["dress_chosen"]
+    card.post = statements.stored(
+        *(Post, row, "state", "votes_cast", "votes_needed", "settles_at", "batch_id"),
+        id=card.post_id,
+        suggestion_id=row["post_suggestion_id"],
+        posterior=json.loads(row["posterior"]),
+    )
+    return card
+
+
+def _card(row: dict[str, Any], employee: "Employee") -> "Lease":
+    columns = ("id", "post_id", "suggestion_id", "outcome", "created_at", "expires_at")
+    card = statements.stored(Lease, row, *columns, employee_id=employee.pk)
+    shown = ("photo_id", "permalink", "username", "caption", "posted_at")
+    card.post = statements.stored(Post, row, *shown, id=card.post_id)
+    card.post.photo = statements.stored(Photo, row["photo"], *row["photo"])
+    card.options = [_option(**option) for option in row["offer"]]
     return card
 
 
 def _option(option: dict[str, Any], dress: dict[str, Any], cover_token: str | None) -> Option:
-    offered = statements.stored(Option, **option)
-    offered.dress = statements.stored(Dress, **dress)
+    offered = statements.stored(Option, option, *option)
+    offered.dress = statements.stored(Dress, dress, *dress)
     offered.dress.cover_token = cover_token
     return offered
 
