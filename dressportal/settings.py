@@ -129,7 +129,6 @@ USE_I18N = True
 # Files. Photos go through the default storage: a local folder, or an S3 bucket when one is named.
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
-STATICFILES_DIRS = [BASE_DIR / "dressportal" / "static"]
 MEDIA_ROOT = VAR / "media"
 MEDIA_BUCKET = env("DRESSPORTAL_MEDIA_BUCKET", default="")
 STORAGES = {
