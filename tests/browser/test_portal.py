@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Visitor]
 SHOWN = ".card:not(.sent) >> nth=0"
-GUARD_MS = 350  # portal.js takes no answer to a card that it has only just shown
+IDLE = "performance.now() - shownAt > GUARD_MS && !document.querySelector('[data-choice]')"
 both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
 
 
@@ -24,10 +24,19 @@ def shown(page: Page) -> str | None:
     return page.locator(SHOWN).get_attribute("data-lease")
 
 
+def ready(page: Page) -> None:
+    """Wait until no vote is under way and the shown card takes an answer: not in its first moment."""
+    for _ in range(200):
+        if page.evaluate(IDLE):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("the game never came to rest")
+
+
 def settle(page: Page, today: int) -> None:
-    """Wait for the server's word on the last vote, and until the shown card takes an answer."""
+    """Wait for the server's word on the last vote."""
     expect(page.locator("#today b")).to_have_text(str(today))
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
 
 
 def press(page: Page, key: str, today: int) -> None:
@@ -79,7 +88,7 @@ def test_the_next_card_is_there_before_it_is_needed(visit: Visit, posts: list[Po
 def test_by_touch_a_double_tap_votes_once(visit: Visit, posts: list[Post]) -> None:
     ann = visit("ann", "phone")
     page = ann.open()
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     lease = Lease.objects.get(pk=shown(page))
     tile = page.locator(SHOWN).locator(".option").nth(1)
     option = tile.get_attribute("value")
@@ -98,7 +107,7 @@ def test_by_touch_a_double_tap_votes_once(visit: Visit, posts: list[Post]) -> No
 def test_undo(visit: Visit, posts: list[Post], screen: str) -> None:
     page = visit("ann", screen).open()
     first = shown(page)
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     press(page, "1", 1)
     second = shown(page)
     press(page, "u", 0)
@@ -118,9 +127,9 @@ def test_votes_are_sent_in_order_however_slow_the_net(visit: Visit, posts: list[
     waiting: list[Route] = []
     page.route("**/vote/", lambda route: waiting.append(route))
     leases = [lease.pk for lease in queue.hand_out(ann.employee)]
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     page.keyboard.press("n")
-    page.wait_for_timeout(150 + GUARD_MS)
+    page.wait_for_timeout(1000)  # past the bloom and the first moment of the next card
     page.keyboard.press("0")
     page.wait_for_timeout(200)
     assert len(waiting) == 1  # the second waits for the first
@@ -139,13 +148,13 @@ def test_a_lost_connection_brings_the_card_back(visit: Visit, posts: list[Post],
     ann = visit("ann", screen)
     page = ann.open()
     first = shown(page)
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     page.route("**/vote/", lambda route: route.abort())
     page.keyboard.press("n")
     expect(page.get_by_role("status")).to_have_text(re.compile("^No connection"))
     assert shown(page) == first
     page.unroute("**/vote/")
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     press(page, "n", 1)
     expect(page.get_by_role("status")).to_be_empty()
     assert Vote.objects.count() == 1
@@ -158,7 +167,7 @@ def test_a_failing_server_brings_the_card_back(
     ann = visit("ann")
     page = ann.open()
     first = shown(page)
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     with monkeypatch.context() as patch:
         patch.setattr(queue, "vote", lambda *args, **kwargs: 1 / 0)
         page.keyboard.press("n")
@@ -172,7 +181,7 @@ def test_a_refusal_says_why_and_moves_on(visit: Visit, posts: list[Post]) -> Non
     page = ann.open()
     first = shown(page)
     queue.vote(ann.employee, int(first), "not_a_dress")  # in another window
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     page.keyboard.press("0")
     expect(page.get_by_role("status")).to_have_text("You have answered this one already.")
     settle(page, 1)
@@ -185,7 +194,7 @@ def test_who_is_logged_out_meanwhile_is_sent_to_log_in(visit: Visit, posts: list
     ann = visit("ann")
     page = ann.open()
     page.context.clear_cookies(name="sessionid")
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     page.keyboard.press("n")
     page.wait_for_url("**/login/")
     assert not Vote.objects.exists()
@@ -193,7 +202,7 @@ def test_who_is_logged_out_meanwhile_is_sent_to_log_in(visit: Visit, posts: list
 
 def test_keys_mean_nothing_with_a_modifier_held_down_or_in_the_help(visit: Visit, posts: list[Post]) -> None:
     page = visit("ann").open()
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     for key in ("Control+1", "Alt+n", "Meta+0", "x"):
         page.keyboard.press(key)
     page.keyboard.press("?")
@@ -205,14 +214,14 @@ def test_keys_mean_nothing_with_a_modifier_held_down_or_in_the_help(visit: Visit
     page.keyboard.down("n")  # a repeat, as a key that is held down sends it
     settle(page, 1)
     page.keyboard.down("n")
-    page.wait_for_timeout(GUARD_MS)
+    page.wait_for_timeout(300)
     assert Vote.objects.count() == 1
 
 
 def test_two_people_do_not_disturb_each_other(visit: Visit, posts: list[Post]) -> None:
     ann, ben = visit("ann"), visit("ben", "phone")
     for visitor in (ann, ben):
-        visitor.open().wait_for_timeout(GUARD_MS)
+        ready(visitor.open())
     for today in (1, 2, 3):
         press(ann.page, "1", today)
         press(ben.page, "2", today)
@@ -223,7 +232,7 @@ def test_two_people_do_not_disturb_each_other(visit: Visit, posts: list[Post]) -
 @both_screens
 def test_nothing_jumps_and_everything_is_in_reach(visit: Visit, posts: list[Post], screen: str) -> None:
     page = visit("ann", screen).open()
-    page.wait_for_timeout(GUARD_MS)
+    ready(page)
     press(page, "n", 1)
     shift = page.evaluate(
         """() => new Promise(resolve => {
