@@ -11,7 +11,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.db.models import Exists, OuterRef  # noqa: E402
+from django.db.models import Exists, OuterRef, prefetch_related_objects  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -53,8 +53,8 @@ def _propose(count: int) -> None:
         for number, suggestion in enumerate(suggestions)
         for rank, probability in enumerate((0.5, 0.2, 0.1))
     )
-    for post, suggestion in zip(posts, suggestions, strict=True):
-        post.open_to_votes(suggestion)
+    prefetch_related_objects(suggestions, "options")
+    Post.objects.propose(dict(zip(posts, suggestions, strict=True)))
 
 
 def _log_in(username: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum, prefetch_related_objects
 from django.utils import timezone
 
 from ml.catalogue_index import CatalogueIndex
@@ -279,8 +279,8 @@ def _store(
         for suggestion, dress_ids, probabilities in zip(suggestions, *found, strict=True)
         for rank, (dress_id, probability) in enumerate(zip(dress_ids, probabilities, strict=True))
     )
-    for post, suggestion in zip(posts, suggestions, strict=True):
-        post.open_to_votes(suggestion)
+    prefetch_related_objects(suggestions, "options")
+    Post.objects.propose(dict(zip(posts, suggestions, strict=True)))
 
 
 # Both

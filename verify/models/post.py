@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,18 @@ class PostQuerySet(models.QuerySet["Post"]):
     def unfinished(self) -> "PostQuerySet":
         """Neither settled nor with an admin."""
         return self.filter(state__in=Post.UNFINISHED)
+
+    @transaction.atomic
+    def propose(self, suggestions: "Mapping[Post, Suggestion]") -> None:
+        """Take each post's suggestion as the options to vote on. Raises AlreadyInPlay, and takes none."""
+        posts = self.filter(pk__in=[post.pk for post in suggestions])
+        locked = set(posts.order_by("pk").select_for_update().values_list("pk", flat=True))
+        free = locked & set(posts.proposable(timezone.now()).values_list("pk", flat=True))
+        for post, suggestion in suggestions.items():
+            if post.pk not in free:
+                raise AlreadyInPlay(f"{post} has been voted on, or is about to be: its options stay.")
+            post.take(suggestion)
+        self.bulk_update(suggestions, [*WEIGHED, "suggestion", "state", "claimed_until", "trouble"])
 
     def to_publish(self) -> "PostQuerySet":
         """Settled as a dress that no look shows yet."""
@@ -167,14 +180,13 @@ class Post(models.Model):
 
     def open_to_votes(self, suggestion: "Suggestion") -> None:
         """Take ``suggestion`` as the options to vote on. Raises AlreadyInPlay."""
-        with transaction.atomic():
-            Post.objects.select_for_update().get(pk=self.pk)
-            if not Post.objects.proposable(timezone.now()).filter(pk=self.pk).exists():
-                raise AlreadyInPlay(f"{self} has been voted on, or is about to be: its options stay.")
-            self.suggestion, self.state = suggestion, Post.State.PROPOSED
-            self.claimed_until, self.trouble = None, ""
-            self._weigh(suggestion.prior(), 0, timezone.now())
-            self.save(update_fields=[*WEIGHED, "suggestion", "state", "claimed_until", "trouble"])
+        Post.objects.propose({self: suggestion})
+
+    def take(self, suggestion: "Suggestion") -> None:
+        """The fields, unsaved, of a post that ``suggestion`` opens to votes."""
+        self.suggestion, self.state = suggestion, Post.State.PROPOSED
+        self.claimed_until, self.trouble = None, ""
+        self._weigh(suggestion.prior(), 0, timezone.now())
 
     def count(self, answer: str, now: datetime) -> None:
         """Take in one more vote, for an answer of `consensus`; a deciding one can be undone for a while."""

@@ -30,8 +30,8 @@ class Suggestion(models.Model):
 
     def prior(self) -> dict[str, float]:
         """The probability of each answer before any vote."""
-        options = self.options.values_list("dress", "probability")
-        return consensus.prior({consensus.dress_key(pk): share for pk, share in options}, self.not_a_dress)
+        options = {consensus.dress_key(option.dress_id): option.probability for option in self.options.all()}
+        return consensus.prior(options, self.not_a_dress)
 
 
 class Option(models.Model):
