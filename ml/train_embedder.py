@@ -60,7 +60,7 @@ class Options:
     seed: int = 1
     device: str | None = None
     size: str = "small"
-    dresses: int = 2000
+    dresses: int = 1600
     workers: int = 2
     cache: Path = Path(os.environ.get("DRESSPORTAL_VAR", "var")) / "training"
     check_every: int = 500

@@ -83,13 +83,13 @@ def from_manifest(manifest: Path, folder: Path, input_size: int, workers: int = 
 
 
 def draw(
-    dresses: int, folder: Path, input_size: int, seed: int, streets: int = 5, workers: int = 2
+    dresses: int, folder: Path, input_size: int, seed: int, streets: int = 4, workers: int = 2
 ) -> TrainingSet:
-    """A drawn wardrobe of `dresses` to train on, a tenth as many others for validation, a fifth for testing.
+    """A drawn wardrobe of `dresses` to train on, an eighth as many others for validation, a quarter for testing.
 
     The held-out dresses come from wardrobes of their own (seed + 1, seed + 2), one catalogue photo each.
     """
-    held_out = max(3, dresses // 10)
+    held_out = max(3, dresses // 8)
     rows = [*_drawn_dresses(seed, dresses, "train", streets, seed)]
     rows += _drawn_dresses(seed + 1, held_out, "validation", 3, seed)
     rows += _drawn_dresses(seed + 2, 2 * held_out, "test", 2, seed)
