@@ -21,7 +21,8 @@ def configuration(var: Path, url: str | None = None) -> dict[str, Any]:
     Raises ValueError or dj_database_url's own errors for a malformed `url`.
     """
     parsed = dict(dj_database_url.parse(url)) if url else _embedded(var)
-    options = {**parsed.get("OPTIONS", {})}
+    # Statements are prepared at their fifth use: planning takes Postgres longer than most of them run.
+    options = {"server_side_binding": True, "prepare_threshold": 5, **parsed.get("OPTIONS", {})}
     pooled = os.environ.get("DRESSPORTAL_POOL") == "1"
     if pooled:
         options["pool"] = {"min_size": 2, "max_size": 8, "timeout": 5}

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from ssl import SSLContext
@@ -48,7 +49,8 @@ def fetch(url: str, *, resolve: Resolve = resolve, permitted: Permitted = is_pub
     to the address that was checked. Raises FetchRefused, also for more than PHOTO_MAX_BYTES, more than
     FETCH_TIMEOUT in all, more than FETCH_REDIRECTS, and any answer but 200.
     """
-    return asyncio.run(_fetch(url, resolve, permitted))
+    with ThreadPoolExecutor(1) as elsewhere:  # the caller's thread may have an event loop running
+        return elsewhere.submit(lambda: asyncio.run(_fetch(url, resolve, permitted))).result()
 
 
 async def _fetch(url: str, resolve: Resolve, permitted: Permitted) -> bytes:

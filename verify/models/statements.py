@@ -21,6 +21,31 @@ HAS_ROOM = f"""
     )
 """  # noqa: S608 (of constants)
 
+IN_PLAY = f"""
+    {HAS_ROOM}
+    AND NOT EXISTS (
+        SELECT FROM verify_lease mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
+    )
+    AND NOT EXISTS (
+        SELECT FROM verify_vote mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
+    )
+"""  # noqa: S608
+
+
+def _stretch(lap: int, side: str) -> str:
+    """The next posts on one side of the start, found along the index, whatever the size of the batch.
+
+    So many that some may be locked by others at this moment, and passed over.
+    """
+    return f"""
+        SELECT post.id, {lap} AS lap
+        FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
+        WHERE post.batch_id = (SELECT id FROM verify_batch WHERE state = 'open') AND {IN_PLAY}
+            AND (post.posted_at, post.id) {side} (SELECT posted_at, id FROM start)
+        ORDER BY post.posted_at DESC, post.id DESC LIMIT 32
+    """  # noqa: S608
+
+
 # The walk: on from the last post handed out, or from a random one, backwards in time, and round.
 NEXT_POSTS = f"""
     WITH recent AS (
@@ -40,18 +65,10 @@ NEXT_POSTS = f"""
         FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
         WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
             AND {TAKES_VOTES}
-    )
+    ), walk AS (({_stretch(0, "<=")}) UNION ALL ({_stretch(1, ">")}))
     SELECT post.id
-    FROM start, verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
-    WHERE {HAS_ROOM}
-        AND NOT EXISTS (
-            SELECT FROM verify_lease mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
-        )
-        AND NOT EXISTS (
-            SELECT FROM verify_vote mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
-        )
-    ORDER BY
-        (post.posted_at, post.id) <= (start.posted_at, start.id) DESC, post.posted_at DESC, post.id DESC
+    FROM walk JOIN verify_post post ON post.id = walk.id
+    ORDER BY walk.lap, post.posted_at DESC, post.id DESC
     LIMIT greatest(0, %(ahead)s - (SELECT cards FROM in_hand))
 """  # noqa: S608
 
