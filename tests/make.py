@@ -129,12 +129,3 @@ def make_open_posts(count: int, batch: Batch | None = None, dresses: list[Dress]
     for post in posts:
         post.open_to_votes(make_suggestion(post, dresses))
     return posts
-
-
-def make_votable(batch: Batch, dresses: list[Dress] | None = None, **fields: Any) -> Post:
-    """A post of the batch, open to votes on these three dresses."""
-    post = make_post(**fields)
-    post.open_to_votes(make_suggestion(post, dresses or [make_dress() for _ in range(3)]))
-    post.batch = batch
-    post.save()
-    return post
