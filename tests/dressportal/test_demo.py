@@ -1,0 +1,97 @@
+"""The demo world: what is planned, and a small one built from drawing to votes."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from dressportal.demo import people, plan, play, world
+from tests.make import make_dress
+from verify.models import Batch, Dress, Employee, Lease, Look, Post, Vote
+
+NOW = datetime(2026, 11, 18, 10, tzinfo=UTC)
+
+
+def test_the_plan_is_the_same_for_a_seed_whatever_the_day() -> None:
+    today, tomorrow = plan.posts(NOW, 7), plan.posts(NOW + timedelta(days=1), 7)
+    assert [post.dress for post in today] == [post.dress for post in tomorrow]
+    ages = [NOW - post.posted_at for post in today]
+    later = [NOW + timedelta(days=1) - post.posted_at for post in tomorrow]
+    assert ages == later
+
+
+def test_the_plan_is_that_of_a_shop_in_use() -> None:
+    posts = plan.posts(NOW, 7)
+    no_dress = sum(post.kind != "dress" for post in posts) / len(posts)
+    assert len(posts) == 1_500
+    assert 0.29 < no_dress < 0.37
+    assert NOW - timedelta(days=90) <= posts[-1].posted_at < posts[0].posted_at <= NOW
+    seasons = plan.seasons(NOW.date(), np.random.default_rng(7))
+    assert sum(season.retired_on is not None for season in seasons) == pytest.approx(40, abs=5)
+    assert any(season.available_from > NOW.date() for season in seasons)
+
+
+@pytest.fixture
+def small_world(monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest, tmp_path: Path) -> None:
+    settings.VAR = tmp_path
+    for name, value in {"DRESSES": 15, "POSTS": 60, "CATALOGUE_SIZE": (96, 120)}.items():
+        monkeypatch.setattr(plan, name, value)
+    for name in ("DETAIL_SIZE", "STREET_SIZE"):
+        monkeypatch.setattr(plan, name, (96, 120))
+    monkeypatch.setattr(world, "VIEWS", (("front", (96, 120)),))
+    monkeypatch.setattr(play, "BATCH", 2)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("small_world")
+def test_a_small_world_is_a_portal_in_use(tmp_path: Path) -> None:
+    call_command("demo")
+    assert Dress.objects.count() == 15
+    assert Post.objects.count() == 60
+    assert Employee.objects.count() == 25
+    assert Batch.objects.open().count() == 1
+    assert Batch.objects.filter(state=Batch.State.CLOSED).count() >= 14
+    settled = Post.objects.filter(state=Post.State.SETTLED)
+    assert settled.count() > 20
+    assert settled.filter(votes=None).count() == 0
+    assert Look.objects.count() == settled.filter(answer="dress", batch__state="closed").count()
+    assert Vote.objects.count() == Lease.objects.filter(outcome=Lease.Outcome.VOTED).count()
+    assert people.PASSWORD in (tmp_path / "demo-accounts.txt").read_text()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("small_world")
+def test_an_interrupted_demo_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world, "play_votes", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            call_command("demo")
+    monkeypatch.setattr(world, "draw_photos", interrupted)  # what is drawn is drawn
+    call_command("demo", if_empty=True)
+    assert Batch.objects.open().exists()
+    votes = Vote.objects.count()
+    call_command("demo", if_empty=True)
+    assert Vote.objects.count() == votes > 0
+
+
+@pytest.mark.django_db
+def test_a_shop_s_own_data_is_left_alone() -> None:
+    make_dress()
+    call_command("demo", if_empty=True)
+    assert not Employee.objects.exists()
+    with pytest.raises(CommandError, match="empty database"):
+        call_command("demo")
+
+
+@pytest.mark.django_db
+def test_production_gets_no_known_passwords(settings: pytest.FixtureRequest) -> None:
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="production"):
+        call_command("demo", if_empty=True)
+    assert not Employee.objects.exists()
