@@ -179,7 +179,7 @@ def photo(request: HttpRequest, token: str, size: str) -> HttpResponseBase:
     response = get_conditional_response(request, etag=etag) or _copy(_file(shown, size))
     response["ETag"] = etag
     if shown.is_public:  # short, for it may be revoked
-        patch_cache_control(response, public=True, max_age=3600)
+        patch_cache_control(response, public=True, max_age=600)
     else:
         patch_cache_control(response, private=True, max_age=86400, immutable=True)
     return response

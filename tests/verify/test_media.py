@@ -45,7 +45,7 @@ def test_anybody_sees_a_catalogue_photo(size: str) -> None:
     assert response["Content-Length"] == str(stored.size)
     assert response["Content-Disposition"].startswith("inline")
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Cache-Control"] == "public, max-age=3600"
+    assert response["Cache-Control"] == "public, max-age=600"
     assert "Cookie" not in response.get("Vary", "")
 
 
@@ -112,7 +112,7 @@ def test_a_copy_that_is_still_right_is_not_sent_again() -> None:
     second = get(Client(), photo, **{"If-None-Match": first["ETag"]})
     assert second.status_code == 304
     assert second["ETag"] == first["ETag"]
-    assert second["Cache-Control"] == "public, max-age=3600"
+    assert second["Cache-Control"] == "public, max-age=600"
     assert get(Client(), photo, "small")["ETag"] != first["ETag"]
 
 
