@@ -7,7 +7,7 @@ import numpy as np
 from django.conf import settings
 
 from dressportal.demo.people import Voter
-from verify import consensus
+from verify import consensus, queue
 from verify.models import Answer, Batch, Employee, Lease, Look, Option, Post, Vote
 from verify.models.post import CONCLUDED, RULE, WEIGHED
 
@@ -71,6 +71,13 @@ class Office:
                 break
         post.votes_cast, post.votes_needed = count, consensus.votes_needed(post.posterior, count, RULE)
         played.posts.append(post)
+
+    def skip(self, post: Post, now: datetime) -> None:
+        """So many people pass it on that an admin gets it."""
+        for index in self.rng.choice(len(self.voters), settings.SKIPS_BEFORE_ADMIN, replace=False):
+            employee = self.voters[index].employee
+            Lease.objects.hand_out([post.pk], employee, now)
+            queue.skip(employee, Lease.objects.get(post=post, employee=employee).pk)
 
     def _cast(
         self, voter: Voter, post: Post, answer: str, option: Option | None, at: datetime, played: Played

@@ -58,6 +58,7 @@ def test_a_small_world_is_a_portal_in_use(tmp_path: Path) -> None:
     assert settled.count() > 20
     assert settled.filter(votes=None).count() == 0
     assert Look.objects.count() == settled.filter(answer="dress", batch__state="closed").count()
+    assert Post.objects.filter(state=Post.State.DISPUTED, trouble__contains="Skipped").count() == 5
     assert Vote.objects.count() == Lease.objects.filter(outcome=Lease.Outcome.VOTED).count()
     assert people.PASSWORD in (tmp_path / "demo-accounts.txt").read_text()
 
