@@ -16,7 +16,7 @@ from torch import Tensor, nn
 class EmbedderConfig:
     """Everything that decides the shapes of the weights, and the input they expect."""
 
-    input_size: int = 112  # pixels, square
+    input_size: int = 96  # pixels, square
     stem: int = 32  # channels after the first convolution
     # Channels of each stage; each stage but the first halves the resolution.
     widths: tuple[int, ...] = (32, 64, 128, 256)

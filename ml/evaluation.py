@@ -40,25 +40,30 @@ class Posts:
 
 
 def embed_rows(
-    network: Embedder, data: TrainingSet, rows: Rows, device: torch.device
+    network: Embedder, data: TrainingSet, rows: Rows, device: torch.device, side: int | None = None
 ) -> tuple[Floats, Floats]:
-    """Vectors (n, d) and uncalibrated not-a-dress logits (n,) of some photos of a training set."""
+    """Vectors (n, d) and uncalibrated not-a-dress logits (n,) of some photos of a training set.
+
+    `side` in pixels where the network, in the middle of its training, is used to another than its input's.
+    """
     network.eval()
     vectors = [np.empty((0, network.config.dimensions), np.float32)]
     logits = [np.empty(0, np.float32)]
     for start in range(0, len(rows), 128):
-        batch = shrink(to_batch(data.pixels[rows[start : start + 128]]), network.config.input_size)
+        batch = shrink(to_batch(data.pixels[rows[start : start + 128]]), side or network.config.input_size)
         found = embed_batch(network, batch, device)
         vectors.append(found[0].numpy())
         logits.append(found[1].numpy())
     return np.concatenate(vectors), np.concatenate(logits)
 
 
-def unseen_posts(network: Embedder, data: TrainingSet, split: str, device: torch.device) -> Posts:
+def unseen_posts(
+    network: Embedder, data: TrainingSet, split: str, device: torch.device, side: int | None = None
+) -> Posts:
     """A split's posts of dresses that were never trained on, looked up among that split's dresses."""
     unseen = ~np.isin(data.dress, data.dress[data.rows("train")])
     catalogue, posts = data.rows(split, catalogue=True), data.rows(split, catalogue=False)
-    return _posts(network, data, catalogue[unseen[catalogue]], posts[unseen[posts]], device)
+    return _posts(network, data, catalogue[unseen[catalogue]], posts[unseen[posts]], device, side)
 
 
 def seen_posts(network: Embedder, data: TrainingSet, split: str, device: torch.device) -> Posts:
@@ -69,10 +74,17 @@ def seen_posts(network: Embedder, data: TrainingSet, split: str, device: torch.d
     return _posts(network, data, catalogue, posts, device)
 
 
-def _posts(network: Embedder, data: TrainingSet, catalogue: Rows, posts: Rows, device: torch.device) -> Posts:
+def _posts(
+    network: Embedder,
+    data: TrainingSet,
+    catalogue: Rows,
+    posts: Rows,
+    device: torch.device,
+    side: int | None = None,
+) -> Posts:
     posts = posts[np.isin(data.dress[posts], data.dress[catalogue])]
-    index = CatalogueIndex(embed_rows(network, data, catalogue, device)[0], data.dress[catalogue])
-    return Posts(index, data.dress[posts], *embed_rows(network, data, posts, device))
+    index = CatalogueIndex(embed_rows(network, data, catalogue, device, side)[0], data.dress[catalogue])
+    return Posts(index, data.dress[posts], *embed_rows(network, data, posts, device, side))
 
 
 def calibrate(network: Embedder, data: TrainingSet, device: torch.device) -> Calibration:

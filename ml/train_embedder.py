@@ -32,17 +32,15 @@ from ml.evaluation import calibrate, figures, unseen_posts
 from ml.photos import UnreadablePhoto, normalise, street_like, to_batch
 from ml.training_set import NO_DRESS, ManifestError, TrainingSet, draw, from_manifest
 
-DRESSES_A_BATCH = 32  # each with one catalogue photo and OTHERS other ones
-OTHERS = 2
-NEGATIVES_A_BATCH = 16
-SCALE, MARGIN = 20.0, 0.1  # of the margin softmax
-PROXY_LENGTH = 0.05  # at the start: Adam turns short proxies faster
-PAIR_TEMPERATURE = 0.07
+DRESSES_A_BATCH = 48  # each with a catalogue photo and another one
+NEGATIVES_A_BATCH = 24
+TEMPERATURE = 0.07
+STRENGTH = 0.4  # of the augmentations; drawn street photos are half way there
 LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 0.05, 0.05
 LARGEST_GRADIENT = 5.0
 # From which share of the training on photos are how large, as a part of the input: small ones cost less and
 # teach as much before details matter.
-RESOLUTIONS = ((0.0, 4 / 7), (0.6, 5 / 7), (0.85, 1.0))
+RESOLUTIONS = ((0.0, 2 / 3), (0.5, 5 / 6), (0.75, 1.0))
 
 
 class LossNotFinite(ArithmeticError):
@@ -121,26 +119,22 @@ def train(chosen: Options) -> dict[str, Any]:
 def fit(network: Embedder, data: TrainingSet, chosen: Options, device: torch.device) -> int:
     """Train in place, saving a checkpoint every `chosen.check_every` steps; returns the number of steps."""
     generator = torch.Generator(device).manual_seed(chosen.seed)
-    trained = np.unique(data.dress[data.rows("train", dress=True)])
-    proxies = nn.Parameter(PROXY_LENGTH * torch.randn(len(trained), network.config.dimensions, device=device))
+    trained = np.unique(data.dress[data.rows("train")])
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
-    optimiser.add_param_group({"params": [proxies], "weight_decay": 0.0})
     batches = mixed_batches(data, trained, np.random.default_rng(chosen.seed))
     started, steps = time.monotonic(), 0
     bar = tqdm(desc="training", unit="step", total=None if chosen.minutes else chosen.steps)
     while (progress := _progress(chosen, steps, started)) < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(progress)
-        rows, classes = next(batches)
+        optimiser.param_groups[0]["lr"] = learning_rate(progress)
+        rows, labels = next(batches)
         side = resolution(progress, network.config.input_size)
-        photos = street_like(to_batch(data.pixels[rows]).to(device), side, generator)
+        photos = street_like(to_batch(data.pixels[rows]).to(device), side, generator, STRENGTH)
         vectors, logits = network.train()(normalise(photos))
-        loss = embedding_loss(
-            vectors, logits, F.normalize(proxies, dim=1), torch.from_numpy(classes).to(device)
-        )
+        classes = torch.from_numpy(labels).to(device)
+        loss = pair_loss(vectors, classes) + not_a_dress_loss(logits, classes)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_([*network.parameters(), proxies], LARGEST_GRADIENT)
+        norm = nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
         if not torch.isfinite(loss + norm):
             raise LossNotFinite(
                 f"loss {loss.item()} at step {steps}; what {chosen.out} held before stays there"
@@ -150,7 +144,7 @@ def fit(network: Embedder, data: TrainingSet, chosen: Options, device: torch.dev
         bar.update()
         bar.set_postfix(loss=f"{loss.item():.2f}", refresh=False)
         if steps % chosen.check_every == 0:
-            found = unseen_posts(network, data, "validation", device).recall()
+            found = unseen_posts(network, data, "validation", device, side).recall()
             bar.write(
                 f"step {steps}: loss {loss.item():.2f}, recall on unseen dresses {found}", file=sys.stderr
             )
@@ -174,8 +168,8 @@ def mixed_batches(
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """Endless batches of rows and their classes (places in `trained`, or NO_DRESS).
 
-    One catalogue photo of each of some dresses, then OTHERS other photos of each, then negatives. An epoch
-    shows every dress once.
+    A catalogue photo of each of some dresses, then another photo of each in the same order, then negatives.
+    An epoch shows every dress once.
     """
     catalogue = _rows_by_dress(data, trained, catalogue=True)
     others = _rows_by_dress(data, trained, catalogue=False)
@@ -186,33 +180,29 @@ def mixed_batches(
         for start in range(0, len(order) - count + 1, count):
             classes = order[start : start + count]
             rows = [_draw(catalogue[c] if len(catalogue[c]) else others[c], data, rng) for c in classes]
-            for _ in range(OTHERS):
-                rows += [_draw(others[c] if len(others[c]) else catalogue[c], data, rng) for c in classes]
+            rows += [_draw(others[c] if len(others[c]) else catalogue[c], data, rng) for c in classes]
             empty = [_draw(negatives, data, rng) for _ in range(min(NEGATIVES_A_BATCH, len(negatives)))]
             yield (
                 np.array(rows + empty),
-                np.append(np.tile(classes, 1 + OTHERS), np.full(len(empty), NO_DRESS)),
+                np.concatenate([classes, classes, np.full(len(empty), NO_DRESS)]),
             )
 
 
-def embedding_loss(vectors: Tensor, logits: Tensor, proxies: Tensor, classes: Tensor) -> Tensor:
-    """The sum of three losses, of a batch laid out as by mixed_batches.
+def pair_loss(vectors: Tensor, classes: Tensor) -> Tensor:
+    """Each photo must find its dress's catalogue photo among the batch's, and the other way round.
 
-    Margin softmax over proxies (CosFace, Wang et al. 2018, arXiv:1801.09414); catalogue photos against the
-    batch's others (InfoNCE, van den Oord et al. 2018, arXiv:1807.03748); not-a-dress as cross-entropy.
-    `vectors` (n, d), `logits` (n,), unit `proxies` (c, d), `classes` (n,).
+    InfoNCE (van den Oord et al. 2018, arXiv:1807.03748). `vectors` (n, d) and `classes` (n,) are laid out as
+    by mixed_batches. A margin softmax over proxies, and a memory of earlier batches, learnt half as fast.
     """
-    is_dress = classes != NO_DRESS
-    not_a_dress = F.binary_cross_entropy_with_logits(logits, (~is_dress).float())
-    vectors, classes = vectors[is_dress], classes[is_dress]
-    cosines = vectors @ proxies.T
-    hardened = cosines - MARGIN * F.one_hot(classes, len(proxies))
-    by_proxy = F.cross_entropy(SCALE * hardened, classes)
+    pairs = int((classes != NO_DRESS).sum()) // 2
+    cosines = vectors[pairs : 2 * pairs] @ vectors[:pairs].T / TEMPERATURE  # (pairs, pairs)
+    right = torch.arange(pairs, device=vectors.device)
+    return F.cross_entropy(cosines, right) + F.cross_entropy(cosines.T, right)
 
-    catalogue, others = vectors.tensor_split([len(vectors) // (1 + OTHERS)])
-    pairs = others @ catalogue.T / PAIR_TEMPERATURE  # (others, dresses of the batch)
-    partner = torch.arange(len(catalogue), device=pairs.device).repeat(OTHERS)
-    return by_proxy + F.cross_entropy(pairs, partner) + not_a_dress
+
+def not_a_dress_loss(logits: Tensor, classes: Tensor) -> Tensor:
+    """Cross-entropy of the not-a-dress logits (n,)."""
+    return F.binary_cross_entropy_with_logits(logits, (classes == NO_DRESS).float())
 
 
 def _rows_by_dress(

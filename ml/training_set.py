@@ -25,8 +25,8 @@ from ml.synthetic import NEGATIVE_KINDS, Wardrobe, catalogue_photo, negative_pho
 
 ROLES = ("catalogue", "review", "look", "negative")
 SPLITS = ("train", "validation", "test")
-# Photos are kept a little larger than the network's input, so that a crop is no enlargement.
-SPARE = 8 / 7
+# Photos are kept larger than the network's input, so that a crop is no enlargement.
+SPARE = 4 / 3
 NO_DRESS = -1
 # Width and height in pixels of drawn photos.
 FORMATS = ((144, 180), (162, 216), (205, 256), (180, 180))
@@ -85,7 +85,7 @@ def from_manifest(manifest: Path, folder: Path, input_size: int, workers: int = 
 def draw(
     dresses: int, folder: Path, input_size: int, seed: int, streets: int = 4, workers: int = 2
 ) -> TrainingSet:
-    """A drawn wardrobe of `dresses` to train on, an eighth as many others for validation, a quarter for testing.
+    """A drawn wardrobe of `dresses` to train on, an eighth as many for validation, a quarter for testing.
 
     The held-out dresses come from wardrobes of their own (seed + 1, seed + 2), one catalogue photo each.
     """

@@ -11,7 +11,16 @@ from PIL import Image
 from ml import checkpoint, train_embedder
 from ml.deepdress import DeepDress
 from ml.embedder import Embedder, size
-from ml.train_embedder import LossNotFinite, Options, embedding_loss, fit, learning_rate, mixed_batches, train
+from ml.train_embedder import (
+    LossNotFinite,
+    Options,
+    fit,
+    learning_rate,
+    mixed_batches,
+    not_a_dress_loss,
+    pair_loss,
+    train,
+)
 from ml.training_set import NO_DRESS, ManifestError, TrainingSet
 
 COLOURS = np.array(
@@ -53,10 +62,10 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 ) -> None:
     def failing(*batch: torch.Tensor) -> torch.Tensor:
         calls.append(1)
-        return embedding_loss(*batch) * (float("nan") if len(calls) > 12 else 1.0)
+        return pair_loss(*batch) * (float("nan") if len(calls) > 12 else 1.0)
 
     calls: list[int] = []
-    monkeypatch.setattr(train_embedder, "embedding_loss", failing)
+    monkeypatch.setattr(train_embedder, "pair_loss", failing)
     with pytest.raises(LossNotFinite, match="loss nan at step 12"):
         fit(Embedder(size("tiny")), small_set(), options(tmp_path, check_every=10), torch.device("cpu"))
     kept = checkpoint.load(tmp_path)
@@ -69,8 +78,8 @@ def test_a_batch_holds_pairs_of_the_same_dresses_and_negatives() -> None:
     rows, classes = next(mixed_batches(data, np.arange(6), np.random.default_rng(0)))
     assert data.dress[rows].tolist() == classes.tolist()
     assert set(data.role[rows[:6]]) == {"catalogue"}
-    assert set(data.role[rows[6:18]]) == {"look"}
-    assert set(data.role[rows[18:]]) == {"negative"}
+    assert set(data.role[rows[6:12]]) == {"look"}
+    assert set(data.role[rows[12:]]) == {"negative"}
 
 
 def test_a_photo_of_no_weight_to_speak_of_is_hardly_ever_drawn() -> None:
@@ -81,13 +90,24 @@ def test_a_photo_of_no_weight_to_speak_of_is_hardly_ever_drawn() -> None:
     assert not np.isin(drawn, np.flatnonzero(data.weight < 1)).any()
 
 
-def test_the_loss_rewards_vectors_at_their_proxies() -> None:
-    proxies, classes = torch.eye(4), torch.tensor([0, 1, 0, 1, 0, 1, NO_DRESS])
-    right = torch.cat([proxies[[0, 1, 0, 1, 0, 1]], proxies[:1]])
-    swapped = torch.cat([proxies[[0, 1, 1, 0, 1, 0]], proxies[:1]])
-    logits = torch.tensor([-4.0] * 6 + [4.0])
-    assert embedding_loss(right, logits, proxies, classes) < embedding_loss(swapped, logits, proxies, classes)
-    assert embedding_loss(right, logits, proxies, classes) < embedding_loss(right, -logits, proxies, classes)
+def test_the_loss_rewards_photos_beside_their_catalogue_photo() -> None:
+    catalogue, classes = torch.eye(4)[:3], torch.tensor([7, 5, 9, 7, 5, 9, NO_DRESS])
+    right = torch.cat([catalogue, catalogue, torch.eye(4)[3:]])
+    swapped = torch.cat([catalogue, catalogue[[1, 2, 0]], torch.eye(4)[3:]])
+    assert pair_loss(right, classes) < 0.01 < pair_loss(swapped, classes)
+
+
+def test_photos_without_a_dress_are_no_pairs() -> None:
+    pairs, classes = torch.eye(4)[[0, 1, 0, 1]], torch.tensor([3, 4, 3, 4])
+    with_negatives = torch.cat([pairs, torch.eye(4)[[0, 1]]])
+    marked = torch.cat([classes, torch.full((2,), NO_DRESS)])
+    assert pair_loss(with_negatives, marked) == pair_loss(pairs, classes)
+
+
+def test_the_loss_rewards_the_right_sign_of_not_a_dress() -> None:
+    classes = torch.tensor([0, 1, NO_DRESS])
+    logits = torch.tensor([-4.0, -4.0, 4.0])
+    assert not_a_dress_loss(logits, classes) < 0.1 < not_a_dress_loss(-logits, classes)
 
 
 def test_the_learning_rate_rises_and_falls() -> None:

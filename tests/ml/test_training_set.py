@@ -15,7 +15,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def drawn(folder: Path) -> TrainingSet:
-    return draw(4, folder, input_size=28, seed=5, streets=2, workers=1)
+    return draw(4, folder, input_size=24, seed=5, streets=2, workers=1)
 
 
 def test_photos_are_a_little_larger_than_the_input(drawn: TrainingSet) -> None:
@@ -46,9 +46,9 @@ def test_every_split_has_photos_without_a_dress(drawn: TrainingSet) -> None:
 
 def test_the_same_seed_draws_the_same_photos_once(drawn: TrainingSet, folder: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    again = draw(4, folder, input_size=28, seed=5, streets=2, workers=1)
-    elsewhere = draw(4, tmp_path, input_size=28, seed=5, streets=2, workers=2)
-    other = draw(4, tmp_path, input_size=28, seed=6, streets=2, workers=2)
+    again = draw(4, folder, input_size=24, seed=5, streets=2, workers=1)
+    elsewhere = draw(4, tmp_path, input_size=24, seed=5, streets=2, workers=2)
+    other = draw(4, tmp_path, input_size=24, seed=6, streets=2, workers=2)
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     assert drawn.description == again.description == elsewhere.description
     assert other.description["sha256"] != drawn.description["sha256"]
