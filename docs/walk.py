@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "device_scale_factor": 2}
@@ -136,20 +136,29 @@ def log_in(browser: Browser, address: str, username: str, screen: dict[str, Any]
 def vote_all(page: Page, truth: dict[str, tuple[str, str]], tap: bool) -> int:
     """Answer cards rightly until none is left; returns how many."""
     votes = 0
-    while page.locator("#deck .card").count():
-        card = page.locator("#deck .card").first
-        lease = card.get_attribute("data-lease")
-        key = right_key(int(lease or 0), card.locator("button.option").evaluate_all(OPTIONS), truth)
+    while (card := next_card(page)) is not None:
+        lease = int(card.get_attribute("data-lease") or 0)
+        key = right_key(lease, card.locator("button.option").evaluate_all(OPTIONS), truth)
         if tap:
             card.locator(f'[data-key="{key}"]').tap()
         else:
             page.keyboard.press(key)
-        page.wait_for_function("lease => !document.getElementById(`card-${lease}`)", arg=lease)
-        page.wait_for_function("() => document.querySelector('#deck .card, #finale:not(:empty)')")
         votes += 1
+        page.wait_for_timeout(50)
     return votes
 
 
+def next_card(page: Page) -> Locator | None:
+    """The card on the screen once it takes an answer, or None when the game is over."""
+    for _ in range(400):
+        if page.evaluate(IDLE):
+            card = page.locator(".card:not(.sent)").first
+            return card if card.count() else None
+        page.wait_for_timeout(25)
+    raise SystemExit("The game never came to rest.")
+
+
+IDLE = "performance.now() - shownAt > GUARD_MS && !document.querySelector('[data-choice]')"
 OPTIONS = "buttons => buttons.map(button => [button.value, button.dataset.key])"
 
 
@@ -192,6 +201,8 @@ def show_shop(browser: Browser, address: str) -> None:
         page.goto(f"{address}/dresses/{best.sku}/")
         page.wait_for_load_state("networkidle")
         shot(page, f"walk-{name}-product")
+        page.locator("dress-looks").scroll_into_view_if_needed()
+        shot(page, f"walk-{name}-looks")
 
 
 def shot(page: Page, name: str) -> None:
