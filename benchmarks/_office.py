@@ -71,10 +71,11 @@ def count_statements(cookies: dict[str, str]) -> dict[str, int]:
     client = Client()
     client.cookies.load(cookies)
     client.get("/")
-    lease, held = Lease.objects.filter(employee__username="voter0").order_by("pk")
-    answer = {"lease": lease.pk, "choice": "not_a_dress", "held": held.pk}
-    with CaptureQueriesContext(connection) as captured:
-        client.post("/vote/", answer, headers={"HX-Request": "true"})
+    for _ in range(3):  # the first vote of a day looks the streak up as well
+        lease, held = Lease.objects.filter(employee__username="voter0", outcome="open").order_by("pk")
+        answer = {"lease": lease.pk, "choice": "not_a_dress", "held": held.pk}
+        with CaptureQueriesContext(connection) as captured:
+            client.post("/vote/", answer, headers={"HX-Request": "true"})
     verbs = [query["sql"].split()[0].upper() for query in captured.captured_queries]
     transaction_words = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
     return {
