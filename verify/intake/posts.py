@@ -280,7 +280,9 @@ def _new_post(draft: Draft, photo: Photo, source: Source) -> Post:
 
 
 def _update(post: Post, draft: Draft, photo: Photo, source: Source) -> Outcome:
-    stated = {**draft.details, **({"rights": source.rights} if source.rights else {})}
+    said_no = post.rights in (Post.Rights.REFUSED, Post.Rights.REVOKED)
+    keeps_rights = source.rights is None or (said_no and source.rights != Post.Rights.REVOKED)
+    stated = {**draft.details, **({} if keeps_rights else {"rights": source.rights})}
     changes = {name: value for name, value in stated.items() if getattr(post, name) != value}
     former = post.photo_id
     if photo.pk != former:

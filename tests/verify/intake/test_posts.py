@@ -173,6 +173,14 @@ def test_rights_change_only_when_they_are_stated(feed: Feed) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("no", ["refused", "revoked"])
+def test_no_import_makes_a_yes_of_a_no(feed: Feed, no: str) -> None:
+    feed.bring(post("1"), rights=no)
+    assert counts(feed.bring(rights="granted")) == {"unchanged": 1}
+    assert Post.objects.get().rights == no
+
+
+@pytest.mark.django_db
 def test_an_album_is_a_post_per_picture(feed: Feed) -> None:
     children = [
         {"id": "11", "media_type": "IMAGE", "media_url": "https://cdn.example/11.jpg"},
