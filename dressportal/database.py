@@ -21,11 +21,13 @@ def configuration(var: Path, url: str | None = None) -> dict[str, Any]:
     Raises ValueError or dj_database_url's own errors for a malformed `url`.
     """
     parsed = dict(dj_database_url.parse(url)) if url else _embedded(var)
-    # Statements are prepared at their fifth use: planning takes Postgres longer than most of them run.
-    options = {"server_side_binding": True, "prepare_threshold": 5, **parsed.get("OPTIONS", {})}
+    options = {**parsed.get("OPTIONS", {})}
     pooled = os.environ.get("DRESSPORTAL_POOL") == "1"
     if pooled:
         options["pool"] = {"min_size": 2, "max_size": 8, "timeout": 5}
+        # Prepared at their fifth use: planning a vote's statements takes Postgres longer than running them.
+        # Not in imports and the like, whose statements have more parameters than this allows.
+        options |= {"server_side_binding": True, "prepare_threshold": 5}
     return {
         **parsed,
         "OPTIONS": options,

@@ -33,7 +33,7 @@ def test_a_url_wins_and_keeps_its_own_options(tmp_path: Path, monkeypatch: pytes
 def test_the_pool_is_for_the_web_process_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DRESSPORTAL_POOL", raising=False)
     alone = database.configuration(tmp_path, "postgres://anna@db/portal")
-    assert "pool" not in alone["OPTIONS"]
+    assert alone["OPTIONS"] == {}
     assert alone["CONN_MAX_AGE"] == 600
     monkeypatch.setenv("DRESSPORTAL_POOL", "1")
     # Django refuses persistent connections beside a pool.

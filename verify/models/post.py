@@ -68,7 +68,8 @@ class PostQuerySet(models.QuerySet["Post"]):
             if post.pk not in free:
                 raise AlreadyInPlay(f"{post} has been voted on, or is about to be: its options stay.")
             post.take(suggestion)
-        self.bulk_update(suggestions, [*WEIGHED, "suggestion", "state", "claimed_until", "trouble"])
+        fields = [*WEIGHED, "suggestion", "state", "claimed_until", "trouble"]
+        self.bulk_update(suggestions, fields, batch_size=500)
 
     def to_publish(self) -> "PostQuerySet":
         """Settled as a dress that no look shows yet."""
