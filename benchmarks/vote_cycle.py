@@ -34,7 +34,7 @@ OPTION = re.compile(rb'name="choice" value="(\d+)"')
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--posts", type=int, default=12_000)
+    parser.add_argument("--posts", type=int, default=2_000)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vote-cycle-") as var:

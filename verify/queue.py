@@ -124,17 +124,8 @@ def vote(
     now = now or timezone.now()  # not before the lock: who waited must not judge by an old clock
     key = _key(lease, answer, option_id)
     _check(lease, now)
-    vote = Vote.objects.create(
-        post=lease.post,
-        employee=employee,
-        suggestion_id=lease.suggestion_id,
-        answer=answer,
-        option_id=option_id,
-        created_at=now,
-    )
     lease.post.count(key, now)
-    lease.close(Lease.Outcome.VOTED)
-    return vote
+    return Vote.objects.cast(lease, answer, option_id, now)
 
 
 @transaction.atomic

@@ -190,10 +190,12 @@ class Post(models.Model):
         self._weigh(suggestion.prior(), 0, timezone.now())
 
     def count(self, answer: str, now: datetime) -> None:
-        """Take in one more vote, for an answer of `consensus`; a deciding one can be undone for a while."""
+        """Take in one more vote, for an answer of `consensus`; a deciding one can be undone for a while.
+
+        The fields, unsaved: `VoteQuerySet.cast` stores them with the vote.
+        """
         posterior = consensus.updated(self.posterior, answer, RULE.reliability)
         self._weigh(posterior, self.votes_cast + 1, now)
-        self.save(update_fields=WEIGHED)
 
     def recount(self, now: datetime) -> None:
         """Weigh the stored votes anew."""

@@ -129,6 +129,23 @@ LOCK_CARD = """
     FOR NO KEY UPDATE OF post, lease
 """
 
+# A vote, what its post says after it, and the card that it was cast on.
+CAST = """
+    WITH closed AS (
+        UPDATE verify_lease SET outcome = 'voted' WHERE id = %(lease)s
+    ), counted AS (
+        UPDATE verify_post SET
+            posterior = %(posterior)s::jsonb, votes_cast = %(votes_cast)s, votes_needed = %(votes_needed)s,
+            settles_at = %(settles_at)s::timestamptz
+        WHERE id = %(post_id)s
+    )
+    INSERT INTO verify_vote (post_id, employee_id, suggestion_id, answer, option_id, created_at)
+    VALUES (
+        %(post_id)s, %(employee_id)s, %(suggestion_id)s, %(answer)s, %(option_id)s::bigint, %(created_at)s
+    )
+    RETURNING id
+"""
+
 PROGRESS = f"""
     SELECT
         (

@@ -43,7 +43,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         """This person's card, locked as is its post, with ``dress_chosen``: the dress's pk of that option."""
         values = {"lease": pk, "employee": employee.pk, "option": option_pk}
         rows = statements.run(statements.LOCK_CARD, **values)
-        return _locked_card(rows[0]) if rows else None
+        return _locked_card(rows[0], employee) if rows else None
 
     def next_posts(
         self, employee: "Employee", ahead: int, now: datetime, seed: int, lock: bool = True
@@ -66,8 +66,9 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         )
 
 
-def _locked_card(row: dict[str, Any]) -> "Lease":
-    card = statements.stored(Lease, row, "id", "post_id", "suggestion_id", "outcome", "expires_at")
+def _locked_card(row: dict[str, Any], employee: "Employee") -> "Lease":
+    columns = ("id", "post_id", "suggestion_id", "outcome", "expires_at")
+    card = statements.stored(Lease, row, *columns, employee_id=employee.pk)
     card.dress_chosen = row["dress_chosen"]
     card.post = statements.stored(
         *(Post, row, "state", "votes_cast", "votes_needed", "settles_at", "batch_id"),
@@ -133,6 +134,24 @@ class Lease(models.Model):
 
 
 class VoteQuerySet(models.QuerySet["Vote"]):
+    def cast(self, lease: Lease, answer: str, option_pk: int | None, now: datetime) -> "Vote":
+        """Store an answer to a locked card, with what `Post.count` made of it, and close the card."""
+        post = lease.post
+        columns: dict[str, Any] = {
+            "post_id": post.pk,
+            "employee_id": lease.employee_id,
+            "suggestion_id": lease.suggestion_id,
+            "answer": str(answer),
+            "option_id": option_pk,
+            "created_at": now,
+        }
+        weighed = {name: getattr(post, name) for name in ("votes_cast", "votes_needed", "settles_at")}
+        posterior = json.dumps(post.posterior)
+        [row] = statements.run(statements.CAST, lease=lease.pk, posterior=posterior, **columns, **weighed)
+        vote = statements.stored(Vote, row, "id", **columns)
+        vote.post, lease.outcome = post, Lease.Outcome.VOTED
+        return vote
+
     def cast_in(self, batch: Batch) -> "VoteQuerySet":
         """Votes since ``batch`` was opened, on its posts; not on cards from before, of posts carried over."""
         lease = Lease.objects.filter(post=OuterRef("post"), employee=OuterRef("employee"))
