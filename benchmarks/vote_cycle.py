@@ -209,7 +209,7 @@ def print_table(figures: dict[str, Any]) -> None:
         "LS, 32", str(peer["cycles_per_second"]), "1.0", "", "", str(peer["p95_ms"]), "", str(peer["cpu_ms"])
     )
     table.add_row("/healthz, 8", str(limit), "", "100%", "", "", "", str(figures["limit"]["cpu_ms"]))
-    console = Console()
+    console = Console(width=100)
     console.print(table)
     ours = figures["per_cycle"]
     console.print(
