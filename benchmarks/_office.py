@@ -16,6 +16,7 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from dressportal import database  # noqa: E402
 from tests import make  # noqa: E402
 from verify import rotation  # noqa: E402
 from verify.models import Lease, Option, Post, Suggestion, Vote  # noqa: E402
@@ -89,6 +90,12 @@ def web_server(port: int) -> list[str]:
     program = str(Path(sys.executable).with_name("granian"))
     options = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"]
     return [program, *options, "--port", str(port), "--log-level", "warning", "dressportal.wsgi:application"]
+
+
+def close_office() -> None:
+    """Wait until the embedded server has stopped: its folder is about to go."""
+    connection.close()
+    database.leave(settings.DATABASES["default"], patience=30)
 
 
 def surplus_votes() -> int:

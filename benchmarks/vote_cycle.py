@@ -59,7 +59,9 @@ def measure(seconds: float, posts: int) -> dict[str, Any]:
             runs = {n: load(lambda i: Voter(port, cookies[i]), n, seconds, server.pid) for n in CLIENTS}
         finally:
             server.terminate()
-    return {"clients": runs, "limit": limit, "per_cycle": per_cycle, "surplus_votes": _office.surplus_votes()}
+    surplus = _office.surplus_votes()
+    _office.close_office()
+    return {"clients": runs, "limit": limit, "per_cycle": per_cycle, "surplus_votes": surplus}
 
 
 class Healthz:
