@@ -7,7 +7,7 @@ import numpy as np
 from django.conf import settings
 
 from dressportal.demo.people import Voter
-from verify import consensus, queue
+from verify import queue
 from verify.models import Answer, Batch, Employee, Lease, Look, Option, Post, Vote
 from verify.models.post import CONCLUDED, RULE, WEIGHED
 
@@ -63,13 +63,11 @@ class Office:
         order = self.rng.choice(len(self.voters), most, replace=False, p=self.activity)
         moments = sorted(start + (end - start) * float(share) for share in self.rng.random(most))
         post.batch = batch
-        for count, (index, at) in enumerate(zip(order, moments, strict=True), start=1):
+        for index, at in zip(order, moments, strict=True):
             answer, option = self.answer(self.voters[index], post, options)
             self._cast(self.voters[index], post, answer, option, at, played)
-            if consensus.decide(post.posterior, count, RULE) is not None:
-                post.settles_at = at + settings.UNDO
+            if not post.takes_votes:
                 break
-        post.votes_cast, post.votes_needed = count, consensus.votes_needed(post.posterior, count, RULE)
         played.posts.append(post)
 
     def skip(self, post: Post, now: datetime) -> None:
@@ -92,9 +90,9 @@ class Office:
                 expires_at=handed_out + settings.LEASE,
             )
         )
-        played.votes.append(Vote(**lease, answer=answer, option=option, created_at=at))
-        key = consensus.dress_key(option.dress_id) if option else answer
-        post.posterior = consensus.updated(post.posterior, key, RULE.reliability)
+        vote = Vote(**lease, answer=answer, option=option, created_at=at)
+        played.votes.append(vote)
+        post.count(vote.key, at)
 
 
 def working_days(now: datetime) -> list[datetime]:
@@ -135,9 +133,7 @@ def _play_day(office: Office, waiting: list[Post], opened_at: datetime, closed: 
 
 def publish_closed_batches() -> None:
     """The looks that the nightly rotations of the past would have published."""
-    settled = Post.objects.filter(
-        batch__state=Batch.State.CLOSED, state=Post.State.SETTLED, answer=Answer.DRESS
-    )
+    settled = Post.objects.to_publish().filter(batch__state=Batch.State.CLOSED)
     Look.objects.bulk_create(
         Look(post=post, dress_id=post.dress_id, published_at=post.batch.closed_at)
         for post in settled.select_related("batch")
