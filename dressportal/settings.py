@@ -5,7 +5,7 @@ With no environment at all this is a development portal that keeps everything it
 """
 
 import secrets
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import environ
@@ -233,6 +233,18 @@ LEASE = timedelta(minutes=10)
 UNDO = timedelta(seconds=30)
 VISIT_GAP = timedelta(minutes=30)  # a longer pause starts a new visit, at a new random position
 SKIPS_BEFORE_ADMIN = 3
+SERVING_ORDER = env("DRESSPORTAL_SERVING_ORDER", default="finish")
+if SERVING_ORDER not in ("finish", "backwards"):
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_SERVING_ORDER is {SERVING_ORDER!r}: expected 'finish' or 'backwards'."
+    )
+GOLD_SHARE = env.float("DRESSPORTAL_GOLD_SHARE", default=0.04)  # of the cards handed out: the answer is known
+TRAINING_CARDS = 5  # a new colleague's first, with the answer at once
+AUDIT_SHARE = env.float("DRESSPORTAL_AUDIT_SHARE", default=0.02)  # of posts, which always get five votes
+DAILY_GOAL = 10  # cards: two or three minutes
+SCORED_VOTES_A_DAY = env.int("DRESSPORTAL_SCORED_VOTES_A_DAY", default=150)
+STREAK_FREEZES = 2  # working days a month that may be missed
+HOLIDAYS = [date.fromisoformat(day) for day in env.list("DRESSPORTAL_HOLIDAYS", default=[])]
 
 # Display
 CLEAR_LOOKS_AUTOMATICALLY = env.bool("DRESSPORTAL_CLEAR_AUTOMATICALLY", default=False)

@@ -6,12 +6,13 @@ the prior; the votes follow the one-coin model (Dawid and Skene 1979, with one p
 reliability s names the truth with probability s, and otherwise any of the K - 1 others.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 NOT_A_DRESS = "not_a_dress"
 NONE_OF_THESE = "none_of_these"
 FLOOR = 1e-3  # of any answer's prior: however sure the classifier is, people can overrule it
+NAMED_SHARE = 0.5  # of what "none of these" had, for a dress that a colleague names instead
 
 Posterior = Mapping[str, float]
 
@@ -28,16 +29,23 @@ def dress_of(key: str) -> int | None:
 
 @dataclass(frozen=True)
 class Rule:
-    """When a post is decided. ``reliability`` is that of a voter of whom nothing is known."""
+    """When a post is decided, and when it is in doubt again.
+
+    ``reliability`` is that of a voter of whom nothing is known, ``best`` the most that anybody counts for.
+    """
 
     threshold: float = 0.97
     least_votes: int = 2
     most_votes: int = 9
     reliability: float = 0.88
+    best: float = 0.98
+    reopen_below: float = 0.85  # of a settled answer's posterior, after the nightly re-fit
 
     def __post_init__(self) -> None:
-        if not 0.5 < self.reliability < 1:
-            raise ValueError(f"reliability is {self.reliability}: expected more than 0.5 and less than 1")
+        if not 0.5 < self.reliability <= self.best < 1:
+            raise ValueError(
+                f"reliability is {self.reliability}, at best {self.best}: expected 0.5 to 1, in order"
+            )
         if not 0.5 < self.threshold < 1:
             raise ValueError(f"threshold is {self.threshold}: expected more than 0.5 and less than 1")
         if not 0 < self.least_votes <= self.most_votes:
@@ -69,24 +77,43 @@ def prior(options: Mapping[str, float], not_a_dress: float) -> dict[str, float]:
     return _normalised({key: max(share, FLOOR) for key, share in shares.items()})
 
 
-def updated(posterior: Posterior, answer: str, reliability: float) -> dict[str, float]:
-    """The posterior after one more vote, for ``answer``, by a voter of ``reliability`` (0 < s < 1).
+def joined(posterior: Posterior, dress: str) -> dict[str, float]:
+    """With one more possible answer, a dress that somebody named instead of "none of these".
 
-    Raises KeyError for an answer that is not possible, ValueError for a reliability that is none.
+    It was among "none of these" until now, so it takes its share of that and of nothing else. Raises ValueError
+    if it is possible already.
     """
-    if answer not in posterior:
-        raise KeyError(answer)
+    if dress in posterior:
+        raise ValueError(f"{dress} is among the answers already")
+    share = posterior[NONE_OF_THESE] * NAMED_SHARE
+    return {**posterior, NONE_OF_THESE: posterior[NONE_OF_THESE] - share, dress: share}
+
+
+def updated(
+    posterior: Posterior, answers: str | Collection[str], reliability: float, weight: float = 1.0
+) -> dict[str, float]:
+    """The posterior after one more vote by a voter of ``reliability`` (0 < s < 1).
+
+    ``answers`` is what the vote says, or all that it may mean: "none of these" said before a further dress was
+    named means either. ``weight`` is the power to which the vote's likelihood is raised. Raises KeyError for an
+    answer that is not possible, ValueError for a reliability that is none.
+    """
+    meant = {answers} if isinstance(answers, str) else set(answers)
+    if not meant <= posterior.keys():
+        raise KeyError(*sorted(meant - posterior.keys()))
     if not 0 < reliability < 1:
         raise ValueError(f"reliability is {reliability}: expected more than 0 and less than 1")
-    odds = reliability * (len(posterior) - 1) / (1 - reliability)
-    return _normalised({key: share * odds if key == answer else share for key, share in posterior.items()})
+    odds = (reliability * (len(posterior) - 1) / (1 - reliability)) ** weight
+    return _normalised({key: share * odds if key in meant else share for key, share in posterior.items()})
 
 
-def after(prior: Posterior, votes: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """The posterior after all ``votes``, as (answer, reliability); their order does not matter."""
+def after(
+    prior: Posterior, votes: Iterable[tuple[str | Collection[str], float]], weight: float = 1.0
+) -> dict[str, float]:
+    """The posterior after all ``votes``, as (answers, reliability); their order does not matter."""
     posterior = dict(prior)
-    for answer, reliability in votes:
-        posterior = updated(posterior, answer, reliability)
+    for answers, reliability in votes:
+        posterior = updated(posterior, answers, reliability, weight)
     return posterior
 
 
@@ -98,16 +125,25 @@ def decide(posterior: Posterior, votes: int, rule: Rule) -> Verdict | Escalate |
     return Escalate(votes) if votes >= rule.most_votes else None
 
 
-def votes_needed(posterior: Posterior, votes: int, rule: Rule) -> int:
+def votes_needed(posterior: Posterior, votes: int, rule: Rule, weight: float = 1.0) -> int:
     """The fewest further votes that can decide it: 0 if it is decided, never more than up to the most.
 
-    Fewer votes, whatever they say, decide nothing. So this many people may hold the post at once without one
-    of their votes being surplus, as long as nobody counts for more than ``rule.reliability``.
+    Fewer votes, whatever they say and whoever gives them, decide nothing. So this many people may hold the post
+    at once without one of their votes being surplus.
     """
     leading, further = max(posterior, key=posterior.__getitem__), 0
     while decide(posterior, votes + further, rule) is None:
-        posterior, further = updated(posterior, leading, rule.reliability), further + 1
+        posterior, further = updated(posterior, leading, rule.best, weight), further + 1
     return further
+
+
+def closeness(posterior: Posterior, needed: int) -> float:
+    """How near a post that needs ``needed`` more votes is to being settled: the higher, the nearer.
+
+    Fewer votes needed come first, then the surer answer: where one vote can settle it, the chance that it does
+    grows with the leading answer's probability.
+    """
+    return max(posterior.values()) - needed
 
 
 def _normalised(shares: dict[str, float]) -> dict[str, float]:

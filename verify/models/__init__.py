@@ -1,28 +1,39 @@
 from verify.models.batch import Batch
 from verify.models.catalogue import Dress, DressPhoto
-from verify.models.employee import Employee, Team
+from verify.models.employee import Badge, Employee, Leave, Team
 from verify.models.heartbeat import Heartbeat
 from verify.models.look import Look
 from verify.models.model_version import Embedding, ModelVersion
+from verify.models.notice import Notice
 from verify.models.photo import Photo
 from verify.models.post import Answer, Post
+from verify.models.reliability import Refit, Reliability
+from verify.models.remark import Flag, GoldAnswer, Nomination
 from verify.models.suggestion import Option, Suggestion
 from verify.models.vote import Lease, Vote
 
 __all__ = [
     "Answer",
+    "Badge",
     "Batch",
     "Dress",
     "DressPhoto",
     "Embedding",
     "Employee",
+    "Flag",
+    "GoldAnswer",
     "Heartbeat",
     "Lease",
+    "Leave",
     "Look",
     "ModelVersion",
+    "Nomination",
+    "Notice",
     "Option",
     "Photo",
     "Post",
+    "Refit",
+    "Reliability",
     "Suggestion",
     "Team",
     "Vote",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from verify.models.suggestion import Suggestion
 
 RULE = consensus.Rule()
+AUDIT_RULE = consensus.Rule(least_votes=5)
 
 
 class AlreadyInPlay(Exception):
@@ -128,6 +129,11 @@ class Post(models.Model):
     votes_needed = models.PositiveSmallIntegerField(
         default=0, help_text="Fewest further votes that can settle it; open leases never exceed it."
     )
+    closeness = models.FloatField(default=0, help_text="How near it is to being settled: see `consensus`.")
+    audit = models.BooleanField(
+        default=False, help_text="Of the sample that always gets five votes, to check what we claim."
+    )
+    was_disputed = models.BooleanField(default=False, help_text="Harder than most, so never gold.")
     settles_at = models.DateTimeField(
         null=True, blank=True, help_text="Decided; settled when this time has come."
     )
@@ -167,6 +173,14 @@ class Post(models.Model):
             models.Index(fields=["batch", "-posted_at", "-id"], name="post_walk_of_a_batch"),
             models.Index(fields=["state", "-posted_at", "-id"], name="post_by_state"),
             models.Index(fields=["settles_at"], condition=Q(state="proposed"), name="post_due"),
+            models.Index(
+                F("batch"),
+                F("closeness").desc(),
+                F("posted_at").desc(),
+                F("id").desc(),
+                condition=Q(state="proposed", settles_at=None),
+                name="post_nearest_of_a_batch",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from verify import consensus
 from verify.models.catalogue import Dress
@@ -9,8 +11,8 @@ from verify.models.model_version import ModelVersion
 class Suggestion(models.Model):
     """The option set that a version of DeepDress proposed for a post.
 
-    A post's current one is ``Post.suggestion``; the first vote freezes it. What is left of the
-    probability after the options and ``not_a_dress`` belongs to "none of these".
+    A post's current one is ``Post.suggestion``; the first vote freezes it, but for dresses that people name. What
+    is left of the probability after the options and ``not_a_dress`` belongs to "none of these".
     """
 
     post = models.ForeignKey("Post", on_delete=models.CASCADE, related_name="suggestions")
@@ -29,9 +31,17 @@ class Suggestion(models.Model):
         return f"options for {self.post}"
 
     def prior(self) -> dict[str, float]:
-        """The probability of each answer before any vote."""
-        options = {consensus.dress_key(option.dress_id): option.probability for option in self.options.all()}
-        return consensus.prior(options, self.not_a_dress)
+        """The probability of each answer before any vote, as the last re-fit corrects the model's."""
+        offered = [option for option in self.options.all() if not option.named]
+        shares = {consensus.dress_key(option.dress_id): option.probability for option in offered}
+        prior = consensus.prior(shares, self.not_a_dress)
+        for option in self.named():
+            prior = consensus.joined(prior, consensus.dress_key(option.dress_id))
+        return prior
+
+    def named(self) -> "list[Option]":
+        """Dresses that people named after "none of these", in their order."""
+        return [option for option in self.options.all() if option.named]
 
 
 class Option(models.Model):
@@ -39,6 +49,11 @@ class Option(models.Model):
     dress = models.ForeignKey(Dress, on_delete=models.PROTECT, related_name="options")
     rank = models.PositiveSmallIntegerField(help_text="0 is the model's favourite; never shown to voters.")
     probability = models.FloatField(help_text="Of this dress, 'not a dress' taken into account.")
+    named = models.BooleanField(default=False, help_text="Not the model's: a colleague named it.")
+    named_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["rank"]

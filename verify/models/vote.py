@@ -104,10 +104,16 @@ class Lease(models.Model):
         VOTED = "voted"
         SKIPPED = "skipped"
 
+    class Purpose(models.TextChoices):
+        VOTE = "vote"
+        GOLD = "gold", "gold: the answer is known"
+        TRAINING = "training", "training: the answer is known, and explained"
+
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="leases")
     employee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="leases")
     suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="leases")
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.OPEN)
+    purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.VOTE)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
@@ -168,6 +174,20 @@ class Vote(models.Model):
     answer = models.CharField(max_length=16, choices=Answer)
     option = models.ForeignKey(Option, on_delete=models.CASCADE, null=True, blank=True, related_name="votes")
     created_at = models.DateTimeField()
+    dealt_at = models.DateTimeField(
+        help_text="When the card was handed out, with the options of that moment."
+    )
+    viewed_ms = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How long the card was on the screen, as the browser says."
+    )
+    counted = models.BooleanField(
+        default=True, help_text="False: cast by somebody whose votes weigh nothing."
+    )
+    right = models.BooleanField(
+        null=True, blank=True, help_text="Whether the verdict agrees; null before one."
+    )
+    points = models.PositiveSmallIntegerField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     objects = VoteQuerySet.as_manager()
 
@@ -180,7 +200,10 @@ class Vote(models.Model):
                 name="vote_names_an_option_for_a_dress",
             ),
         ]
-        indexes = [models.Index(fields=["employee", "created_at"], name="vote_by_employee_and_time")]
+        indexes = [
+            models.Index(fields=["employee", "created_at"], name="vote_by_employee_and_time"),
+            models.Index(fields=["employee", "confirmed_at"], name="vote_by_employee_and_verdict"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.employee or 'somebody'} on {self.post}: {self.get_answer_display()}"
