@@ -80,8 +80,8 @@ def prior(options: Mapping[str, float], not_a_dress: float) -> dict[str, float]:
 def joined(posterior: Posterior, dress: str) -> dict[str, float]:
     """With one more possible answer, a dress that somebody named instead of "none of these".
 
-    It was among "none of these" until now, so it takes its share of that and of nothing else. Raises ValueError
-    if it is possible already.
+    It was among "none of these" until now, so it takes its share of that and of nothing else. Raises
+    ValueError if it is possible already.
     """
     if dress in posterior:
         raise ValueError(f"{dress} is among the answers already")
@@ -94,9 +94,9 @@ def updated(
 ) -> dict[str, float]:
     """The posterior after one more vote by a voter of ``reliability`` (0 < s < 1).
 
-    ``answers`` is what the vote says, or all that it may mean: "none of these" said before a further dress was
-    named means either. ``weight`` is the power to which the vote's likelihood is raised. Raises KeyError for an
-    answer that is not possible, ValueError for a reliability that is none.
+    ``answers`` is what the vote says, or all that it may mean: "none of these" said before a further dress
+    was named means either. ``weight`` is the power to which the vote's likelihood is raised. Raises KeyError
+    for an answer that is not possible, ValueError for a reliability that is none.
     """
     meant = {answers} if isinstance(answers, str) else set(answers)
     if not meant <= posterior.keys():
@@ -128,8 +128,8 @@ def decide(posterior: Posterior, votes: int, rule: Rule) -> Verdict | Escalate |
 def votes_needed(posterior: Posterior, votes: int, rule: Rule, weight: float = 1.0) -> int:
     """The fewest further votes that can decide it: 0 if it is decided, never more than up to the most.
 
-    Fewer votes, whatever they say and whoever gives them, decide nothing. So this many people may hold the post
-    at once without one of their votes being surplus.
+    Fewer votes, whatever they say and whoever gives them, decide nothing. So this many people may hold the
+    post at once without one of their votes being surplus.
     """
     leading, further = max(posterior, key=posterior.__getitem__), 0
     while decide(posterior, votes + further, rule) is None:
@@ -140,8 +140,8 @@ def votes_needed(posterior: Posterior, votes: int, rule: Rule, weight: float = 1
 def closeness(posterior: Posterior, needed: int) -> float:
     """How near a post that needs ``needed`` more votes is to being settled: the higher, the nearer.
 
-    Fewer votes needed come first, then the surer answer: where one vote can settle it, the chance that it does
-    grows with the leading answer's probability.
+    Fewer votes needed come first, then the surer answer: where one vote can settle it, the chance that it
+    does grows with the leading answer's probability.
     """
     return max(posterior.values()) - needed
 

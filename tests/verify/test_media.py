@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from tests import make
-from verify import views
+from verify.views import accounts, boards, photo, play
 from verify.models import Look, Photo, Post
 
 pytestmark = pytest.mark.django_db

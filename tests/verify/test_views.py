@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests import make
-from verify import views
+from verify.views import accounts, boards, photo, play
 from verify.models import Batch, Dress, Employee, Lease, Post, Vote
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ from verify.models.model_version import ModelVersion
 class Suggestion(models.Model):
     """The option set that a version of DeepDress proposed for a post.
 
-    A post's current one is ``Post.suggestion``; the first vote freezes it, but for dresses that people name. What
-    is left of the probability after the options and ``not_a_dress`` belongs to "none of these".
+    A post's current one is ``Post.suggestion``; the first vote freezes it, but for dresses that people name.
+    What is left of the probability after the options and ``not_a_dress`` belongs to "none of these".
     """
 
     post = models.ForeignKey("Post", on_delete=models.CASCADE, related_name="suggestions")

@@ -1,29 +1,23 @@
-"""The portal: functions that return HTML, and the address of every photo."""
+"""The game: functions that return HTML."""
 
 from collections.abc import Callable, Collection
 from functools import wraps
-from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import views as auth
 from django.core.exceptions import BadRequest
-from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from verify import access, queue
-from verify import leaderboard as board
 from verify.forms import AnswerForm
-from verify.models import Batch, Employee, Photo, Vote
+from verify.models import Batch, Employee, Vote
 
-BOARD = 50  # rows; who looks is shown wherever they stand
 IN_HAND = 2  # the card on the screen and the one loaded ahead
 MILESTONES = {
     10: "Ten today. Nice eye.",
@@ -126,71 +120,3 @@ def _finale(progress: queue.Progress) -> str:
 
 def _voted_just_now(employee: Employee) -> bool:
     return Vote.objects.filter(employee=employee, created_at__gte=timezone.now() - settings.UNDO).exists()
-
-
-@access.employee_required
-@require_safe
-def leaderboard(request: HttpRequest) -> HttpResponse:
-    since = board.monday(timezone.now())
-    people = board.people(since)
-    table = {
-        "since": since,
-        "people": [person for row, person in enumerate(people) if row < BOARD or person == request.user],
-        "teams": board.teams(people),
-        "voters": len(people),
-        "votes": sum(person.place.score for person in people),
-        "own_is_missing": request.user not in people,
-    }
-    return render(request, "portal/leaderboard.html", table)
-
-
-class LoginView(auth.LoginView):
-    redirect_authenticated_user = True
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(demo=_demo_account(), **kwargs)
-
-
-def _demo_account() -> dict[str, str] | None:
-    """The first employee's log-in that the demo wrote down, where this is a demo."""
-    path = settings.VAR / "demo-accounts.txt"
-    if settings.PRODUCTION or not path.exists():
-        return None
-    lines = (line.split() for line in path.read_text().splitlines())
-    for role, username, password in (line for line in lines if len(line) == 3):
-        if role == "employee":
-            return {"username": username, "password": password}
-    return None
-
-
-@require_safe
-def photo(request: HttpRequest, token: str, size: str) -> HttpResponseBase:
-    """A copy of a photo, for who may see it; for anybody else there is no such address."""
-    if size not in ("large", "small"):
-        raise Http404
-    shown = get_object_or_404(Photo.objects.with_publicity(), token=token)
-    if not (shown.is_public or access.may_see(request.user, shown)):
-        raise Http404
-    if settings.MEDIA_BUCKET:
-        response: HttpResponseBase = redirect(_file(shown, size).url)
-        patch_cache_control(response, private=True, max_age=300)  # well under the signature's life
-        return response
-    etag = f'"{token}-{size}"'
-    response = get_conditional_response(request, etag=etag) or _copy(_file(shown, size))
-    response["ETag"] = etag
-    if shown.is_public:  # short, for it may be revoked
-        patch_cache_control(response, public=True, max_age=600)
-    else:
-        patch_cache_control(response, private=True, max_age=86400, immutable=True)
-    return response
-
-
-def _file(shown: Photo, size: str) -> FieldFile:
-    return shown.large if size == "large" else shown.small
-
-
-def _copy(stored: FieldFile) -> FileResponse:
-    try:
-        return FileResponse(stored.open("rb"), filename=PurePath(stored.name).name)
-    except FileNotFoundError as missing:
-        raise Http404 from missing

@@ -1,0 +1,300 @@
+"""How far each voter can be believed, learnt from everybody's votes at once.
+
+The one-coin model of Dawid and Skene (Applied Statistics 28, 1979): a voter of reliability s names the truth with
+probability s, and otherwise any of the K - 1 other answers alike. A reliability has a Beta prior; expectation
+maximisation (EM) alternates between the posteriors of the posts and the reliabilities. Left to itself EM confirms
+its own guesses: whoever agrees with them is taken for a good voter. So posts whose truth is known count in
+full (``KNOWN``), and ordinary ones little (``ORDINARY``).
+
+The classifier's prior is corrected by one factor per bin of its top probability, on the odds of the top answer
+against the rest: a logistic regression with an offset, one intercept a bin, its penalty that of a normal prior.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_array
+from scipy.special import betaincinv
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.integer]
+BoolArray = NDArray[np.bool_]
+
+KNOWN, ORDINARY = 1.0, 0.25  # the weight of a vote as evidence about its voter
+LEAST, MOST = 0.02, 0.98  # nobody is believed, or disbelieved, beyond these
+INTERVAL = (0.025, 0.975)
+EDGES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # between the bins of the top probability
+BINS = len(EDGES) + 1
+UNCORRECTED = (1.0,) * BINS
+SPREAD = 0.5  # of a bin's log factor, before any post has been seen: a few posts change next to nothing
+STEP = 1.0  # the most by which a log factor moves at once: Newton's steps overshoot near 0 and 1
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The Beta prior of a voter's reliability, as the numbers of right and wrong answers, each plus one."""
+
+    right: float = 8.0
+    wrong: float = 1.5
+
+    def __post_init__(self) -> None:
+        if not (self.right > 1 and self.wrong > 1):
+            raise ValueError(f"Beta({self.right}, {self.wrong}) has no mode: expected both above 1")
+
+
+@dataclass(frozen=True)
+class Ballots:
+    """Who voted for what, in flat arrays: post i may be answered by its "slots" ``first[i]`` to ``first[i + 1] - 1``.
+
+    A vote may support several slots of its post ("none of these", given before somebody named a further dress,
+    supports both); it then has an entry for each of them.
+
+    Raises ValueError where the arrays contradict one another.
+    """
+
+    first: IntArray  # (posts + 1,) offsets
+    prior: FloatArray  # (slots,) sums to 1 over each post; not corrected
+    slot: IntArray  # (entries,) the slot that a vote supports
+    voter: IntArray  # (entries,) 0 to voters - 1
+    voters: int
+    truth: IntArray  # (posts,) the slot known to be right, -1 where nobody knows
+    gold_right: FloatArray  # (voters,) gold answers that were right
+    gold_seen: FloatArray  # (voters,) gold answers given
+    counted: BoolArray | None = (
+        None  # (entries,) False: says something about its voter, nothing about the post
+    )
+
+    def __post_init__(self) -> None:
+        entries, gold = (self.slot, self.voter), (self.gold_right, self.gold_seen)
+        rules = {
+            "first rises from 0 to the number of slots": self.first[0] == 0
+            and self.first[-1] == len(self.prior),
+            "a post has at least two slots": bool((self.sizes > 1).all()),
+            "an entry names an existing slot": _within(self.slot, len(self.prior)),
+            "an entry names an existing voter": _within(self.voter, self.voters),
+            "entries have a slot and a voter": len(self.slot) == len(self.voter),
+            "counted has a value for each entry": self.counted is None or len(self.counted) == len(self.slot),
+            "gold has a value for each voter": all(len(answers) == self.voters for answers in gold),
+            "truth has a value for each post": len(self.truth) == len(self.sizes),
+        }
+        broken = [rule for rule, holds in rules.items() if not holds]
+        if broken:
+            raise ValueError(f"These ballots break a rule: {broken[0]} ({len(entries[0])} entries)")
+        if ((self.truth >= 0) & ((self.truth < self.first[:-1]) | (self.truth >= self.first[1:]))).any():
+            raise ValueError("These ballots break a rule: a truth is a slot of its own post")
+
+    @cached_property
+    def sizes(self) -> IntArray:
+        """(posts,) the number K of possible answers."""
+        return np.diff(self.first)
+
+    @cached_property
+    def share(self) -> FloatArray:
+        """(entries,) 1, or less for a vote of several entries, whose shares sum to 1."""
+        post = np.searchsorted(self.first, self.slot, side="right") - 1
+        vote = post * self.voters + self.voter
+        ordered = np.sort(vote)
+        if (ordered[1:] != ordered[:-1]).all():
+            return np.ones(len(vote))
+        _, votes, entries = np.unique(vote, return_inverse=True, return_counts=True)
+        return np.asarray(1.0 / entries[votes])
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What the votes say: about the posts, about the voters, about the classifier."""
+
+    posterior: FloatArray  # (slots,) a known truth has 1
+    from_votes: FloatArray  # (slots,) what prior and votes say, whether or not the truth is known
+    right: FloatArray  # (voters,) Beta parameters of the reliability, after the evidence
+    wrong: FloatArray
+    reliability: FloatArray  # (voters,) the point estimate
+    low: FloatArray  # (voters,) 95% interval
+    high: FloatArray
+    votes: FloatArray  # (voters,) without gold
+    factors: tuple[float, ...]  # per bin, see `corrected`
+    iterations: int
+    converged: bool
+
+
+def estimate(right: float, wrong: float) -> float:
+    """The reliability of a voter with these Beta parameters (both above 1): the mode, clipped."""
+    return min(MOST, max(LEAST, (right - 1) / (right + wrong - 2)))
+
+
+def interval(right: FloatArray, wrong: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The ends of the 95% intervals of Beta(right, wrong)."""
+    low, high = (np.asarray(betaincinv(right, wrong, end)) for end in INTERVAL)
+    return low, high
+
+
+def bin_of(top: float) -> int:
+    """The bin (0 to BINS - 1) of a post by the highest probability that its prior gives."""
+    return bisect_right(EDGES, top)
+
+
+def corrected(prior: Mapping[str, float], factors: Sequence[float] = UNCORRECTED) -> dict[str, float]:
+    """The prior with the odds of its top answer against the rest multiplied by its bin's factor."""
+    top = max(prior, key=prior.__getitem__)
+    factor = factors[bin_of(prior[top])]
+    total = 1 + (factor - 1) * prior[top]
+    return {key: share * (factor if key == top else 1) / total for key, share in prior.items()}
+
+
+def fit(
+    ballots: Ballots,
+    prior: Prior | None = None,
+    *,
+    iterations: int = 100,
+    tolerance: float = 1e-4,
+    vote_weight: float = 1.0,
+    ordinary: float = ORDINARY,
+    correct: bool = True,
+) -> Fit:
+    """Posteriors, reliabilities and a correction of the prior (if ``correct``) that agree with one another.
+
+    A vote adds ``vote_weight * ln(s (K - 1) / (1 - s))`` to the log odds of its slot; its voter's Beta
+    parameters gain ``ordinary`` times the slot's posterior, or ``KNOWN`` times 1 or 0 where the truth is known.
+    Stops when no reliability or log factor moves by more than ``tolerance``. The same ballots, in whatever order,
+    give the same figures; nothing is drawn at random.
+    """
+    state = _State(ballots, prior or Prior(), vote_weight, ordinary)
+    moved, done = np.inf, 0
+    while moved > tolerance and done < iterations:
+        moved, done = state.advance(correct), done + 1
+    from_votes = state.from_votes()
+    posterior = state.known(from_votes)
+    right, wrong = state.parameters(posterior)
+    low, high = interval(right, wrong)
+    return Fit(
+        posterior=posterior,
+        from_votes=from_votes,
+        right=right,
+        wrong=wrong,
+        reliability=estimates(right, wrong),
+        low=low,
+        high=high,
+        votes=np.bincount(ballots.voter, ballots.share, ballots.voters),
+        factors=tuple(np.exp(state.log_factors).tolist()),
+        iterations=done,
+        converged=bool(moved <= tolerance),
+    )
+
+
+def fit_vote_weight(ballots: Ballots, fitted: Fit, least: float = 0.2, most: float = 2.0) -> float:
+    """The weight of a vote under which the known truths are likeliest: below 1, people err together.
+
+    Of the posts with a truth, which should be an audit sample rather than the hard cases. Reliabilities and
+    factors are those of ``fitted``.
+    """
+    state = _State(ballots, Prior(), 1.0, ORDINARY)
+    state.reliability, state.log_factors = fitted.reliability, np.log(fitted.factors)
+    truths = ballots.truth[ballots.truth >= 0]
+
+    def surprise(weight: float) -> float:
+        state.vote_weight = weight
+        return -float(np.log(np.maximum(state.from_votes()[truths], TINY)).sum())
+
+    return float(minimize_scalar(surprise, bounds=(least, most), method="bounded").x)
+
+
+def estimates(right: FloatArray, wrong: FloatArray) -> FloatArray:
+    """(voters,) `estimate` for arrays."""
+    return np.clip((right - 1) / (right + wrong - 2), LEAST, MOST)
+
+
+class _State:
+    """Between two iterations: the reliabilities and factors, and what never changes from one to the next."""
+
+    def __init__(self, ballots: Ballots, prior: Prior, vote_weight: float, ordinary: float) -> None:
+        self.ballots, self.vote_weight = ballots, vote_weight
+        self.support = _by_slot(ballots, np.ones(len(ballots.slot), bool))
+        self.counted = self.support if ballots.counted is None else _by_slot(ballots, ballots.counted)
+        self.log_prior = np.log(np.maximum(ballots.prior, TINY))
+        self.log_others = np.diff(self.counted.indptr) * np.repeat(np.log(ballots.sizes - 1.0), ballots.sizes)
+        self.top = _tops(ballots)
+        self.bins = np.searchsorted(EDGES, ballots.prior[self.top], side="right")
+        self.judged = np.add.reduceat(np.diff(self.counted.indptr), ballots.first[:-1]) > 0
+        is_known = ballots.truth >= 0
+        self.known_slots = np.flatnonzero(np.repeat(is_known, ballots.sizes))
+        self.truths = ballots.truth[is_known]
+        self.post_weight = np.where(is_known, KNOWN, ordinary)
+        self.slot_weight = np.repeat(self.post_weight, ballots.sizes)
+        self.right = prior.right + ballots.gold_right
+        seen = np.bincount(ballots.voter, ballots.share * self.slot_weight[ballots.slot], ballots.voters)
+        self.total = self.right + prior.wrong + (ballots.gold_seen - ballots.gold_right) + seen
+        self.reliability = estimates(self.right, self.total - seen - self.right)
+        self.log_factors = np.zeros(BINS)
+
+    def advance(self, correct: bool) -> float:
+        """One iteration; how far the figure moved that moved furthest."""
+        posterior = self.known(self.from_votes())
+        renewed = estimates(*self.parameters(posterior))
+        step = self._newton_step(posterior) if correct else np.zeros(BINS)
+        moved = max(np.abs(renewed - self.reliability).max(initial=0), np.abs(step).max())
+        self.reliability, self.log_factors = renewed, self.log_factors + step
+        return float(moved)
+
+    def from_votes(self) -> FloatArray:
+        """(slots,) posteriors by prior and votes alone."""
+        odds = self.counted @ np.log(self.reliability / (1 - self.reliability))
+        odds += self.log_others
+        odds *= self.vote_weight
+        odds += self.log_prior
+        odds[self.top] += self.log_factors[self.bins]
+        starts, sizes = self.ballots.first[:-1], self.ballots.sizes
+        odds -= np.repeat(np.maximum.reduceat(odds, starts), sizes)
+        shares = np.exp(odds, out=odds)
+        shares /= np.repeat(np.add.reduceat(shares, starts), sizes)
+        return np.asarray(shares)
+
+    def known(self, from_votes: FloatArray) -> FloatArray:
+        """(slots,) the same with 1 and 0 where the truth is known."""
+        posterior = from_votes.copy()
+        posterior[self.known_slots] = 0
+        posterior[self.truths] = 1
+        return posterior
+
+    def parameters(self, posterior: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(voters,), (voters,) the Beta parameters after the evidence of these posteriors."""
+        right = self.right + self.support.T @ (posterior * self.slot_weight)
+        return right, self.total - right
+
+    def _newton_step(self, posterior: FloatArray) -> FloatArray:
+        """(BINS,) towards the log factors that make the top answers as often right as the corrected prior says.
+
+        Of all posts that have a vote or a truth: to take only the settled ones would favour those where the
+        votes agree with the classifier, since they settle first.
+        """
+        weight = self.post_weight * (self.judged | (self.ballots.truth >= 0))
+        odds = np.exp(self.log_prior[self.top] + self.log_factors[self.bins])
+        expected = odds / (odds + 1 - self.ballots.prior[self.top])
+        excess = np.bincount(self.bins, weight * (posterior[self.top] - expected), BINS)
+        curvature = np.bincount(self.bins, weight * expected * (1 - expected), BINS)
+        slope = excess - self.log_factors / SPREAD**2
+        return np.clip(slope / (curvature + 1 / SPREAD**2), -STEP, STEP)
+
+
+def _by_slot(ballots: Ballots, chosen: BoolArray) -> csr_array:
+    """(slots, voters) 1 where a voter supports a slot; its indices sorted, so that sums have one order."""
+    entries = (np.ones(int(chosen.sum())), (ballots.slot[chosen], ballots.voter[chosen]))
+    support = csr_array(entries, shape=(len(ballots.prior), ballots.voters))
+    support.sum_duplicates()
+    return support
+
+
+def _tops(ballots: Ballots) -> IntArray:
+    """(posts,) the slot of the highest prior, the first of equals."""
+    highest = np.repeat(np.maximum.reduceat(ballots.prior, ballots.first[:-1]), ballots.sizes)
+    candidates = np.flatnonzero(ballots.prior == highest)
+    return np.asarray(candidates[np.searchsorted(candidates, ballots.first[:-1])])
+
+
+def _within(indices: IntArray, end: int) -> bool:
+    return len(indices) == 0 or (indices.min() >= 0 and indices.max() < end)

@@ -1,0 +1,113 @@
+"""When is a post decided? The portal's answer, and the ones that it has to beat."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from verify import consensus, reliability
+from verify.consensus import Escalate, Posterior, Rule, Verdict
+
+AUDIT_VOTES = 5
+Correction = Callable[[Mapping[str, float]], dict[str, float]]
+
+
+class Policy(Protocol):
+    """What is known of a post is a mapping from answers to numbers, as the policy likes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def order(self) -> str:
+        """The serving order that belongs to it."""
+        ...
+
+    @property
+    def learns(self) -> bool:
+        """Voters' reliabilities are fitted every night."""
+        ...
+
+    @property
+    def is_production(self) -> bool:
+        """It reopens settled posts, mutes voters, has an audit sample."""
+        ...
+
+    def start(self, prior: Posterior, factors: Sequence[float]) -> dict[str, float]:
+        """What is known before any vote; ``factors`` correct the classifier, see `reliability.corrected`."""
+        ...
+
+    def count(self, known: Posterior, answer: str, reliability: float, weight: float) -> dict[str, float]: ...
+
+    def decide(self, known: Posterior, votes: int, audit: bool) -> Verdict | Escalate | None: ...
+
+    def closeness(self, known: Posterior, votes: int, audit: bool, weight: float) -> float:
+        """How near a post is to being settled: the higher, the nearer."""
+        ...
+
+
+Enough = Callable[[Sequence[float], int], bool]
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Every vote is worth as much, the classifier nothing; whoever was named first wins a tie.
+
+    ``enough`` says of the answers' votes, most first, and of the number of all whether they decide.
+    """
+
+    name: str
+    enough: Enough
+    most_votes: int
+    order: str = "random"
+    learns: bool = False
+    is_production: bool = False
+
+    def start(self, prior: Posterior, factors: Sequence[float]) -> dict[str, float]:
+        return {}
+
+    def count(self, known: Posterior, answer: str, reliability: float, weight: float) -> dict[str, float]:
+        return {**known, answer: known.get(answer, 0) + 1}
+
+    def decide(self, known: Posterior, votes: int, audit: bool) -> Verdict | Escalate | None:
+        if known and self.enough(sorted(known.values(), reverse=True), votes):
+            leading = max(known, key=known.__getitem__)
+            return Verdict(leading, known[leading] / votes)
+        return Escalate(votes) if votes >= self.most_votes else None
+
+    def closeness(self, known: Posterior, votes: int, audit: bool, weight: float) -> float:
+        counts, further = sorted(known.values(), reverse=True) or [0.0], 0
+        share = counts[0] / max(votes, 1)
+        while votes + further < self.most_votes and not self.enough(counts, votes + further):
+            counts, further = [counts[0] + 1, *counts[1:]], further + 1
+        return share - further
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """The consensus of `verify.consensus`, with the classifier's prior, a flat one, or a corrected one."""
+
+    name: str
+    rule: Rule
+    uses_classifier: bool = True
+    corrects: bool = False
+    order: str = "random"
+    learns: bool = True
+    is_production: bool = False
+
+    def start(self, prior: Posterior, factors: Sequence[float]) -> dict[str, float]:
+        if not self.uses_classifier:
+            return dict.fromkeys(prior, 1 / len(prior))
+        return reliability.corrected(prior, factors) if self.corrects else dict(prior)
+
+    def count(self, known: Posterior, answer: str, reliability: float, weight: float) -> dict[str, float]:
+        return consensus.updated(known, answer, reliability, weight)
+
+    def decide(self, known: Posterior, votes: int, audit: bool) -> Verdict | Escalate | None:
+        return consensus.decide(known, votes, self.rule_for(audit))
+
+    def closeness(self, known: Posterior, votes: int, audit: bool, weight: float) -> float:
+        needed = consensus.votes_needed(known, votes, self.rule_for(audit), weight)
+        return consensus.closeness(known, needed)
+
+    def rule_for(self, audit: bool) -> Rule:
+        return replace(self.rule, least_votes=AUDIT_VOTES) if audit else self.rule
