@@ -1,13 +1,13 @@
 """How far each voter can be believed, learnt from everybody's votes at once.
 
-The one-coin model of Dawid and Skene (Applied Statistics 28, 1979): a voter of reliability s names the truth with
-probability s, and otherwise any of the K - 1 other answers alike. A reliability has a Beta prior; expectation
-maximisation (EM) alternates between the posteriors of the posts and the reliabilities. Left to itself EM confirms
-its own guesses: whoever agrees with them is taken for a good voter. So posts whose truth is known count in
-full (``KNOWN``), and ordinary ones little (``ORDINARY``).
+The one-coin model of Dawid and Skene (Applied Statistics 28, 1979): a voter of reliability s names the truth
+with probability s, and otherwise any of the K - 1 other answers alike. A reliability has a Beta prior;
+expectation maximisation (EM) alternates between the posteriors of the posts and the reliabilities. Left to
+itself EM confirms its own guesses: whoever agrees with them is taken for a good voter. So posts whose truth
+is known count in full (``KNOWN``), and ordinary ones little (``ORDINARY``).
 
-The classifier's prior is corrected by one factor per bin of its top probability, on the odds of the top answer
-against the rest: a logistic regression with an offset, one intercept a bin, its penalty that of a normal prior.
+The classifier's prior is corrected by one factor per bin of its top probability, on the odds of the top
+answer against the rest: a logistic regression with an offset and one intercept a bin, drawn from a normal.
 """
 
 from bisect import bisect_right
@@ -50,10 +50,10 @@ class Prior:
 
 @dataclass(frozen=True)
 class Ballots:
-    """Who voted for what, in flat arrays: post i may be answered by its "slots" ``first[i]`` to ``first[i + 1] - 1``.
+    """Who voted for what, in flat arrays: post i's answers are "slots" ``first[i]`` to ``first[i + 1] - 1``.
 
-    A vote may support several slots of its post ("none of these", given before somebody named a further dress,
-    supports both); it then has an entry for each of them.
+    A vote may support several slots of its post ("none of these", given before somebody named a further
+    dress, supports both); it then has an entry for each of them.
 
     Raises ValueError where the arrays contradict one another.
     """
@@ -71,7 +71,7 @@ class Ballots:
     )
 
     def __post_init__(self) -> None:
-        entries, gold = (self.slot, self.voter), (self.gold_right, self.gold_seen)
+        gold = (self.gold_right, self.gold_seen)
         rules = {
             "first rises from 0 to the number of slots": self.first[0] == 0
             and self.first[-1] == len(self.prior),
@@ -85,7 +85,7 @@ class Ballots:
         }
         broken = [rule for rule, holds in rules.items() if not holds]
         if broken:
-            raise ValueError(f"These ballots break a rule: {broken[0]} ({len(entries[0])} entries)")
+            raise ValueError(f"These ballots break a rule: {broken[0]}")
         if ((self.truth >= 0) & ((self.truth < self.first[:-1]) | (self.truth >= self.first[1:]))).any():
             raise ValueError("These ballots break a rule: a truth is a slot of its own post")
 
@@ -160,9 +160,9 @@ def fit(
     """Posteriors, reliabilities and a correction of the prior (if ``correct``) that agree with one another.
 
     A vote adds ``vote_weight * ln(s (K - 1) / (1 - s))`` to the log odds of its slot; its voter's Beta
-    parameters gain ``ordinary`` times the slot's posterior, or ``KNOWN`` times 1 or 0 where the truth is known.
-    Stops when no reliability or log factor moves by more than ``tolerance``. The same ballots, in whatever order,
-    give the same figures; nothing is drawn at random.
+    parameters gain ``ordinary`` times the slot's posterior, or ``KNOWN`` times 1 or 0 where the truth is
+    known. Stops when no reliability or log factor moves by more than ``tolerance``. The same ballots, in
+    whatever order, give the same figures; nothing is drawn at random.
     """
     state = _State(ballots, prior or Prior(), vote_weight, ordinary)
     moved, done = np.inf, 0
@@ -180,7 +180,7 @@ def fit(
         reliability=estimates(right, wrong),
         low=low,
         high=high,
-        votes=np.bincount(ballots.voter, ballots.share, ballots.voters),
+        votes=np.bincount(ballots.voter, ballots.share, ballots.voters).astype(float),
         factors=tuple(np.exp(state.log_factors).tolist()),
         iterations=done,
         converged=bool(moved <= tolerance),
@@ -267,7 +267,7 @@ class _State:
         return right, self.total - right
 
     def _newton_step(self, posterior: FloatArray) -> FloatArray:
-        """(BINS,) towards the log factors that make the top answers as often right as the corrected prior says.
+        """(BINS,) towards the log factors with which top answers are right as often as the prior says.
 
         Of all posts that have a vote or a truth: to take only the settled ones would favour those where the
         votes agree with the classifier, since they settle first.
