@@ -6,13 +6,19 @@ the prior; the votes follow the one-coin model (Dawid and Skene 1979, with one p
 reliability s names the truth with probability s, and otherwise any of the K - 1 others.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 NOT_A_DRESS = "not_a_dress"
 NONE_OF_THESE = "none_of_these"
 FLOOR = 1e-3  # of any answer's prior: however sure the classifier is, people can overrule it
 NAMED_SHARE = 0.5  # of what "none of these" had, for a dress that a colleague names instead
+
+LEAST, MOST = 0.02, 0.98  # nobody is believed, or disbelieved, beyond these
+EDGES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # between the bins of the top probability
+RIGHT, WRONG = 8.0, 1.5  # Beta prior of a voter's reliability
+UNCORRECTED = (1.0,) * (len(EDGES) + 1)
 
 Posterior = Mapping[str, float]
 
@@ -38,7 +44,7 @@ class Rule:
     least_votes: int = 2
     most_votes: int = 9
     reliability: float = 0.88
-    best: float = 0.98
+    best: float = MOST
     reopen_below: float = 0.85  # of a settled answer's posterior, after the nightly re-fit
 
     def __post_init__(self) -> None:
@@ -75,6 +81,21 @@ def prior(options: Mapping[str, float], not_a_dress: float) -> dict[str, float]:
     rest = 1 - not_a_dress - sum(options.values())
     shares = {**options, NOT_A_DRESS: not_a_dress, NONE_OF_THESE: rest}
     return _normalised({key: max(share, FLOOR) for key, share in shares.items()})
+
+
+def corrected(prior: Posterior, factors: Sequence[float] = UNCORRECTED) -> dict[str, float]:
+    """The prior with the odds of its top answer against the rest multiplied by the factor of its bin.
+
+    Bins are those of the top answer's probability; the factors are what the nightly re-fit learns.
+    """
+    top = max(prior, key=prior.__getitem__)
+    factor = factors[bisect_right(EDGES, prior[top])]
+    return _normalised({key: share * (factor if key == top else 1) for key, share in prior.items()})
+
+
+def estimate(right: float, wrong: float) -> float:
+    """The reliability of a voter with these Beta parameters (both above 1): the mode, clipped."""
+    return min(MOST, max(LEAST, (right - 1) / (right + wrong - 2)))
 
 
 def joined(posterior: Posterior, dress: str) -> dict[str, float]:

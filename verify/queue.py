@@ -7,55 +7,63 @@ the locking statement may have been evaluated before the lock was granted.)
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Subquery
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from verify import consensus, scoring
-from verify.models import Answer, Batch, Employee, Lease, Post, Vote, statements
+from verify import consensus, gold, scoring
+from verify.models import (
+    Answer,
+    Batch,
+    Employee,
+    GoldAnswer,
+    Lease,
+    Option,
+    Post,
+    Vote,
+    statements,
+)
 
 
 class Refused(Exception):
     """What the rules do not allow; the text is for the person who tried."""
 
-    sentence = ""
+    sentence: str | Promise = ""
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence or self.sentence)
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 class LeaseNotFound(Refused):
-    sentence = "That card is not yours, or it is gone. Here is another one."
+    sentence = _("That card is not yours, or it is gone. Here is another one.")
 
 
 class AlreadyVoted(Refused):
-    sentence = "You have answered this one already."
+    sentence = _("You have answered this one already.")
 
 
 class PostAlreadySettled(Refused):
-    sentence = "Your colleagues have settled this one in the meantime."
+    sentence = _("Your colleagues have settled this one in the meantime.")
 
 
 class LeaseExpired(Refused):
-    sentence = "This card was on your screen for so long that colleagues took it over."
+    sentence = _("This card was on your screen for so long that colleagues took it over.")
 
 
 class BatchFrozen(Refused):
-    sentence = "Too late: last night's photos have been put away."
+    sentence = _("Too late: last night’s photos have been put away.")
 
 
 class OptionNotOffered(Refused):
-    sentence = "That is not one of the answers on this card."
-
-
-class NothingToUndo(Refused):
-    sentence = "There is nothing left to undo."
+    sentence = _("That is not one of the answers on this card.")
 
 
 @dataclass(frozen=True)
@@ -73,13 +81,18 @@ def hand_out(
 ) -> list[Lease]:
     """The cards in this person's hands, oldest first, filled up to ``ahead`` of them with new ones.
 
+    Some are there to learn from: the answer is known (``purpose``), which nothing on the card tells.
+
     Each has its ``post`` with photo, and ``options``: the offered `Option`s with ``dress`` and its
-    ``cover_token``, in an order of that card's own. A visit starts at a random post of the open batch
-    (``seed``), goes on from the last card handed out, backwards in time, and wraps round. Empty means that
-    nothing is left for this person now.
+    ``cover_token``, in an order of that card's own. Which post comes next is `settings.SERVING_ORDER`:
+    "finish", the one whose next vote most likely settles it; or "backwards": a visit starts at a random post
+    of the open batch (``seed``), goes on from the last card handed out, backwards in time, and wraps round.
+    Empty means that nothing is left for this person now.
     """
     now = now or timezone.now()
     seed = random.getrandbits(31) if seed is None else seed
+    if employee.in_training or random.Random(seed).random() < settings.GOLD_SHARE:  # noqa: S311
+        Lease.objects.deal_known(employee, ahead, now, seed)
     _top_up(employee, ahead, now, seed)
     cards = _in_hand(employee, now)
     # Empty-handed, maybe only because others had the last posts locked for a moment: wait for those.
@@ -107,9 +120,16 @@ def _top_up(employee: Employee, ahead: int, now: datetime, seed: int, wait: bool
 def _in_hand(employee: Employee, now: datetime) -> list[Lease]:
     cards = Lease.objects.cards(employee, now)
     for card in cards:  # the same order for the same card each time, and no telling the model's favourite
-        key = salted_hmac("order of options", str(card.pk)).digest()
-        random.Random(key).shuffle(card.options)  # noqa: S311 (the key is the secret)
+        card.options = shuffled(card.pk, card.options)
     return cards
+
+
+def shuffled(card: int, options: Sequence[Option]) -> list[Option]:
+    """The options, given by rank, in the order in which the lease with this pk shows them."""
+    key = salted_hmac("order of options", str(card)).digest()
+    shown = list(options)
+    random.Random(key).shuffle(shown)  # noqa: S311 (the key is the secret)
+    return shown
 
 
 # Answering
@@ -117,15 +137,40 @@ def _in_hand(employee: Employee, now: datetime) -> list[Lease]:
 
 @transaction.atomic
 def vote(
-    employee: Employee, lease_id: int, answer: str, option_id: int | None = None, now: datetime | None = None
-) -> Vote:
-    """Count an answer to a card: an `Answer`, for a dress with the pk of the option. Raises Refused."""
+    employee: Employee,
+    lease_id: int,
+    answer: str,
+    option_id: int | None = None,
+    viewed_ms: int | None = None,
+    now: datetime | None = None,
+) -> Vote | GoldAnswer:
+    """Count an answer to a card: an `Answer`, for a dress with the pk of the option. Raises Refused.
+
+    The same answer to the same card once more is a message that was sent twice, and changes nothing.
+    """
     lease = _locked(employee, lease_id, option_id)
     now = now or timezone.now()  # not before the lock: who waited must not judge by an old clock
     key = _key(lease, answer, option_id)
+    if lease.outcome == Lease.Outcome.VOTED:
+        return _said_before(lease, answer, option_id)
+    if lease.outcome == Lease.Outcome.SKIPPED:
+        raise AlreadyVoted
+    if lease.purpose != Lease.Purpose.VOTE:
+        return gold.answer(lease, employee, answer, option_id, viewed_ms, now)
     _check(lease, now)
-    lease.post.count(key, now)
-    return Vote.objects.cast(lease, answer, option_id, now)
+    if lease.reliability is not None:
+        meant = {key, *map(consensus.dress_key, lease.named_later)} if key == Answer.NONE_OF_THESE else {key}
+        lease.post.count(meant, lease.reliability, now, lease.vote_weight)
+    return Vote.objects.cast(lease, answer, option_id, viewed_ms, now)
+
+
+def _said_before(lease: Lease, answer: str, option_id: int | None) -> Vote | GoldAnswer:
+    answers = Vote.objects if lease.purpose == Lease.Purpose.VOTE else GoldAnswer.objects
+    same = {"answer": answer, "option": option_id}
+    before = answers.filter(post=lease.post_id, employee=lease.employee_id, **same).first()
+    if before is None:
+        raise AlreadyVoted
+    return before
 
 
 @transaction.atomic
@@ -135,46 +180,13 @@ def skip(employee: Employee, lease_id: int) -> Lease:
     if lease.outcome != Lease.Outcome.OPEN:
         raise AlreadyVoted
     lease.close(Lease.Outcome.SKIPPED)
-    skips = Lease.objects.filter(post=lease.post, outcome=Lease.Outcome.SKIPPED).count()
+    if lease.purpose != Lease.Purpose.VOTE:
+        return lease
+    skipped = Lease.objects.filter(post=lease.post, outcome=Lease.Outcome.SKIPPED)
+    skips = skipped.filter(purpose=Lease.Purpose.VOTE).count()
     if lease.post.takes_votes and skips >= settings.SKIPS_BEFORE_ADMIN:
         lease.post.dispute(f"Skipped by {skips} people.")
     return lease
-
-
-@transaction.atomic
-def undo(employee: Employee, now: datetime | None = None) -> Lease | None:
-    """Take back this person's last vote. Returns its card, in hand again, or None if others have it by now.
-
-    Raises NothingToUndo: it is too long ago, or its post or batch is finished.
-    """
-    newest = Vote.objects.filter(employee=employee).order_by("-created_at", "-pk").values("pk")[:1]
-    votes = Vote.objects.filter(pk=Subquery(newest)).select_related("post")
-    last = votes.select_for_update(of=("post", "self"), no_key=True).first()
-    now = now or timezone.now()
-    if last is None or not _may_undo(last, now):
-        raise NothingToUndo
-    last.delete()
-    last.post.recount(now)
-    return _return(last.post, employee, now)
-
-
-def _may_undo(last: Vote, now: datetime) -> bool:
-    batch = last.post.batch
-    in_time = now <= last.created_at + settings.UNDO and last.post.state == Post.State.PROPOSED
-    return in_time and batch is not None and batch.state == Batch.State.OPEN
-
-
-def _return(post: Post, employee: Employee, now: datetime) -> Lease | None:
-    """Put the card back, where others have left room; where they hold too many now, the newest fall back."""
-    others = list(Lease.objects.open(now).filter(post=post).exclude(employee=employee).order_by("pk"))
-    surplus = [lease.pk for lease in others[post.votes_needed :]]
-    Lease.objects.filter(pk__in=surplus).update(expires_at=now)
-    lease = Lease.objects.filter(post=post, employee=employee).first()
-    if lease is None:
-        return None
-    has_room = len(others) < post.votes_needed
-    lease.reopen(now + settings.LEASE if has_room else now)
-    return lease if has_room else None
 
 
 def _locked(employee: Employee, lease_id: int, option_id: int | None = None) -> Lease:
@@ -199,8 +211,6 @@ def _key(lease: Lease, answer: str, option_id: int | None) -> str:
 def _check(lease: Lease, now: datetime) -> None:
     """Raises Refused unless this card may be answered."""
     post = lease.post
-    if lease.outcome != Lease.Outcome.OPEN:
-        raise AlreadyVoted
     if post.state in (Post.State.SETTLED, Post.State.DISPUTED) or post.settles_at:
         raise PostAlreadySettled
     if not post.takes_votes or post.suggestion_id != lease.suggestion_id:
@@ -213,7 +223,7 @@ def _check_room(lease: Lease, now: datetime) -> None:
     """An expired card is honoured as long as its post is in play and nobody has taken the place."""
     if lease.post.batch is None or not lease.post.batch.honours_votes(now):
         raise BatchFrozen
-    if Lease.objects.open(now).filter(post=lease.post).count() >= lease.post.votes_needed:
+    if Lease.objects.to_vote(now).filter(post=lease.post).count() >= lease.post.votes_needed:
         raise LeaseExpired
 
 

@@ -81,7 +81,7 @@ class Look(models.Model):
     def show(self, dress: Dress, now: datetime) -> None:
         """Publish as a look of ``dress``, to be cleared for display, or cleared by the setting."""
         self.dress, self.published_at = dress, now
-        automatic = settings.CLEAR_LOOKS_AUTOMATICALLY
+        automatic = settings.CLEAR_LOOKS_AUTOMATICALLY and not self.post.flags.exists()
         self.clearance = Look.Clearance.CLEARED if automatic else Look.Clearance.WAITING
         self.cleared_by, self.cleared_at = None, now if automatic else None
         self.save()

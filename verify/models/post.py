@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from verify import consensus
 from verify.models.batch import Batch
@@ -63,14 +64,20 @@ class PostQuerySet(models.QuerySet["Post"]):
     def propose(self, suggestions: "Mapping[Post, Suggestion]") -> None:
         """Take each post's suggestion as the options to vote on. Raises AlreadyInPlay, and takes none."""
         posts = self.filter(pk__in=[post.pk for post in suggestions])
+        factors = apps.get_model("verify", "Refit").objects.current().prior_factors
         locked = set(posts.order_by("pk").select_for_update().values_list("pk", flat=True))
         free = locked & set(posts.proposable(timezone.now()).values_list("pk", flat=True))
         for post, suggestion in suggestions.items():
             if post.pk not in free:
                 raise AlreadyInPlay(f"{post} has been voted on, or is about to be: its options stay.")
-            post.take(suggestion)
-        fields = [*WEIGHED, "suggestion", "state", "claimed_until", "trouble"]
+            post.take(suggestion, factors)
+        fields = [*WEIGHED, "suggestion", "state", "audit", "claimed_until", "trouble"]
         self.bulk_update(suggestions, fields, batch_size=500)
+
+    def gold(self) -> "PostQuerySet":
+        """Posts whose answer is known: an admin decided it, or cleared its look; never a dispute."""
+        vouched = Q(settled_by__isnull=False) | Q(look__clearance="cleared", look__cleared_by__isnull=False)
+        return self.filter(vouched, state=Post.State.SETTLED, was_disputed=False, suggestion__isnull=False)
 
     def to_publish(self) -> "PostQuerySet":
         """Settled as a dress that no look shows yet."""
@@ -197,34 +204,74 @@ class Post(models.Model):
         """Take ``suggestion`` as the options to vote on. Raises AlreadyInPlay."""
         Post.objects.propose({self: suggestion})
 
-    def take(self, suggestion: "Suggestion") -> None:
+    def take(self, suggestion: "Suggestion", factors: Sequence[float] = consensus.UNCORRECTED) -> None:
         """The fields, unsaved, of a post that ``suggestion`` opens to votes."""
         self.suggestion, self.state = suggestion, Post.State.PROPOSED
         self.claimed_until, self.trouble = None, ""
-        self._weigh(suggestion.prior(), 0, timezone.now())
+        self.audit = in_audit_sample(self.pk)
+        self._weigh(suggestion.prior(factors), 0, timezone.now())
 
-    def count(self, answer: str, now: datetime) -> None:
-        """Take in one more vote, for an answer of `consensus`; a deciding one can be undone for a while.
+    def count(
+        self, answers: Collection[str], reliability: float, now: datetime, vote_weight: float = 1.0
+    ) -> None:
+        """Take in one more vote, for what it may mean; a deciding one can be undone for a while.
 
         The fields, unsaved: `VoteQuerySet.cast` stores them with the vote.
         """
-        posterior = consensus.updated(self.posterior, answer, RULE.reliability)
-        self._weigh(posterior, self.votes_cast + 1, now)
+        posterior = consensus.updated(self.posterior, answers, reliability, vote_weight)
+        self._weigh(posterior, self.votes_cast + 1, now, vote_weight)
 
     def recount(self, now: datetime) -> None:
-        """Weigh the stored votes anew."""
-        votes = [(vote.key, RULE.reliability) for vote in self.votes.select_related("option")]
-        self._weigh(consensus.after(self.suggestion.prior(), votes), len(votes), now)
+        """Weigh the stored votes anew, by what is known of the voters now."""
+        refit = apps.get_model("verify", "Refit").objects.current()
+        prior = self.suggestion.prior(refit.prior_factors)
+        votes = self._weighed_votes()
+        posterior = consensus.after(prior, votes, refit.vote_weight)
+        self._weigh(posterior, len(votes), now, refit.vote_weight)
         self.save(update_fields=WEIGHED)
 
-    def _weigh(self, posterior: dict[str, float], votes: int, now: datetime) -> None:
+    def _weighed_votes(self) -> list[tuple[frozenset[str], float]]:
+        """What each vote that counts may mean, and its voter's reliability."""
+        votes = list(self.votes.filter(counted=True).select_related("option"))
+        voters = [vote.employee_id for vote in votes if vote.employee_id]
+        reliabilities = apps.get_model("verify", "Reliability").objects.weigh(voters)
+        named = self.suggestion.named()
+        weighed = [
+            (vote.may_mean(named), reliabilities.get(vote.employee_id, RULE.reliability)) for vote in votes
+        ]
+        return [(meant, reliability) for meant, reliability in weighed if reliability is not None]
+
+    @property
+    def rule(self) -> consensus.Rule:
+        return AUDIT_RULE if self.audit else RULE
+
+    def _weigh(
+        self, posterior: dict[str, float], votes: int, now: datetime, vote_weight: float = 1.0
+    ) -> None:
         self.posterior, self.votes_cast = posterior, votes
-        self.votes_needed = consensus.votes_needed(posterior, votes, RULE)
+        self.votes_needed = consensus.votes_needed(posterior, votes, self.rule, vote_weight)
+        self.closeness = consensus.closeness(posterior, self.votes_needed)
         self.settles_at = None if self.votes_needed else now + settings.UNDO
+
+    def truth_key(self) -> str:
+        """The answer that somebody who sees this settled post's options should give."""
+        offered = {option.dress_id for option in self.suggestion.options.all()}
+        if self.dress_id is None:
+            return str(self.answer)
+        return consensus.dress_key(self.dress_id) if self.dress_id in offered else consensus.NONE_OF_THESE
+
+    def reopen(self, now: datetime, batch: Batch | None) -> None:
+        """Back to the voters of ``batch``, with the votes it has: what they said is in doubt."""
+        self.state, self.answer, self.dress, self.confidence = Post.State.PROPOSED, "", None, None
+        self.settled_at = self.settled_by = None
+        self.batch = batch
+        self.save(update_fields=[*CONCLUDED, "batch"])
+        self.votes.update(right=None, points=None, confirmed_at=None)
+        self.recount(now)
 
     def settle(self, now: datetime, save: bool = True) -> None:
         """Make what the votes have decided final: a verdict, or a case for an admin."""
-        decision = consensus.decide(self.posterior, self.votes_cast, RULE)
+        decision = consensus.decide(self.posterior, self.votes_cast, self.rule)
         if isinstance(decision, consensus.Verdict):
             self._conclude(decision.answer, decision.confidence, now)
         elif isinstance(decision, consensus.Escalate):
@@ -268,12 +315,18 @@ class Post(models.Model):
         self.votes_needed, self.settles_at, self.settled_by, self.trouble = 0, None, None, ""
 
     def _dispute(self, trouble: str) -> None:
-        self.state, self.trouble = Post.State.DISPUTED, trouble
+        self.state, self.trouble, self.was_disputed = Post.State.DISPUTED, trouble, True
         self.votes_needed, self.settles_at = 0, None
 
 
-WEIGHED = ["posterior", "votes_cast", "votes_needed", "settles_at"]
+def in_audit_sample(pk: int) -> bool:
+    """Whether this post always gets five votes: drawn once, and not to be guessed."""
+    draw = salted_hmac("audit sample", str(pk)).digest()[:4]
+    return int.from_bytes(draw) < settings.AUDIT_SHARE * 2**32
+
+
+WEIGHED = ["posterior", "votes_cast", "votes_needed", "closeness", "settles_at"]
 CONCLUDED = [
     *("state", "answer", "dress", "confidence", "settled_at", "settled_by"),
-    *("trouble", "votes_needed", "settles_at"),
+    *("trouble", "was_disputed", "votes_needed", "settles_at"),
 ]

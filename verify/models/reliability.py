@@ -1,14 +1,22 @@
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
 
+from verify import consensus
 from verify.models.employee import Employee
+from verify.models.post import RULE
 
 
 class ReliabilityQuerySet(models.QuerySet["Reliability"]):
     def muted(self) -> "ReliabilityQuerySet":
         return self.exclude(muted_at=None)
+
+    def weigh(self, employees: Iterable[int]) -> dict[int, float | None]:
+        """By employee's pk: what a vote of theirs is weighed by; None for somebody muted."""
+        known = {row.pk: row for row in self.filter(pk__in=employees)}
+        return {pk: known[pk].weighs if pk in known else RULE.reliability for pk in employees}
 
 
 class Reliability(models.Model):
@@ -17,11 +25,13 @@ class Reliability(models.Model):
     employee = models.OneToOneField(
         Employee, on_delete=models.CASCADE, primary_key=True, related_name="reliability"
     )
-    right = models.FloatField(help_text="First parameter of the Beta posterior: prior and evidence.")
-    wrong = models.FloatField(help_text="Second parameter of the Beta posterior.")
-    estimate = models.FloatField(help_text="What a vote is weighed by.")
-    low = models.FloatField(help_text="Lower end of the 95% interval.")
-    high = models.FloatField(help_text="Upper end of the 95% interval.")
+    right = models.FloatField(
+        default=consensus.RIGHT, help_text="First parameter of the Beta posterior: prior and evidence."
+    )
+    wrong = models.FloatField(default=consensus.WRONG, help_text="Second parameter of the Beta posterior.")
+    estimate = models.FloatField(default=RULE.reliability, help_text="What a vote is weighed by.")
+    low = models.FloatField(default=0, help_text="Lower end of the 95% interval.")
+    high = models.FloatField(default=1, help_text="Upper end of the 95% interval.")
     votes = models.PositiveIntegerField(default=0, help_text="Votes that it was last fitted on.")
     gold_seen = models.PositiveIntegerField(default=0)
     gold_right = models.PositiveIntegerField(default=0)
@@ -47,6 +57,17 @@ class Reliability(models.Model):
     def __str__(self) -> str:
         return f"{self.employee}: {self.estimate:.0%}"
 
+    @property
+    def weighs(self) -> float | None:
+        return None if self.muted_at else self.estimate
+
+    def learn(self, right: bool) -> None:
+        """Take in one answer to a card whose truth is known."""
+        self.right, self.wrong = self.right + right, self.wrong + (not right)
+        self.gold_seen, self.gold_right = self.gold_seen + 1, self.gold_right + right
+        self.estimate = consensus.estimate(self.right, self.wrong)
+        self.save(update_fields=["right", "wrong", "gold_seen", "gold_right", "estimate"])
+
     def mute(self, reason: str, now: datetime) -> None:
         self.muted_at, self.muted_because = now, reason
         self.save(update_fields=["muted_at", "muted_because"])
@@ -54,6 +75,12 @@ class Reliability(models.Model):
     def unmute(self, now: datetime) -> None:
         self.muted_at, self.muted_because, self.unmuted_at = None, "", now
         self.save(update_fields=["muted_at", "muted_because", "unmuted_at"])
+
+
+class RefitQuerySet(models.QuerySet["Refit"]):
+    def current(self) -> "Refit":
+        """The last one; before the first night, one that changes nothing."""
+        return self.first() or Refit(prior_factors=list(consensus.UNCORRECTED))
 
 
 class Refit(models.Model):
@@ -73,6 +100,8 @@ class Refit(models.Model):
     )
     audited = models.PositiveIntegerField(default=0, help_text="Posts of the audit sample with a label.")
     diagram = models.JSONField(default=list, help_text="Stated confidence and real accuracy, by bin.")
+
+    objects = RefitQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from verify import consensus
 from verify.models.post import Answer, Post
 
 
@@ -77,3 +78,8 @@ class GoldAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.employee or 'somebody'} on {self.post}: {'right' if self.right else 'wrong'}"
+
+    @property
+    def key(self) -> str:
+        """The answer as `consensus` names it."""
+        return consensus.dress_key(self.option.dress_id) if self.option else self.answer

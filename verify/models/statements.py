@@ -46,12 +46,20 @@ def _stretch(lap: int, side: str) -> str:
     """  # noqa: S608
 
 
-# The walk: on from the last post handed out, or from a random one, backwards in time, and round.
-NEXT_POSTS = f"""
+# How many cards somebody has in hand.
+IN_HAND = f"""
+    SELECT count(*) AS cards
+    FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
+    WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
+        AND (lease.purpose <> 'vote' OR {TAKES_VOTES})
+"""  # noqa: S608
+
+# A walk: on from the last post handed out, or from a random one, backwards in time, and round.
+BACKWARDS = f"""
     WITH recent AS (
         SELECT post.posted_at, post.id
         FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
-        WHERE lease.employee_id = %(employee)s AND lease.created_at > %(visit)s
+        WHERE lease.employee_id = %(employee)s AND lease.created_at > %(visit)s AND lease.purpose = 'vote'
         ORDER BY lease.id DESC LIMIT 1
     ), random AS (
         SELECT post.posted_at, post.id
@@ -60,21 +68,63 @@ NEXT_POSTS = f"""
         ORDER BY md5(post.id || '-' || %(seed)s) LIMIT 1
     ), start AS (
         SELECT * FROM recent UNION ALL SELECT * FROM random
-    ), in_hand AS (
-        SELECT count(*) AS cards
-        FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
-        WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
-            AND {TAKES_VOTES}
-    ), walk AS (({_stretch(0, "<=")}) UNION ALL ({_stretch(1, ">")}))
+    ), in_hand AS ({IN_HAND}), walk AS (({_stretch(0, "<=")}) UNION ALL ({_stretch(1, ">")}))
     SELECT post.id
     FROM walk JOIN verify_post post ON post.id = walk.id
     ORDER BY walk.lap, post.posted_at DESC, post.id DESC
     LIMIT greatest(0, %(ahead)s - (SELECT cards FROM in_hand))
 """  # noqa: S608
 
+# The post whose next vote most likely settles it; of equals the newest.
+FINISH = f"""
+    WITH in_hand AS ({IN_HAND}), nearest AS (
+        SELECT post.id, post.closeness, post.posted_at
+        FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
+        WHERE post.batch_id = (SELECT id FROM verify_batch WHERE state = 'open') AND {IN_PLAY}
+        ORDER BY post.closeness DESC, post.posted_at DESC, post.id DESC LIMIT 32
+    )
+    SELECT post.id
+    FROM nearest JOIN verify_post post ON post.id = nearest.id
+    ORDER BY nearest.closeness DESC, nearest.posted_at DESC, post.id DESC
+    LIMIT greatest(0, %(ahead)s - (SELECT cards FROM in_hand))
+"""  # noqa: S608
+
+NEXT_POSTS = {"backwards": BACKWARDS, "finish": FINISH}
+
+# Cards whose answer is known, as `PostQuerySet.gold` says.
+DEAL_KNOWN = f"""
+    INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, purpose, created_at, expires_at)
+    SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(purpose)s, %(now)s, %(until)s
+    FROM verify_post post
+    WHERE post.state = 'settled' AND NOT post.was_disputed AND post.suggestion_id IS NOT NULL
+        AND (
+            post.settled_by_id IS NOT NULL OR EXISTS (
+                SELECT FROM verify_look look
+                WHERE look.post_id = post.id AND look.clearance = 'cleared' AND look.cleared_by_id IS NOT NULL
+            )
+        )
+        AND NOT EXISTS (
+            SELECT FROM verify_lease mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
+        )
+        AND NOT EXISTS (
+            SELECT FROM verify_vote mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
+        )
+    ORDER BY md5(post.id || '-' || %(seed)s)
+    LIMIT greatest(0, least(
+        %(ahead)s - ({IN_HAND}),
+        %(most)s - (
+            SELECT count(*) FROM verify_lease lease
+            WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
+                AND lease.purpose <> 'vote'
+        )
+    ))
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""  # noqa: S608
+
 HAND_OUT = f"""
-    INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, created_at, expires_at)
-    SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(now)s, %(until)s
+    INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, purpose, created_at, expires_at)
+    SELECT post.id, %(employee)s, post.suggestion_id, 'open', 'vote', %(now)s, %(until)s
     FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
     WHERE post.id = ANY(%(posts)s) AND {HAS_ROOM}
     ORDER BY array_position(%(posts)s, post.id)
@@ -85,8 +135,8 @@ HAND_OUT = f"""
 # The cards in somebody's hands, oldest first.
 CARDS = f"""
     SELECT
-        lease.id, lease.post_id, lease.suggestion_id, lease.outcome, lease.created_at, lease.expires_at,
-        post.photo_id, post.permalink, post.username, post.caption, post.posted_at,
+        lease.id, lease.post_id, lease.suggestion_id, lease.outcome, lease.purpose, lease.created_at,
+        lease.expires_at, post.photo_id, post.permalink, post.username, post.caption, post.posted_at,
         json_build_object(
             'id', photo.id, 'token', photo.token, 'width', photo.width, 'height', photo.height
         ) AS photo,
@@ -110,21 +160,29 @@ CARDS = f"""
         JOIN verify_post post ON post.id = lease.post_id
         JOIN verify_photo photo ON photo.id = post.photo_id
     WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
-        AND {TAKES_VOTES}
+        AND (lease.purpose <> 'vote' OR {TAKES_VOTES})
     ORDER BY lease.id
 """  # noqa: S608
 
 # A card to be answered. Everybody locks in this order: first the post, then the lease.
 LOCK_CARD = """
     SELECT
-        lease.id, lease.suggestion_id, lease.outcome, lease.expires_at,
-        post.id AS post_id, post.state, post.posterior, post.votes_cast, post.votes_needed, post.settles_at,
-        post.suggestion_id AS post_suggestion_id, post.batch_id,
+        lease.id, lease.suggestion_id, lease.outcome, lease.purpose, lease.created_at, lease.expires_at,
+        post.id AS post_id, post.state, post.posterior, post.votes_cast, post.votes_needed, post.closeness,
+        post.audit, post.settles_at, post.suggestion_id AS post_suggestion_id, post.batch_id,
+        voter.estimate AS reliability, voter.muted_at IS NOT NULL AS muted,
+        (SELECT refit.vote_weight FROM verify_refit refit ORDER BY refit.id DESC LIMIT 1) AS vote_weight,
+        ARRAY(
+            SELECT option.dress_id FROM verify_option option
+            WHERE option.suggestion_id = lease.suggestion_id AND option.named
+                AND option.created_at > lease.created_at
+        ) AS named_later,
         (
             SELECT option.dress_id FROM verify_option option
             WHERE option.id = %(option)s AND option.suggestion_id = lease.suggestion_id
         ) AS dress_chosen
     FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
+        LEFT JOIN verify_reliability voter ON voter.employee_id = lease.employee_id
     WHERE lease.id = %(lease)s AND lease.employee_id = %(employee)s
     FOR NO KEY UPDATE OF post, lease
 """
@@ -136,12 +194,14 @@ CAST = """
     ), counted AS (
         UPDATE verify_post SET
             posterior = %(posterior)s::jsonb, votes_cast = %(votes_cast)s, votes_needed = %(votes_needed)s,
-            settles_at = %(settles_at)s::timestamptz
+            closeness = %(closeness)s, settles_at = %(settles_at)s::timestamptz
         WHERE id = %(post_id)s
     )
-    INSERT INTO verify_vote (post_id, employee_id, suggestion_id, answer, option_id, created_at)
-    VALUES (
-        %(post_id)s, %(employee_id)s, %(suggestion_id)s, %(answer)s, %(option_id)s::bigint, %(created_at)s
+    INSERT INTO verify_vote (
+        post_id, employee_id, suggestion_id, answer, option_id, created_at, dealt_at, viewed_ms, counted
+    ) VALUES (
+        %(post_id)s, %(employee_id)s, %(suggestion_id)s, %(answer)s, %(option_id)s::bigint, %(created_at)s,
+        %(dealt_at)s, %(viewed_ms)s::integer, %(counted)s
     )
     RETURNING id
 """
@@ -151,6 +211,9 @@ PROGRESS = f"""
         (
             SELECT count(*) FROM verify_vote vote
             WHERE vote.employee_id = %(employee)s AND vote.created_at >= %(midnight)s
+        ) + (
+            SELECT count(*) FROM verify_goldanswer known
+            WHERE known.employee_id = %(employee)s AND known.created_at >= %(midnight)s
         ) AS today,
         count(*) FILTER (WHERE NOT (post.state = 'waiting' OR {TAKES_VOTES})) AS settled,
         count(*) AS total

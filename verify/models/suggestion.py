@@ -1,11 +1,18 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from verify import consensus
 from verify.models.catalogue import Dress
 from verify.models.model_version import ModelVersion
+
+if TYPE_CHECKING:
+    from verify.models.employee import Employee
 
 
 class Suggestion(models.Model):
@@ -30,14 +37,22 @@ class Suggestion(models.Model):
     def __str__(self) -> str:
         return f"options for {self.post}"
 
-    def prior(self) -> dict[str, float]:
-        """The probability of each answer before any vote, as the last re-fit corrects the model's."""
+    def prior(self, factors: Sequence[float] = consensus.UNCORRECTED) -> dict[str, float]:
+        """The probability of each answer before any vote, as a re-fit's ``factors`` correct the model's."""
         offered = [option for option in self.options.all() if not option.named]
         shares = {consensus.dress_key(option.dress_id): option.probability for option in offered}
-        prior = consensus.prior(shares, self.not_a_dress)
+        prior = consensus.corrected(consensus.prior(shares, self.not_a_dress), factors)
         for option in self.named():
             prior = consensus.joined(prior, consensus.dress_key(option.dress_id))
         return prior
+
+    def offer(self, dress: Dress, named_by: "Employee", now: datetime) -> "Option":
+        """The option for ``dress``, made if there is none: later voters see it."""
+        last = self.options.aggregate(last=Max("rank"))["last"]
+        named = {"rank": 0 if last is None else last + 1, "probability": 0, "named": True}
+        defaults = {**named, "named_by": named_by, "created_at": now}
+        option, _ = self.options.get_or_create(dress=dress, defaults=defaults)
+        return option
 
     def named(self) -> "list[Option]":
         """Dresses that people named after "none of these", in their order."""

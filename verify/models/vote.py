@@ -1,4 +1,5 @@
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from verify.models import statements
 from verify.models.batch import Batch
 from verify.models.catalogue import Dress
 from verify.models.photo import Photo
-from verify.models.post import Answer, Post
+from verify.models.post import RULE, WEIGHED, Answer, Post
 from verify.models.suggestion import Option, Suggestion
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 class LeaseQuerySet(models.QuerySet["Lease"]):
     def open(self, now: datetime) -> "LeaseQuerySet":
         return self.filter(outcome=Lease.Outcome.OPEN, expires_at__gt=now)
+
+    def to_vote(self, now: datetime) -> "LeaseQuerySet":
+        """The open ones whose answers count towards their post."""
+        return self.open(now).filter(purpose=Lease.Purpose.VOTE)
 
     def last_expiry(self, batch: Batch, now: datetime) -> datetime | None:
         """When the last card of a post of ``batch`` that still takes votes falls back."""
@@ -34,16 +39,31 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         """The cards in this person's hands, oldest first, with what a screen shows of them.
 
         Each has ``post.photo``, and ``options`` in the model's order, with ``dress`` and its ``cover_token``.
-        Posts that are decided are left out.
+        Posts that votes have decided meanwhile are left out.
         """
         rows = statements.run(statements.CARDS, employee=employee.pk, now=now)
         return [_card(row, employee) for row in rows]
 
     def lock_card(self, pk: int, employee: "Employee", option_pk: int | None = None) -> "Lease | None":
-        """This person's card, locked as is its post, with ``dress_chosen``: the dress's pk of that option."""
+        """This person's card, locked as is its post, and what an answer is weighed with.
+
+        ``dress_chosen``: the dress's pk of that option; ``named_later``: the pks of dresses that colleagues
+        named since the card was dealt; ``reliability`` of the person, None if their votes weigh nothing.
+        """
         values = {"lease": pk, "employee": employee.pk, "option": option_pk}
         rows = statements.run(statements.LOCK_CARD, **values)
         return _locked_card(rows[0], employee) if rows else None
+
+    def deal_known(self, employee: "Employee", ahead: int, now: datetime, seed: int) -> int:
+        """Hand out cards whose answer is known, at random and never seen; returns how many.
+
+        The training that a new colleague has left, otherwise one of gold; at most ``ahead`` in hand.
+        """
+        purpose = Lease.Purpose.TRAINING if employee.in_training else Lease.Purpose.GOLD
+        most = settings.TRAINING_CARDS - employee.trained if employee.in_training else 1
+        values = {"employee": employee.pk, "ahead": ahead, "now": now, "seed": seed, "most": most}
+        until = now + settings.LEASE
+        return len(statements.run(statements.DEAL_KNOWN, purpose=str(purpose), until=until, **values))
 
     def next_posts(
         self, employee: "Employee", ahead: int, now: datetime, seed: int, lock: bool = True
@@ -53,7 +73,8 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         They had room when the statement began. With ``lock`` they are locked, and those that others have
         locked are passed over.
         """
-        sql = statements.NEXT_POSTS + ("FOR NO KEY UPDATE OF post SKIP LOCKED" if lock else "")
+        sql = statements.NEXT_POSTS[settings.SERVING_ORDER]
+        sql += "FOR NO KEY UPDATE OF post SKIP LOCKED" if lock else ""
         visit = now - settings.VISIT_GAP
         rows = statements.run(sql, employee=employee.pk, ahead=ahead, now=now, visit=visit, seed=seed)
         return [row["id"] for row in rows]
@@ -67,11 +88,13 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
 
 
 def _locked_card(row: dict[str, Any], employee: "Employee") -> "Lease":
-    columns = ("id", "post_id", "suggestion_id", "outcome", "expires_at")
+    columns = ("id", "post_id", "suggestion_id", "outcome", "purpose", "created_at", "expires_at")
     card = statements.stored(Lease, row, *columns, employee_id=employee.pk)
-    card.dress_chosen = row["dress_chosen"]
+    card.dress_chosen, card.named_later = row["dress_chosen"], row["named_later"]
+    card.reliability = None if row["muted"] else row["reliability"] or RULE.reliability
+    card.vote_weight = row["vote_weight"] or 1.0
     card.post = statements.stored(
-        *(Post, row, "state", "votes_cast", "votes_needed", "settles_at", "batch_id"),
+        *(Post, row, "state", "votes_cast", "votes_needed", "closeness", "audit", "settles_at", "batch_id"),
         id=card.post_id,
         suggestion_id=row["post_suggestion_id"],
         posterior=json.loads(row["posterior"]),
@@ -80,7 +103,7 @@ def _locked_card(row: dict[str, Any], employee: "Employee") -> "Lease":
 
 
 def _card(row: dict[str, Any], employee: "Employee") -> "Lease":
-    columns = ("id", "post_id", "suggestion_id", "outcome", "created_at", "expires_at")
+    columns = ("id", "post_id", "suggestion_id", "outcome", "purpose", "created_at", "expires_at")
     card = statements.stored(Lease, row, *columns, employee_id=employee.pk)
     shown = ("photo_id", "permalink", "username", "caption", "posted_at")
     card.post = statements.stored(Post, row, *shown, id=card.post_id)
@@ -140,7 +163,9 @@ class Lease(models.Model):
 
 
 class VoteQuerySet(models.QuerySet["Vote"]):
-    def cast(self, lease: Lease, answer: str, option_pk: int | None, now: datetime) -> "Vote":
+    def cast(
+        self, lease: Lease, answer: str, option_pk: int | None, viewed_ms: int | None, now: datetime
+    ) -> "Vote":
         """Store an answer to a locked card, with what `Post.count` made of it, and close the card."""
         post = lease.post
         columns: dict[str, Any] = {
@@ -150,8 +175,11 @@ class VoteQuerySet(models.QuerySet["Vote"]):
             "answer": str(answer),
             "option_id": option_pk,
             "created_at": now,
+            "dealt_at": lease.created_at,
+            "viewed_ms": viewed_ms,
+            "counted": lease.reliability is not None,
         }
-        weighed = {name: getattr(post, name) for name in ("votes_cast", "votes_needed", "settles_at")}
+        weighed = {name: getattr(post, name) for name in WEIGHED if name != "posterior"}
         posterior = json.dumps(post.posterior)
         [row] = statements.run(statements.CAST, lease=lease.pk, posterior=posterior, **columns, **weighed)
         vote = statements.stored(Vote, row, "id", **columns)
@@ -212,3 +240,19 @@ class Vote(models.Model):
     def key(self) -> str:
         """The answer as `consensus` names it."""
         return consensus.dress_key(self.option.dress_id) if self.option else self.answer
+
+    def may_change(self) -> bool:
+        """Until the post is settled or its batch put away."""
+        batch = self.post.batch
+        return (
+            self.post.state == Post.State.PROPOSED and batch is not None and batch.state == Batch.State.OPEN
+        )
+
+    def may_mean(self, named: Collection[Option]) -> frozenset[str]:
+        """The answer; for "none of these", also the dresses that were ``named`` after the card was dealt."""
+        if self.answer != Answer.NONE_OF_THESE:
+            return frozenset({self.key})
+        later = {
+            consensus.dress_key(option.dress_id) for option in named if option.created_at > self.dealt_at
+        }
+        return frozenset({self.key}) | later

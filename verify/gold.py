@@ -1,0 +1,34 @@
+"""Cards whose answer is known: what becomes of their answers, which are no votes."""
+
+from datetime import datetime
+
+from django.db.models import F
+
+from verify import scoring
+from verify.models import Answer, Employee, GoldAnswer, Lease, Option, Post, Reliability
+
+
+def answer(
+    lease: Lease, employee: Employee, said: str, option_id: int | None, viewed_ms: int | None, now: datetime
+) -> GoldAnswer:
+    """Take an answer to a locked card of gold or training; it tells about the voter at once."""
+    post = Post.objects.select_related("dress", "suggestion").get(pk=lease.post_id)
+    option = Option.objects.get(pk=option_id) if option_id else None
+    given = GoldAnswer(post=post, employee=employee, answer=said, option=option, created_at=now)
+    given.training = lease.purpose == Lease.Purpose.TRAINING
+    given.viewed_ms, given.right = viewed_ms, given.key == post.truth_key()
+    if given.training:
+        Employee.objects.filter(pk=employee.pk).update(trained=F("trained") + 1)
+        employee.trained += 1
+    else:
+        given.points = scoring.gold_points(given.right)
+        voter, _ = Reliability.objects.select_for_update(no_key=True).get_or_create(employee=employee)
+        voter.learn(given.right)
+    given.save()
+    lease.close(Lease.Outcome.VOTED)
+    return given
+
+
+def truth_in_words(post: Post) -> str:
+    """What a settled post shows."""
+    return str(post.dress) if post.dress else str(Answer(post.answer).label)

@@ -1,0 +1,126 @@
+"""Taking an answer back, giving another, or saying more: as long as the post is not settled.
+
+The post's row is locked first, as in `verify.queue`.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Subquery
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from verify.models import Answer, Dress, Employee, GoldAnswer, Lease, Option, Post, Vote
+from verify.queue import OptionNotOffered, PostAlreadySettled, Refused
+
+
+class NothingToUndo(Refused):
+    sentence = _("There is nothing left to undo.")
+
+
+class NotYours(Refused):
+    sentence = _("That answer is not yours, or it is gone.")
+
+
+class NothingToName(Refused):
+    sentence = _("A dress can be named after “none of these”, until the photo is settled.")
+
+
+@transaction.atomic
+def undo(employee: Employee, now: datetime | None = None) -> Lease | None:
+    """Take back this person's last vote. Returns its card, in hand again, or None if others have it by now.
+
+    Raises NothingToUndo: it is too long ago, or its post or batch is finished.
+    """
+    newest = Vote.objects.filter(employee=employee).order_by("-created_at", "-pk").values("pk")[:1]
+    votes = Vote.objects.filter(pk=Subquery(newest)).select_related("post")
+    last = votes.select_for_update(of=("post", "self"), no_key=True).first()
+    now = now or timezone.now()
+    if last is None or not _may_undo(last, now):
+        raise NothingToUndo
+    last.delete()
+    last.post.recount(now)
+    return _return(last.post, employee, now)
+
+
+def _may_undo(last: Vote, now: datetime) -> bool:
+    return now <= last.created_at + settings.UNDO and last.may_change()
+
+
+def may_undo(employee: Employee, now: datetime) -> bool:
+    """Whether this person voted so lately that it may still be taken back."""
+    return Vote.objects.filter(employee=employee, created_at__gte=now - settings.UNDO).exists()
+
+
+def recent(employee: Employee, count: int = 10) -> list[Vote | GoldAnswer]:
+    """The last answers of this person, newest first, each with its post and photo."""
+    shown = ("post__photo", "post__batch", "post__dress", "option__dress")
+    votes = Vote.objects.filter(employee=employee).select_related(*shown).order_by("-created_at")
+    known = GoldAnswer.objects.filter(employee=employee).select_related(*shown).order_by("-created_at")
+    answers: list[Vote | GoldAnswer] = [*votes[:count], *known[:count]]
+    return sorted(answers, key=lambda answer: answer.created_at, reverse=True)[:count]
+
+
+@transaction.atomic
+def change(
+    employee: Employee, vote_id: int, answer: str, option_id: int | None = None, now: datetime | None = None
+) -> Vote:
+    """Give another answer to a post that is not settled. Raises Refused."""
+    own = _own(employee, vote_id)
+    option = own.suggestion.options.filter(pk=option_id).first() if option_id else None
+    if answer not in Answer or (answer == Answer.DRESS) != (option is not None):
+        raise OptionNotOffered
+    return _say_instead(own, answer, option, now)
+
+
+@transaction.atomic
+def name(employee: Employee, vote_id: int, dress: Dress, now: datetime | None = None) -> Vote:
+    """Say after "none of these" which dress it is; later voters are offered it. Raises Refused."""
+    own = _own(employee, vote_id)
+    if own.answer != Answer.NONE_OF_THESE:
+        raise NothingToName
+    now = now or timezone.now()
+    return _say_instead(own, Answer.DRESS, own.suggestion.offer(dress, employee, now), now)
+
+
+def _own(employee: Employee, vote_id: int) -> Vote:
+    """This person's vote, locked as is its post. Raises Refused unless it may be changed."""
+    post = Post.objects.filter(votes=vote_id).select_for_update(of=("self",), no_key=True).first()
+    votes = Vote.objects.filter(pk=vote_id, employee=employee).select_related("post__batch", "suggestion")
+    own = votes.select_for_update(of=("self",), no_key=True).first() if post else None
+    if own is None:
+        raise NotYours
+    if not own.may_change():
+        raise PostAlreadySettled
+    return own
+
+
+def _say_instead(own: Vote, answer: str, option: Option | None, now: datetime | None) -> Vote:
+    now = now or timezone.now()
+    own.answer, own.option = answer, option
+    own.save(update_fields=["answer", "option"])
+    own.post.recount(now)
+    _let_go_of_surplus(own.post, now)
+    return own
+
+
+def _return(post: Post, employee: Employee, now: datetime) -> Lease | None:
+    """Put the card back, where others have left room; where they hold too many now, the newest fall back."""
+    others = _let_go_of_surplus(post, now)
+    lease = Lease.objects.filter(post=post, employee=employee).first()
+    if lease is None:
+        return None
+    has_room = others < post.votes_needed
+    lease.reopen(now + settings.LEASE if has_room else now)
+    return lease if has_room else None
+
+
+def _let_go_of_surplus(post: Post, now: datetime) -> int:
+    """Let the newest open cards fall back where the post needs fewer; returns how many were open.
+
+    Their holders' answers still count as long as there is room.
+    """
+    held = list(Lease.objects.to_vote(now).filter(post=post).order_by("pk").values_list("pk", flat=True))
+    Lease.objects.filter(pk__in=held[post.votes_needed :]).update(expires_at=now)
+    return len(held)
