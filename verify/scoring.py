@@ -33,3 +33,8 @@ def leaderboard(scores: Mapping[str, int]) -> list[Place]:
     for position, (_, score) in enumerate(scored, start=1):
         ranks.setdefault(score, position)
     return [Place(ranks[score], name, score) for name, score in scored]
+
+
+def gold_points(right: bool) -> int:
+    """Points for an answer to a card whose truth was known."""
+    return 10 if right else 0

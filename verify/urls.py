@@ -1,12 +1,20 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from verify.views import accounts, boards, photo, play
+from verify.views import accounts, afterwards, boards, photo, play
 
 urlpatterns = [
     path("", play.play, name="play"),
     path("vote/", play.vote, name="vote"),
     path("undo/", play.undo, name="undo"),
+    path("recent/", afterwards.recent, name="recent"),
+    path("change/", afterwards.change, name="change"),
+    path("name/", afterwards.name, name="name"),
+    path("name/<int:vote>/", afterwards.name_page, name="name_page"),
+    path("flag/", afterwards.flag, name="flag"),
+    path("nominate/", afterwards.nominate, name="nominate"),
+    path("dresses/", afterwards.dress_search, name="dress_search"),
+    path("dresses/<int:dress>/photos/", afterwards.dress_photos, name="dress_photos"),
     path("leaderboard/", boards.leaderboard, name="leaderboard"),
     path("login/", accounts.LoginView.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),

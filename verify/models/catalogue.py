@@ -1,11 +1,15 @@
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
 from verify.models.photo import Photo
+
+SEARCHED = ("title", "sku", "designer", "category", "colour")
 
 
 class DressQuerySet(models.QuerySet["Dress"]):
@@ -14,6 +18,15 @@ class DressQuerySet(models.QuerySet["Dress"]):
         return self.filter(
             Q(available_from=None) | Q(available_from__lte=on), Q(retired_on=None) | Q(retired_on__gt=on)
         )
+
+    def search(self, words: str) -> "DressQuerySet":
+        """Those of which every word says something, with ``cover_token``; what begins with it first."""
+        found = self.with_cover()
+        for word in words.split():
+            said = [Q(**{f"{field}__icontains": word}) for field in SEARCHED]
+            found = found.filter(reduce(or_, said))
+        begins = Q(title__istartswith=words) | Q(sku__istartswith=words)
+        return found.order_by(Case(When(begins, then=0), default=1), "title", "sku")
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the dresses and the photos nobody else uses."""

@@ -5,25 +5,27 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from verify import access, queue
+from verify import access, queue, record, second_thoughts
 from verify.forms import AnswerForm
-from verify.models import Batch, Employee, Vote
+from verify.models import Batch, Employee, Flag, GoldAnswer
 
-IN_HAND = 2  # the card on the screen and the one loaded ahead
+IN_HAND = 4  # the card on the screen and three loaded ahead
 MILESTONES = {
-    10: "Ten today. Nice eye.",
-    25: "Twenty-five today. The shop thanks you.",
-    50: "Fifty today. You could name these in your sleep.",
-    100: "A hundred today. Have you had lunch?",
+    10: gettext_lazy("Ten today. Nice eye."),
+    25: gettext_lazy("Twenty-five today. The shop thanks you."),
+    50: gettext_lazy("Fifty today. You could name these in your sleep."),
+    100: gettext_lazy("A hundred today. Have you had lunch?"),
 }
 View = Callable[..., HttpResponseBase]
 
@@ -32,9 +34,11 @@ def player_required(view: View) -> View:
     """Who was logged out meanwhile is sent to the log-in page and then to the game, not back to a POST."""
 
     @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponseBase:
+    def guarded(request: HttpRequest, *args: Any) -> HttpResponseBase:
         if access.may_vote(request.user):
-            return view(request)
+            return view(request, *args)
+        if access.may_look(request.user):
+            raise PermissionDenied
         login = reverse("login")
         return HttpResponseClientRedirect(login) if request.htmx else redirect(login)
 
@@ -45,7 +49,13 @@ def player_required(view: View) -> View:
 @never_cache
 @require_safe
 def play(request: HttpRequest) -> HttpResponse:
-    return _page(request, undoable=_voted_just_now(request.user))
+    if not access.may_vote(request.user):
+        return render(request, "portal/play.html", {"may_vote": False, **_numbers(request.user)})
+    news = record.news(request.user)
+    response = page(request, undoable=second_thoughts.may_undo(request.user, timezone.now()), news=news)
+    if news:
+        record.seen(request.user, timezone.now())
+    return response
 
 
 @require_POST
@@ -54,38 +64,44 @@ def vote(request: HttpRequest) -> HttpResponse:
     form = AnswerForm(request.POST)
     if not form.is_valid():
         raise BadRequest("That is not an answer to a card.")
-    employee, lease = request.user, form.cleaned_data["lease"]
+    employee, facts = request.user, form.cleaned_data
     try:
         if form.is_skip:
-            queue.skip(employee, lease)
-        else:
-            queue.vote(employee, lease, form.answer, form.option)
+            queue.skip(employee, facts["lease"])
+            return go_on(request)
+        cast = queue.vote(employee, facts["lease"], form.answer, form.option, facts["viewed"])
     except queue.Refused as refusal:
-        return _refuse(request, refusal)
-    return _go_on(request, undoable=True)
+        return refuse(request, refusal)
+    if isinstance(cast, GoldAnswer):
+        return go_on(request, feedback=cast)
+    return go_on(request, cast=cast, undoable=True)
 
 
 @require_POST
 @player_required
 def undo(request: HttpRequest) -> HttpResponse:
     try:
-        lease = queue.undo(request.user)
+        lease = second_thoughts.undo(request.user)
     except queue.Refused as refusal:
-        return _refuse(request, refusal)
-    return _go_on(request, said="" if lease else "Taken back. A colleague has that photo now.")
+        return refuse(request, refusal)
+    return go_on(request, said="" if lease else _("Taken back. A colleague has that photo now."))
 
 
-def _page(request: HttpRequest, status: int = 200, **said: Any) -> HttpResponse:
+def page(request: HttpRequest, status: int = 200, **said: Any) -> HttpResponse:
+    """The whole game, with something said."""
     table = {**_table(request.user), "streak": queue.streak(request.user), **said}
     return render(request, "portal/play.html", table, status=status)
 
 
-def _go_on(request: HttpRequest, **said: Any) -> HttpResponse:
-    return _update(request, **said) if request.htmx else redirect("play")
+def go_on(request: HttpRequest, **said: Any) -> HttpResponse:
+    """The next cards, and what there is to say about the last one."""
+    if request.htmx:
+        return _update(request, **said)
+    return page(request, **said) if said.get("feedback") or said.get("cast") else redirect("play")
 
 
-def _refuse(request: HttpRequest, refusal: queue.Refused) -> HttpResponse:
-    show = _update if request.htmx else _page
+def refuse(request: HttpRequest, refusal: queue.Refused) -> HttpResponse:
+    show = _update if request.htmx else page
     return show(request, status=409, said=str(refusal), refused=True)
 
 
@@ -102,13 +118,19 @@ def _update(request: HttpRequest, status: int = 200, undoable: bool = False, **s
 def _table(employee: Employee, held: Collection[str] = ()) -> dict[str, Any]:
     """What the game shows: the cards in hand that are not held yet, and how far the batch is."""
     leases = queue.hand_out(employee, ahead=IN_HAND)
-    progress = queue.progress(employee)
+    numbers = _numbers(employee)
     return {
+        "may_vote": True,
         "leases": [lease for lease in leases if str(lease.pk) not in held],
-        "finale": "" if leases else _finale(progress),
-        "progress": progress,
+        "finale": "" if leases else _finale(numbers["progress"]),
         "undo_seconds": int(settings.UNDO.total_seconds()),
+        "flag_reasons": Flag.Reason.choices,
+        **numbers,
     }
+
+
+def _numbers(employee: Employee) -> dict[str, Any]:
+    return {"progress": queue.progress(employee), "goal": settings.DAILY_GOAL}
 
 
 def _finale(progress: queue.Progress) -> str:
@@ -116,7 +138,3 @@ def _finale(progress: queue.Progress) -> str:
     if progress.total:
         return "settled" if progress.settled == progress.total else "waiting"
     return "between" if Batch.objects.exists() else "first"
-
-
-def _voted_just_now(employee: Employee) -> bool:
-    return Vote.objects.filter(employee=employee, created_at__gte=timezone.now() - settings.UNDO).exists()
