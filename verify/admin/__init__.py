@@ -5,6 +5,15 @@ from django.contrib.auth.models import Group
 
 from verify.admin.batch import BatchAdmin, VoteAdmin
 from verify.admin.catalogue import DressAdmin
+from verify.admin.lists import (
+    FlagAdmin,
+    GoldAnswerAdmin,
+    HeartbeatAdmin,
+    NominationAdmin,
+    NoticeAdmin,
+    RefitAdmin,
+    ReliabilityAdmin,
+)
 from verify.admin.look import LookAdmin
 from verify.admin.model_version import ModelVersionAdmin
 from verify.admin.people import EmployeeAdmin, TeamAdmin
@@ -14,9 +23,16 @@ __all__ = [
     "BatchAdmin",
     "DressAdmin",
     "EmployeeAdmin",
+    "FlagAdmin",
+    "GoldAnswerAdmin",
+    "HeartbeatAdmin",
     "LookAdmin",
     "ModelVersionAdmin",
+    "NominationAdmin",
+    "NoticeAdmin",
     "PostAdmin",
+    "RefitAdmin",
+    "ReliabilityAdmin",
     "TeamAdmin",
     "VoteAdmin",
 ]
