@@ -77,11 +77,16 @@ class Progress:
 
 
 def hand_out(
-    employee: Employee, ahead: int = 2, now: datetime | None = None, seed: int | None = None
+    employee: Employee,
+    ahead: int = 2,
+    now: datetime | None = None,
+    seed: int | None = None,
+    arriving: bool = False,
 ) -> list[Lease]:
     """The cards in this person's hands, oldest first, filled up to ``ahead`` of them with new ones.
 
-    Some are there to learn from: the answer is known (``purpose``), which nothing on the card tells.
+    Some are there to learn from: the answer is known (``purpose``), which nothing on the card tells. A new
+    colleague who is ``arriving`` gets the training cards.
 
     Each has its ``post`` with photo, and ``options``: the offered `Option`s with ``dress`` and its
     ``cover_token``, in an order of that card's own. Which post comes next is `settings.SERVING_ORDER`:
@@ -91,7 +96,9 @@ def hand_out(
     """
     now = now or timezone.now()
     seed = random.getrandbits(31) if seed is None else seed
-    if employee.in_training or random.Random(seed).random() < settings.GOLD_SHARE:  # noqa: S311
+    if arriving and employee.in_training:
+        Lease.objects.deal_known(employee, settings.TRAINING_CARDS, now, seed)
+    elif random.Random(seed).random() < settings.GOLD_SHARE:  # noqa: S311 (chance, not a secret)
         Lease.objects.deal_known(employee, ahead, now, seed)
     _top_up(employee, ahead, now, seed)
     cards = _in_hand(employee, now)

@@ -7,7 +7,7 @@ from threading import Barrier
 
 from django.db import connection
 
-from verify import queue
+from verify import queue, second_thoughts
 from verify.models import Answer, Employee, Lease
 
 
@@ -51,5 +51,5 @@ class Player:
         queue.vote(self.employee, lease.pk, *((Answer.DRESS, right.pk) if dress else (Answer.NOT_A_DRESS,)))
         self.counted += 1
         if self.rng.random() < self.undoes:
-            queue.undo(self.employee)
+            second_thoughts.undo(self.employee)
             self.counted -= 1

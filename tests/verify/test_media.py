@@ -9,8 +9,8 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from tests import make
-from verify.views import accounts, boards, photo, play
 from verify.models import Look, Photo, Post
+from verify.views import photo as photo_view
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +118,7 @@ def test_a_copy_that_is_still_right_is_not_sent_again() -> None:
 
 def test_head_and_other_origins(rf: RequestFactory) -> None:
     photo = make.make_dress().photos.get().photo
-    head = views.photo(rf.head("/"), photo.token, "large")
+    head = photo_view.photo(rf.head("/"), photo.token, "large")
     head.file_to_stream.close()
     assert (head.status_code, head["Content-Length"]) == (200, str(photo.large.size))
     elsewhere = get(Client(), photo, Origin="https://shop.example")

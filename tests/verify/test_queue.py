@@ -1,13 +1,14 @@
 """The rules of handing out, voting, skipping and undoing, one person after the other."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
 from tests import make
-from verify import queue
+from verify import queue, second_thoughts
 from verify.models import Answer, Batch, Dress, Employee, Lease, Post, Vote
 
 pytestmark = pytest.mark.django_db
@@ -91,9 +92,10 @@ def test_visits_start_anywhere(batch: Batch) -> None:
     assert len(seen & set(posts)) > 2
 
 
-def test_a_visit_goes_on_where_it_was_and_a_later_one_starts_anew(
-    posts: list[Post], anna: Employee, now: datetime
+def test_backwards_a_visit_goes_on_where_it_was_and_a_later_one_starts_anew(
+    posts: list[Post], anna: Employee, now: datetime, settings: Any
 ) -> None:
+    settings.SERVING_ORDER = "backwards"
     first = queue.hand_out(anna, ahead=1, now=now, seed=3)[0]
     second = queue.hand_out(anna, ahead=2, now=now + MINUTE, seed=99)[1]
     assert posts.index(second.post) == (posts.index(first.post) + 1) % 5
@@ -329,7 +331,7 @@ def test_three_skips_send_it_to_an_admin(one: Post) -> None:
 
 def test_undo_takes_the_vote_back_and_returns_the_card(one: Post, anna: Employee, now: datetime) -> None:
     before, cast = one.posterior, vote(anna, NOT, now)
-    lease = queue.undo(anna, now=now + settings.UNDO)
+    lease = second_thoughts.undo(anna, now=now + settings.UNDO)
     one.refresh_from_db()
     assert lease == queue.hand_out(anna, now=now + settings.UNDO)[0]
     assert one.posterior == pytest.approx(before)
@@ -341,20 +343,20 @@ def test_undo_takes_the_vote_back_and_returns_the_card(one: Post, anna: Employee
 def test_undo_reopens_a_decided_post(one: Post, anna: Employee, ben: Employee, now: datetime) -> None:
     vote(anna, NOT, now)
     vote(ben, NOT, now + SECOND)
-    assert queue.undo(anna, now=now + 2 * SECOND)
+    assert second_thoughts.undo(anna, now=now + 2 * SECOND)
     one.refresh_from_db()
     assert (one.settles_at, one.votes_cast, one.votes_needed) == (None, 1, 1)
 
 
 def test_undo_comes_too_late(one: Post, batch: Batch, anna: Employee, ben: Employee, now: datetime) -> None:
-    with pytest.raises(queue.NothingToUndo):
-        queue.undo(anna, now=now)
+    with pytest.raises(second_thoughts.NothingToUndo):
+        second_thoughts.undo(anna, now=now)
     vote(anna, NOT, now)
-    with pytest.raises(queue.NothingToUndo):
-        queue.undo(anna, now=now + settings.UNDO + SECOND)
+    with pytest.raises(second_thoughts.NothingToUndo):
+        second_thoughts.undo(anna, now=now + settings.UNDO + SECOND)
     batch.freeze(now)
-    with pytest.raises(queue.NothingToUndo):
-        queue.undo(anna, now=now)
+    with pytest.raises(second_thoughts.NothingToUndo):
+        second_thoughts.undo(anna, now=now)
 
 
 def test_a_settled_post_cannot_be_undone(one: Post, anna: Employee, ben: Employee, now: datetime) -> None:
@@ -362,8 +364,8 @@ def test_a_settled_post_cannot_be_undone(one: Post, anna: Employee, ben: Employe
     vote(ben, NOT, now)
     one.refresh_from_db()
     one.settle(now)
-    with pytest.raises(queue.NothingToUndo):
-        queue.undo(ben, now=now)
+    with pytest.raises(second_thoughts.NothingToUndo):
+        second_thoughts.undo(ben, now=now)
     assert Vote.objects.count() == 2
 
 
@@ -375,7 +377,7 @@ def test_undo_never_leaves_more_cards_out_than_votes_needed(one: Post, now: date
     one.refresh_from_db()
     held = [lease for person in people[2:] for lease in queue.hand_out(person, now=now)]
     assert len(held) == one.votes_needed
-    queue.undo(people[1], now=now)
+    second_thoughts.undo(people[1], now=now)
     one.refresh_from_db()
     assert Lease.objects.open(now).filter(post=one).count() == one.votes_needed
 

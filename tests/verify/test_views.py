@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests import make
-from verify.views import accounts, boards, photo, play
 from verify.models import Batch, Dress, Employee, Lease, Post, Vote
+from verify.views import boards
 
 pytestmark = pytest.mark.django_db
 STATIC = project_settings.BASE_DIR / "dressportal" / "static"
@@ -345,7 +345,7 @@ def test_the_board_counts_this_week(client: Client, ann: Employee, posts: list[P
 def test_a_long_board_still_shows_who_looks(
     client: Client, posts: list[Post], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "BOARD", 2)
+    monkeypatch.setattr(boards, "BOARD", 2)
     voters = [make.make_employee(name) for name in ("bea", "cem", "dan")]
     votes = [(voter, post) for voter in voters for post in posts[:2]]
     for employee, post in [*votes, (Employee.objects.get(username="ann"), posts[0])]:

@@ -91,25 +91,27 @@ FINISH = f"""
 
 NEXT_POSTS = {"backwards": BACKWARDS, "finish": FINISH}
 
-# Cards whose answer is known, as `PostQuerySet.gold` says.
+# Cards whose answer is known, as `PostQuerySet.gold` says: of a random handful, those never seen.
 DEAL_KNOWN = f"""
+    WITH known AS (
+        SELECT post.id FROM verify_post post WHERE post.settled_by_id IS NOT NULL
+        UNION
+        SELECT look.post_id FROM verify_look look
+        WHERE look.clearance = 'cleared' AND look.cleared_by_id IS NOT NULL
+    ), drawn AS (
+        SELECT id, md5(id || '-' || %(seed)s) AS draw FROM known ORDER BY draw LIMIT 64
+    )
     INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, purpose, created_at, expires_at)
     SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(purpose)s, %(now)s, %(until)s
-    FROM verify_post post
+    FROM drawn JOIN verify_post post ON post.id = drawn.id
     WHERE post.state = 'settled' AND NOT post.was_disputed AND post.suggestion_id IS NOT NULL
-        AND (
-            post.settled_by_id IS NOT NULL OR EXISTS (
-                SELECT FROM verify_look look
-                WHERE look.post_id = post.id AND look.clearance = 'cleared' AND look.cleared_by_id IS NOT NULL
-            )
-        )
         AND NOT EXISTS (
             SELECT FROM verify_lease mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
         )
         AND NOT EXISTS (
             SELECT FROM verify_vote mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
         )
-    ORDER BY md5(post.id || '-' || %(seed)s)
+    ORDER BY drawn.draw
     LIMIT greatest(0, least(
         %(ahead)s - ({IN_HAND}),
         %(most)s - (

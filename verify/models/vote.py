@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q
+from django.utils import timezone
 
 from verify import consensus
 from verify.models import statements
@@ -203,7 +204,7 @@ class Vote(models.Model):
     option = models.ForeignKey(Option, on_delete=models.CASCADE, null=True, blank=True, related_name="votes")
     created_at = models.DateTimeField()
     dealt_at = models.DateTimeField(
-        help_text="When the card was handed out, with the options of that moment."
+        default=timezone.now, help_text="When the card was handed out, with the options of that moment."
     )
     viewed_ms = models.PositiveIntegerField(
         null=True, blank=True, help_text="How long the card was on the screen, as the browser says."

@@ -89,7 +89,7 @@ def undo(request: HttpRequest) -> HttpResponse:
 
 def page(request: HttpRequest, status: int = 200, **said: Any) -> HttpResponse:
     """The whole game, with something said."""
-    table = {**_table(request.user), "streak": queue.streak(request.user), **said}
+    table = {**_table(request.user, arriving=True), "streak": queue.streak(request.user), **said}
     return render(request, "portal/play.html", table, status=status)
 
 
@@ -115,9 +115,9 @@ def _update(request: HttpRequest, status: int = 200, undoable: bool = False, **s
     return render(request, "portal/play.html#update", table, status=status)
 
 
-def _table(employee: Employee, held: Collection[str] = ()) -> dict[str, Any]:
+def _table(employee: Employee, held: Collection[str] = (), arriving: bool = False) -> dict[str, Any]:
     """What the game shows: the cards in hand that are not held yet, and how far the batch is."""
-    leases = queue.hand_out(employee, ahead=IN_HAND)
+    leases = queue.hand_out(employee, ahead=IN_HAND, arriving=arriving)
     numbers = _numbers(employee)
     return {
         "may_vote": True,
