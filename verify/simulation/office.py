@@ -13,7 +13,7 @@ from verify import consensus
 from verify.consensus import NONE_OF_THESE, NOT_A_DRESS
 
 OPTIONS = 3  # dresses on a card
-SURENESS = 2.0  # of a Beta over the chance that the options hold the right dress: mostly sure of yes or no
+SURENESS = 3.0  # of a Beta over the chance that the options hold the right dress: mostly sure of yes or no
 SEPARATION = 1.2  # of "not a dress", in standard deviations either side: an AUROC of .955
 
 
@@ -29,13 +29,14 @@ class Office:
     dresses: int = parameter(4_000, "dresses in the catalogue")
     recall: float = parameter(0.75, "share of the dresses that are among the classifier's three options")
     not_a_dress: float = parameter(0.35, "share of the posts that show no dress")
-    overconfidence: float = parameter(1.5, "power of the classifier's probabilities; at 1 they are calibrated")
+    overconfidence: float = parameter(2.0, "power of the classifier's probabilities; at 1 they are calibrated")
     voters: int = parameter(200, "people in the office")
     ability: float = parameter(0.88, "mean share of right answers of those who try")
     spread: float = parameter(0.06, "standard deviation of that share from one to another")
     bad: float = parameter(0.10, "share of voters who don't try: spammers and first-option clickers")
-    temptation: float = parameter(0.0, "share of the mistakes that fall for the post's most tempting wrong answer")
-    activity: float = parameter(1.2, "standard deviation of the logarithm of a voter's number of votes")
+    temptation: float = parameter(0.9, "share of the mistakes that are a post's one tempting wrong answer")
+    alike: float = parameter(0.3, "chance that it is the classifier's favourite wrong answer, too")
+    activity: float = parameter(1.0, "standard deviation of the logarithm of a voter's number of votes")
     session: int = parameter(10, "cards in a row")
     batch: int = parameter(1_000, "posts that are opened a day")
     votes_a_day: int = parameter(0, "votes that people have time for in a day; 0: until the batch is settled")
@@ -49,7 +50,7 @@ class Office:
     def __post_init__(self) -> None:
         for share in ("recall", "not_a_dress", "ability"):
             self._require(share, 0 < getattr(self, share) < 1, "more than 0 and less than 1")
-        for share in ("bad", "temptation", "gold", "audit", "checked"):
+        for share in ("bad", "temptation", "alike", "gold", "audit", "checked"):
             self._require(share, 0 <= getattr(self, share) < 1, "0 or more and less than 1")
         for count in ("posts", "voters", "session", "batch"):
             self._require(count, getattr(self, count) > 0, "at least 1")
@@ -96,6 +97,12 @@ class Voter:
             return post.truth
         return post.tempting if rng.random() < temptation else rng.choice(post.wrong)
 
+    def place(self, answer: str, post: "Photo", rng: random.Random) -> int | None:
+        """Where among the shuffled dresses the answer stood, None where it is none of them."""
+        if answer not in post.keys[:OPTIONS]:
+            return None
+        return 0 if self.kind == Kind.CLICKER else rng.randrange(OPTIONS)
+
 
 @dataclass(frozen=True, slots=True)
 class Photo:
@@ -104,14 +111,11 @@ class Photo:
     keys: tuple[str, ...]  # the three dresses, then the two other answers
     prior: dict[str, float]  # the classifier's, as production would store it
     truth: str
+    tempting: str  # the wrong answer that people give who are mistaken
 
     @property
     def wrong(self) -> tuple[str, ...]:
         return tuple(key for key in self.keys if key != self.truth)
-
-    @property
-    def tempting(self) -> str:
-        return max(self.wrong, key=self.prior.__getitem__)
 
 
 def voters(office: Office, rng: np.random.Generator) -> list[Voter]:
@@ -147,9 +151,8 @@ def photos(office: Office, count: int, rng: np.random.Generator) -> list[Photo]:
     truth = (rng.random((count, 1)) > calibrated.cumsum(axis=1)).sum(axis=1).clip(max=OPTIONS + 1)
     raw = calibrated**office.overconfidence
     raw /= raw.sum(axis=1, keepdims=True)
-    names = random.Random(int(rng.integers(2**32)))
-    rows = zip(raw.tolist(), truth.tolist(), strict=True)
-    return [_photo(names.sample(range(office.dresses), OPTIONS), row, slot) for row, slot in rows]
+    drawn = random.Random(int(rng.integers(2**32)))
+    return [_photo(office, shares, slot, drawn) for shares, slot in zip(raw.tolist(), truth.tolist(), strict=True)]
 
 
 def _probabilities(office: Office, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -164,7 +167,33 @@ def _probabilities(office: Office, count: int, rng: np.random.Generator) -> NDAr
     return np.column_stack([dresses, not_a_dress, (1 - not_a_dress) * (1 - found)])
 
 
-def _photo(dresses: Sequence[int], shares: Sequence[float], slot: int) -> Photo:
-    keys = (*(consensus.dress_key(pk + 1) for pk in dresses), NOT_A_DRESS, NONE_OF_THESE)
-    options = dict(zip(keys[:OPTIONS], shares, strict=False))
-    return Photo(keys, consensus.prior(options, shares[OPTIONS]), keys[slot])
+def _photo(office: Office, shares: Sequence[float], slot: int, rng: random.Random) -> Photo:
+    dresses = rng.sample(range(1, office.dresses + 1), OPTIONS)
+    keys = (*map(consensus.dress_key, dresses), NOT_A_DRESS, NONE_OF_THESE)
+    prior = consensus.prior(dict(zip(keys[:OPTIONS], shares, strict=False)), shares[OPTIONS])
+    wrong = [key for key in keys if key != keys[slot]]
+    is_alike = rng.random() < office.alike
+    return Photo(keys, prior, keys[slot], max(wrong, key=prior.__getitem__) if is_alike else rng.choice(wrong))
+
+
+@dataclass(frozen=True)
+class World:
+    """What is drawn before the first vote, the same for every policy."""
+
+    voters: list[Voter]
+    photos: list[Photo]  # newest first
+    gold: list[Photo]  # whose truth is known before the first day
+    audit: list[bool]  # (photos,) of the sample that always gets five votes
+    to_check: list[bool]  # (photos,) by an admin, once it is settled
+
+    @classmethod
+    def draw(cls, office: Office, seed: int) -> "World":
+        rng = np.random.default_rng(seed)
+        audit = rng.random(office.posts) < office.audit
+        return cls(
+            voters=voters(office, rng),
+            photos=photos(office, office.posts, rng),
+            gold=photos(office, office.known, rng),
+            audit=audit.tolist(),
+            to_check=(audit | (rng.random(office.posts) < office.checked)).tolist(),
+        )

@@ -28,6 +28,11 @@ class Policy(Protocol):
         ...
 
     @property
+    def corrects(self) -> bool:
+        """The classifier's probabilities are corrected every night."""
+        ...
+
+    @property
     def is_production(self) -> bool:
         """It reopens settled posts, mutes voters, has an audit sample."""
         ...
@@ -60,6 +65,7 @@ class Counting:
     most_votes: int
     order: str = "random"
     learns: bool = False
+    corrects: bool = False
     is_production: bool = False
 
     def start(self, prior: Posterior, factors: Sequence[float]) -> dict[str, float]:
@@ -111,3 +117,21 @@ class Weighing:
 
     def rule_for(self, audit: bool) -> Rule:
         return replace(self.rule, least_votes=AUDIT_VOTES) if audit else self.rule
+
+
+def policies(rule: Rule) -> dict[str, Policy]:
+    """All that can be played, by name; ``rule`` is the portal's."""
+    single = replace(rule, least_votes=1)
+    most = rule.most_votes
+    playable: list[Policy] = [
+        Counting("majority-3", lambda counts, votes: votes >= 3, 3),
+        Counting("majority-5", lambda counts, votes: votes >= 5, 5),
+        Counting("first-to-2", lambda counts, votes: counts[0] >= 2, most),
+        Counting("first-to-3", lambda counts, votes: counts[0] >= 3, most),
+        Counting("two-ahead", lambda counts, votes: counts[0] - sum(counts[1:2]) >= 2, most),
+        Weighing("posterior", single, uses_classifier=False),
+        Weighing("posterior-raw", single),
+        Weighing("posterior-calibrated", single, corrects=True),
+        Weighing("dressportal", rule, corrects=True, order="finish", is_production=True),
+    ]
+    return {policy.name: policy for policy in playable}

@@ -1,0 +1,60 @@
+"""All votes of a campaign, as the nightly re-fit takes them."""
+
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.reliability import Ballots
+from verify.simulation.office import OPTIONS
+
+SLOTS = OPTIONS + 2  # answers that a post may have
+
+
+class BallotBox:
+    """Flat arrays that only grow. Post i has the slots from ``i * SLOTS``."""
+
+    def __init__(self, voters: int) -> None:
+        self.gold_right, self.gold_seen = np.zeros(voters), np.zeros(voters)
+        self._slots, self._voters, self._counted = array("q"), array("q"), array("b")
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def add(self, post: int, slot: int, voter: int, counted: bool) -> None:
+        self._slots.append(post * SLOTS + slot)
+        self._voters.append(voter)
+        self._counted.append(counted)
+
+    def add_gold(self, voter: int, right: bool) -> None:
+        self.gold_seen[voter] += 1
+        self.gold_right[voter] += right
+
+    def votes_by(self) -> NDArray[np.int64]:
+        """(voters,)"""
+        return np.bincount(np.array(self._voters, np.int64), minlength=len(self.gold_seen))
+
+    def verdicts(self, settled: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(voters,) votes on settled posts, (voters,) those for the slot that each is ``settled`` as, -1: not."""
+        voters, slots = np.array(self._voters, np.int64), np.array(self._slots, np.int64)
+        verdict = np.array(settled)[slots // SLOTS]
+        judged, agreed = voters[verdict >= 0], voters[verdict == slots % SLOTS]
+        people = len(self.gold_seen)
+        return np.bincount(judged, minlength=people), np.bincount(agreed, minlength=people)
+
+    def ballots(self, priors: NDArray[np.float64], truths: Sequence[int]) -> Ballots:
+        """Of the first posts: ``priors`` is (posts, SLOTS), ``truths`` their slots, -1 where nobody knows."""
+        starts = np.arange(len(priors) + 1) * SLOTS
+        known = np.array(truths)
+        return Ballots(
+            first=starts,
+            prior=priors.ravel(),
+            slot=np.array(self._slots, np.int64),
+            voter=np.array(self._voters, np.int64),
+            voters=len(self.gold_seen),
+            truth=np.where(known >= 0, starts[:-1] + known, -1),
+            gold_right=self.gold_right,
+            gold_seen=self.gold_seen,
+            counted=np.array(self._counted, bool),
+        )
