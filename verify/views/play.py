@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from verify import access, queue, record, second_thoughts
 from verify.forms import AnswerForm
-from verify.models import Batch, Employee, Flag, GoldAnswer
+from verify.models import Batch, Employee, Flag, GoldAnswer, Vote
 
 IN_HAND = 4  # the card on the screen and three loaded ahead
 MILESTONES = {
@@ -52,7 +52,8 @@ def play(request: HttpRequest) -> HttpResponse:
     if not access.may_vote(request.user):
         return render(request, "portal/play.html", {"may_vote": False, **_numbers(request.user)})
     news = record.news(request.user)
-    response = page(request, undoable=second_thoughts.may_undo(request.user, timezone.now()), news=news)
+    undoable = second_thoughts.may_undo(request.user, timezone.now())
+    response = page(request, undoable=undoable, news=news, **_answered(request))
     if news:
         record.seen(request.user, timezone.now())
     return response
@@ -72,9 +73,20 @@ def vote(request: HttpRequest) -> HttpResponse:
         cast = queue.vote(employee, facts["lease"], form.answer, form.option, facts["viewed"])
     except queue.Refused as refusal:
         return refuse(request, refusal)
-    if isinstance(cast, GoldAnswer):
-        return go_on(request, feedback=cast)
-    return go_on(request, cast=cast, undoable=True)
+    known = isinstance(cast, GoldAnswer)
+    if not request.htmx:
+        return redirect(f"{reverse('play')}?{'known' if known else 'cast'}={cast.pk}")
+    return go_on(request, feedback=cast) if known else go_on(request, cast=cast, undoable=True)
+
+
+def _answered(request: HttpRequest) -> dict[str, Any]:
+    """What there is to say about the answer that led to this page, for who has no script."""
+    for name, key, answers in (("cast", "cast", Vote.objects), ("known", "feedback", GoldAnswer.objects)):
+        pk = request.GET.get(name, "")
+        if pk.isascii() and pk.isdigit() and len(pk) < 19:
+            own = answers.filter(pk=pk, employee=request.user)
+            return {key: own.select_related("post__dress", "post__photo").first()}
+    return {}
 
 
 @require_POST
@@ -95,9 +107,7 @@ def page(request: HttpRequest, status: int = 200, **said: Any) -> HttpResponse:
 
 def go_on(request: HttpRequest, **said: Any) -> HttpResponse:
     """The next cards, and what there is to say about the last one."""
-    if request.htmx:
-        return _update(request, **said)
-    return page(request, **said) if said.get("feedback") or said.get("cast") else redirect("play")
+    return _update(request, **said) if request.htmx else redirect("play")
 
 
 def refuse(request: HttpRequest, refusal: queue.Refused) -> HttpResponse:

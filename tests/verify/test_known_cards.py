@@ -1,0 +1,244 @@
+"""Training and gold: cards whose answer is known, which look like all others until they are answered."""
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests import make
+from verify import queue
+from verify.models import Answer, Batch, Dress, Employee, GoldAnswer, Lease, Look, Post, Reliability, Vote
+
+pytestmark = pytest.mark.django_db
+NOT, NONE = Answer.NOT_A_DRESS, Answer.NONE_OF_THESE
+
+
+@pytest.fixture
+def admin() -> Employee:
+    return make.make_admin()
+
+
+@pytest.fixture
+def dresses() -> list[Dress]:
+    return [make.make_dress() for _ in range(3)]
+
+
+@pytest.fixture
+def batch(dresses: list[Dress]) -> Batch:
+    batch = make.make_batch()
+    make.make_open_posts(20, batch, dresses)
+    return batch
+
+
+@pytest.fixture
+def decided(admin: Employee, dresses: list[Dress]) -> list[Post]:
+    """Posts of another night, decided by an admin."""
+    posts = make.make_open_posts(12, None, dresses)
+    for number, post in enumerate(posts):
+        post.override("dress" if number % 2 else NOT, dresses[0] if number % 2 else None, admin)
+    return posts
+
+
+@pytest.fixture
+def anna() -> Employee:
+    return make.make_employee("anna")
+
+
+@pytest.fixture
+def ben() -> Employee:
+    return make.make_employee("ben", trained=5)
+
+
+def known(employee: Employee) -> Any:
+    return Lease.objects.filter(employee=employee).exclude(purpose="vote")
+
+
+def right_answer(lease: Lease) -> tuple[str, int | None]:
+    key = Post.objects.get(pk=lease.post_id).truth_key()
+    options = {f"dress:{option.dress_id}": option.pk for option in lease.options}
+    return (Answer.DRESS, options[key]) if key in options else (key, None)
+
+
+def test_a_new_colleague_starts_with_five_training_cards(
+    batch: Batch, decided: list[Post], anna: Employee
+) -> None:
+    cards = queue.hand_out(anna, ahead=4, arriving=True)
+    assert [card.purpose for card in cards] == ["training"] * 5
+    for card in cards:
+        given = queue.vote(anna, card.pk, *right_answer(card))
+        assert isinstance(given, GoldAnswer)
+        assert (given.training, given.right, given.points) == (True, True, 0)
+    anna.refresh_from_db()
+    assert (anna.trained, anna.in_training) == (5, False)
+    assert {card.purpose for card in queue.hand_out(anna, ahead=4, arriving=True)} == {"vote"}
+    assert not Vote.objects.exists()
+    assert not Reliability.objects.exists()  # training tells nothing about the trained
+
+
+def test_where_nothing_is_known_yet_the_game_starts_at_once(batch: Batch, anna: Employee) -> None:
+    assert {card.purpose for card in queue.hand_out(anna, ahead=4, arriving=True)} == {"vote"}
+
+
+def test_gold_is_three_to_five_in_a_hundred(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE = 0.04
+    dealt = 0
+    for seed in range(1_000):
+        queue.hand_out(ben, ahead=1, seed=seed)
+        dealt += known(ben).count()
+        Lease.objects.all().delete()
+    assert 25 <= dealt <= 55
+
+
+def test_a_gold_answer_is_no_vote_and_weighs_its_voter(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE = 1
+    before = Post.objects.get(pk=decided[0].pk)
+    for number in range(2):
+        [card] = queue.hand_out(ben, ahead=1)
+        answer = right_answer(card) if number == 0 else (NONE, None)
+        given = queue.vote(ben, card.pk, *answer, viewed_ms=1_200)
+        assert given.right == (number == 0)
+        assert given.viewed_ms == 1_200
+    voter = Reliability.objects.get(employee=ben)
+    assert (voter.gold_seen, voter.gold_right) == (2, 1)
+    assert (voter.right, voter.wrong) == (9.0, 2.5)
+    assert not Vote.objects.exists()
+    after = Post.objects.get(pk=before.pk)
+    assert (after.votes_cast, after.state) == (before.votes_cast, "settled")
+    assert queue.progress(ben).today == 2  # the ring fills as with any card
+
+
+def test_gold_is_what_an_admin_decided_or_cleared_but_no_dispute(
+    admin: Employee, dresses: list[Dress]
+) -> None:
+    decided, disputed, cleared, waiting, automatic = make.make_open_posts(5, make.make_batch(), dresses)
+    decided.override(NOT, None, admin)
+    disputed.dispute("Nine votes, and no answer sure enough.")
+    disputed.override(NOT, None, admin)
+    for post in (cleared, waiting, automatic):
+        post.override("dress", dresses[1], admin)
+        Post.objects.filter(pk=post.pk).update(settled_by=None)
+    Look.objects.get(post=cleared).decide(Look.Clearance.CLEARED, admin)
+    Look.objects.get(post=automatic).decide(Look.Clearance.CLEARED, None)
+    assert set(Post.objects.gold()) == {decided, cleared}
+
+
+def test_the_statement_deals_what_the_query_set_says(
+    batch: Batch, decided: list[Post], ben: Employee, admin: Employee, dresses: list[Dress], settings: Any
+) -> None:
+    settings.GOLD_SHARE = 1
+    cleared = make.make_open_posts(1, None, dresses)[0]
+    cleared.override("dress", dresses[1], admin)
+    Post.objects.filter(pk=cleared.pk).update(settled_by=None)
+    Look.objects.get(post=cleared).decide(Look.Clearance.CLEARED, admin)
+    while queue.hand_out(ben, ahead=1)[0].purpose == "gold":
+        lease = known(ben).get(outcome="open")
+        queue.skip(ben, lease.pk)
+    assert {lease.post_id for lease in known(ben)} == {post.pk for post in Post.objects.gold()}
+
+
+def test_nobody_sees_a_known_card_twice_nor_one_voted_on(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE = 1
+    for post in decided[2:]:
+        Vote.objects.create(
+            post=post, employee=ben, suggestion=post.suggestion, answer=NOT, created_at=timezone.now()
+        )
+    seen = []
+    while queue.hand_out(ben, ahead=1)[0].purpose == "gold":
+        lease = known(ben).get(outcome="open")
+        seen.append(lease.post_id)
+        queue.skip(ben, lease.pk)
+    assert sorted(seen) == sorted(post.pk for post in decided[:2])
+    assert not Post.objects.filter(state="disputed").exists()
+
+
+def test_where_the_dress_was_not_offered_none_of_these_is_right(
+    admin: Employee, dresses: list[Dress], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE = 1
+    [post] = make.make_open_posts(1, None, dresses)
+    post.override("dress", make.make_dress(), admin)
+    [card] = queue.hand_out(ben, ahead=1)
+    assert queue.vote(ben, card.pk, NONE).right
+
+
+def test_the_same_gold_answer_sent_twice_counts_once(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE = 1
+    [card] = queue.hand_out(ben, ahead=1)
+    first, second = queue.vote(ben, card.pk, NOT), queue.vote(ben, card.pk, NOT)
+    assert first == second
+    assert Reliability.objects.get(employee=ben).gold_seen == 1
+    with pytest.raises(queue.AlreadyVoted):
+        queue.vote(ben, card.pk, NONE)
+
+
+def test_a_skipped_known_card_says_nothing_and_cannot_be_answered(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE = 1
+    [card] = queue.hand_out(ben, ahead=1)
+    queue.skip(ben, card.pk)
+    with pytest.raises(queue.AlreadyVoted):
+        queue.vote(ben, card.pk, NOT)
+    assert not GoldAnswer.objects.exists()
+
+
+def markup(html: str) -> list[str]:
+    """Each card's HTML with what differs from photo to photo taken out."""
+    cards = [card.split("</article>")[0] for card in html.split("<article")[1:]]
+    masks = r'\d+|(value|src|alt|href|aria-label)="[^"]*"| fetchpriority="\w+"|>[^<]*<'
+    return [re.sub(masks, "·", card) for card in cards]
+
+
+def test_a_known_card_looks_like_any_other(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    client = Client()
+    client.force_login(ben)
+    settings.GOLD_SHARE = 1
+    html = client.get("/").content.decode()
+    assert {card.purpose for card in queue.hand_out(ben, ahead=4)} == {"gold", "vote"}
+    assert len(set(markup(html)[1:])) == 1
+    assert not re.search("gold|training|known", html, re.IGNORECASE)
+
+
+def test_the_answer_is_told_at_once_and_undo_is_not_offered(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    client = Client()
+    client.force_login(ben)
+    settings.GOLD_SHARE = 1
+    [card] = queue.hand_out(ben, ahead=1)
+    data = {"lease": card.pk, "choice": "none_of_these"}
+    response = client.post(reverse("vote"), data, headers={"HX-Request": "true"})
+    assert response.status_code == 200
+    assert response.context["feedback"] == GoldAnswer.objects.get()
+    assert not response.context["undoable"]
+    plain = queue.hand_out(ben, ahead=1)[0]
+    settings.GOLD_SHARE = 0
+    page = client.post(reverse("vote"), {"lease": plain.pk, "choice": "not_a_dress"}, follow=True)
+    assert page.status_code == 200
+
+
+def test_dealing_gold_costs_one_statement_more(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    with CaptureQueriesContext(connection) as without:
+        queue.hand_out(ben, ahead=1)
+    Lease.objects.all().delete()
+    settings.GOLD_SHARE = 1
+    with CaptureQueriesContext(connection) as with_gold:
+        queue.hand_out(ben, ahead=1)
+    assert len(with_gold) <= len(without) + 1
