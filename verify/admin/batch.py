@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString
 from verify.admin.curated import ReadOnlyAdmin, day, thumbnail
 from verify.models import Batch, Post, Vote
 
+CONFUSED = ["post__answer__exact", "post__dress__id__exact", "option__dress__id__exact"]  # see a voter's page
+
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
@@ -65,11 +67,17 @@ class BatchAdmin(ReadOnlyAdmin):
 class VoteAdmin(ReadOnlyAdmin):
     list_display = ["picture", "post", "employee", "answer", "dress", "agrees", "voted"]
     list_display_links = ["post"]
-    list_filter = ["answer", "employee__team"]
+    list_filter = ["answer", "right", "counted", ("created_at", admin.DateFieldListFilter), "employee__team"]
     list_select_related = ["post__photo", "employee", "option__dress"]
     search_fields = ["post__external_id", "employee__username", "employee__display_name"]
     ordering = ["-created_at"]
-    fields = ["picture", "post", "employee", "answer", "dress", "agrees", "suggestion", "created_at"]
+    fields = [
+        *("picture", "post", "employee", "answer", "dress", "agrees", "counted", "points"),
+        *("suggestion", "created_at", "viewed_ms"),
+    ]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup in CONFUSED or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="photo")
     def picture(self, vote: Vote) -> SafeString | str:

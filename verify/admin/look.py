@@ -1,12 +1,13 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Case, F, QuerySet, Value, When
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from verify.admin.clear import ClearQueue, flagged
 from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
 from verify.models import Look
 from verify.models.catalogue import cover_token
@@ -15,7 +16,7 @@ WAITING_FIRST = Case(When(clearance=Look.Clearance.WAITING, then=Value(0)), defa
 
 
 @admin.register(Look)
-class LookAdmin(CuratedAdmin):
+class LookAdmin(ClearQueue, CuratedAdmin):
     """The queue of looks to clear for display: the customer's photo beside the catalogue's."""
 
     list_display = [
@@ -91,8 +92,13 @@ class LookAdmin(CuratedAdmin):
         self._decide(request, looks, Look.Clearance.REFUSED)
 
     def _decide(self, request: HttpRequest, looks: QuerySet[Look], clearance: Look.Clearance) -> None:
-        decided = list(looks.exclude(clearance=clearance))
+        held = looks.filter(flagged()) if clearance == Look.Clearance.CLEARED else looks.none()
+        kept = held.exclude(clearance=clearance).count()
+        decided = list(looks.exclude(clearance=clearance).exclude(pk__in=held.values("pk")))
         for look in decided:
             look.decide(clearance, request.user)
         log_change(request, decided, f"{clearance.label} for display.")
         self.message_user(request, f"{len(decided)} {clearance.value}.")
+        if kept:
+            told = f"{kept} left as they were: what colleagues flagged is cleared one at a time."
+            self.message_user(request, told, messages.WARNING)

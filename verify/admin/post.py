@@ -5,7 +5,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import transaction
-from django.db.models import CharField, Count, F, FloatField, Func, OuterRef, QuerySet, Subquery
+from django.db.models import CharField, Count, Exists, F, FloatField, Func, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -16,8 +16,10 @@ from django_q.tasks import async_task
 
 from verify import suggest
 from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
+from verify.admin.decide import DecideQueue
 from verify.admin.evidence import evidence_for
-from verify.models import Answer, Dress, Post, Vote
+from verify.dashboard import proposed
+from verify.models import Answer, Dress, Flag, Post, Vote
 from verify.models.post import PostQuerySet
 
 
@@ -45,6 +47,32 @@ class VotesFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, posts: QuerySet[Post]) -> QuerySet[Post]:
         chosen = {"differ": {"opinions__gt": 1}, "agree": {"opinions": 1}, "none": {"votes_cast": 0}}
         return posts.filter(**chosen.get(self.value() or "", {}))
+
+
+class ModelFilter(admin.SimpleListFilter):
+    title = "dress among the model’s options"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("right", "Yes"), ("missed", "No")]
+
+    def queryset(self, request: HttpRequest, posts: QuerySet[Post]) -> QuerySet[Post]:
+        if self.value() not in ("right", "missed"):
+            return posts
+        judged = posts.filter(answer=Answer.DRESS, suggestion__isnull=False)
+        return judged.filter(proposed()) if self.value() == "right" else judged.exclude(proposed())
+
+
+class FlaggedFilter(admin.SimpleListFilter):
+    title = "flagged"
+    parameter_name = "flagged"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("yes", "Not for our site, says somebody")]
+
+    def queryset(self, request: HttpRequest, posts: QuerySet[Post]) -> QuerySet[Post]:
+        flags = Exists(Flag.objects.filter(post=OuterRef("pk")))
+        return posts.filter(flags) if self.value() == "yes" else posts
 
 
 class PostForm(forms.ModelForm):
@@ -93,14 +121,23 @@ def set_rights(rights: Post.Rights) -> Callable[..., None]:
 
 
 @admin.register(Post)
-class PostAdmin(CuratedAdmin):
+class PostAdmin(DecideQueue, CuratedAdmin):
     form = PostForm
     list_display = [
         *("picture", "named", "status", "outcome", "certainty"),
         *("votes_cast", "rights", "in_batch"),
     ]
     list_display_links = ["picture", "named"]
-    list_filter = ["state", VotesFilter, "answer", "rights", "media_type"]
+    list_filter = [
+        "state",
+        VotesFilter,
+        ModelFilter,
+        FlaggedFilter,
+        "answer",
+        "rights",
+        "audit",
+        "media_type",
+    ]
     list_select_related = ["photo", "dress", "batch"]
     search_fields = ["external_id", "username", "caption", "dress__sku", "dress__title"]
     fieldsets = [

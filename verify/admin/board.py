@@ -1,0 +1,361 @@
+"""The admin's first page: the numbers of `verify.dashboard` as figures whose numbers are links."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+
+from verify import dashboard
+from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
+from verify.admin.voter import voter_url
+from verify.models import Employee, Notice, Refit, Reliability
+
+
+class Task(NamedTuple):
+    """So many rows, what they are, where they are; ``rank`` "work" is for an admin to do."""
+
+    count: str
+    words: str
+    url: str
+    rank: str = ""
+
+
+class Sign(NamedTuple):
+    """One line on the portal's health."""
+
+    name: str
+    words: str
+    url: str
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    figures: list[Figure]
+
+
+@dataclass(frozen=True)
+class Board:
+    tasks: list[Task]
+    notices: list[Notice]
+    sections: list[Section]
+    signs: list[Sign]
+
+
+def board(user: Employee, now: datetime) -> Board:
+    return Board(
+        tasks=tasks(dashboard.waiting()),
+        notices=dashboard.notices(),
+        sections=sections(now),
+        signs=signs(dashboard.health(now), user),
+    )
+
+
+def tasks(waiting: dashboard.Waiting) -> list[Task]:
+    decide = reverse("admin:verify_decide")
+    return [
+        Task(str(waiting.disputed), "posts for you to decide", decide, "work"),
+        Task(str(waiting.looks), "looks to clear", reverse("admin:verify_clear"), "work"),
+        Task(str(waiting.audit), "posts of the audit sample to label", f"{decide}?tab=audit", "work"),
+        Task(str(waiting.proposed), "posts open to votes", listed("post", state__exact="proposed")),
+        Task(
+            f"{waiting.batches_to_come:.1f}",
+            f"batches to come, of {waiting.to_come:,} posts",
+            listed("post", state__exact="proposed", batch__isnull=True),
+        ),
+        Task(
+            str(waiting.without_rights),
+            "looks without rights",
+            listed("look", post__rights__in="unknown,requested"),
+        ),
+        Task(str(waiting.waiting), "posts waiting for DeepDress", listed("post", state__exact="waiting")),
+        Task(str(waiting.set_aside), "posts set aside", listed("post", state__exact="set_aside")),
+    ]
+
+
+def sections(now: datetime) -> list[Section]:
+    return [
+        Section("Votes", [days_figure(now), hours_figure(now), agreement_figure(now)]),
+        Section("Posts", [batches_figure(), not_a_dress_figure(now), recall_figure(now)]),
+        Section("Voters, and how sure we may be", [voters_figure(), calibration_figure()]),
+    ]
+
+
+# Votes
+
+
+def days_figure(now: datetime) -> Figure:
+    days = dashboard.votes_by_day(now)
+    rows = [
+        counted({"day": day}, short(day), votes, listed("vote", created_at__date=day)) for day, votes in days
+    ]
+    total = sum(votes for _, votes in days)
+    return Figure(
+        name="days",
+        kind="days",
+        title="Votes per day",
+        sentence=f"{total:,} in {len(days)} days.",
+        headings=["day", "votes"],
+        rows=rows if total else [],
+        empty="Nobody has voted in the last four weeks.",
+    )
+
+
+def hours_figure(now: datetime) -> Figure:
+    hours = dashboard.votes_by_hour(now)
+    since = timezone.localdate(now) - timedelta(days=dashboard.DAYS - 1)
+    total = sum(votes for _, votes in hours)
+    busiest = max(hours, key=lambda row: row[1])[0]
+    return Figure(
+        name="hours",
+        kind="hours",
+        title="Votes by hour of the day",
+        sentence=f"Most between {busiest} and {busiest + 1} o’clock, in {dashboard.DAYS} days."
+        if total
+        else "",
+        headings=["hour", "votes"],
+        rows=[
+            counted(
+                {"hour": hour},
+                f"{hour}:00",
+                votes,
+                listed("vote", created_at__hour=hour, created_at__date__gte=since),
+            )
+            for hour, votes in hours
+        ]
+        if total
+        else [],
+        empty="Nobody has voted in the last four weeks.",
+    )
+
+
+def counted(drawn: dict[str, object], name: str, count: int, url: str) -> Row:
+    return Row({**drawn, "count": count, "href": url}, [Cell(name), Cell(f"{count:,}", url)])
+
+
+def agreement_figure(now: datetime) -> Figure:
+    def links(share: dashboard.Share) -> tuple[str, str]:
+        day = {"created_at__date": share.start}
+        return listed("vote", **day, right__exact=1), listed("vote", **day, right__isnull=False)
+
+    return shares_figure(
+        dashboard.agreement(now),
+        links,
+        name="agreement",
+        title="Votes that agree with the verdict",
+        headings=["day of the vote", "share", "95% interval", "agree", "of"],
+        empty="No vote of the last four weeks has a verdict yet.",
+    )
+
+
+# Posts
+
+
+def batches_figure() -> Figure:
+    rows = []
+    for batch in dashboard.batches():
+        name = short(timezone.localdate(batch.opened_at)) if batch.opened_at else "in no batch"
+        within = {"batch__id__exact": batch.batch} if batch.batch else {"batch__isnull": True}
+        states = [("open", "proposed"), ("settled", "settled"), ("disputed", "disputed")]
+        links = {word: listed("post", **within, state__exact=state) for word, state in states}
+        counts = {word: getattr(batch, word) for word, _ in states}
+        told = [Cell(f"{counts[word]:,}", links[word]) for word, _ in states]
+        drawn = [
+            {"batch": name, "state": word, "count": counts[word], "href": links[word]} for word in counts
+        ]
+        rows.append(Row({"bars": drawn}, [Cell(name), *told]))
+    return Figure(
+        name="batches",
+        kind="batches",
+        title="Posts per batch",
+        headings=["opened on", "open to votes", "settled", "disputed"],
+        rows=rows,
+        empty="No post has been proposed for yet.",
+    )
+
+
+def not_a_dress_figure(now: datetime) -> Figure:
+    def links(share: dashboard.Share) -> tuple[str, str]:
+        week = settled_in(share.start)
+        return listed("post", **week, answer__exact="not_a_dress"), listed("post", **week)
+
+    return shares_figure(
+        dashboard.not_a_dress(now),
+        links,
+        name="not-a-dress",
+        title="Settled as “not a dress”",
+        headings=["week of the verdict", "share", "95% interval", "not a dress", "settled"],
+        empty="Nothing has been settled yet.",
+    )
+
+
+def recall_figure(now: datetime) -> Figure:
+    def links(share: dashboard.Share) -> tuple[str, str]:
+        dresses = settled_in(share.start) | {"answer__exact": "dress"}
+        return listed("post", **dresses, model="right"), listed("post", **dresses)
+
+    return shares_figure(
+        dashboard.recall(now),
+        links,
+        name="recall",
+        title="Dresses that the model had among its options",
+        headings=["week of the verdict", "share", "95% interval", "among them", "settled as a dress"],
+        empty="No post has been settled as a dress yet.",
+    )
+
+
+def settled_in(week: date) -> dict[str, object]:
+    return {
+        "state__exact": "settled",
+        "settled_at__date__gte": week,
+        "settled_at__date__lt": week + timedelta(days=7),
+    }
+
+
+def shares_figure(
+    shares: list[dashboard.Share], links: Callable[[dashboard.Share], tuple[str, str]], **words: Any
+) -> Figure:
+    """``links`` gives the addresses of the rows that count and of all."""
+    rows = []
+    for share in shares:
+        part_url, whole_url = links(share)
+        rows.append(
+            Row(
+                {
+                    "day": share.start,
+                    "share": share.value,
+                    "low": share.low,
+                    "high": share.high,
+                    "href": whole_url,
+                },
+                [
+                    Cell(short(share.start)),
+                    Cell(percent(share.value)),
+                    Cell(interval(share.low, share.high)),
+                    Cell(f"{share.part:,}", part_url),
+                    Cell(f"{share.whole:,}", whole_url),
+                ],
+            )
+        )
+    part, whole = sum(share.part for share in shares), sum(share.whole for share in shares)
+    sentence = f"{percent(part / whole)} of {whole:,}." if whole else ""
+    return Figure(kind="shares", rows=rows, sentence=sentence, **words)
+
+
+# Voters and confidence
+
+
+def voters_figure() -> Figure:
+    shown, total = dashboard.voters()
+    more = f"The {len(shown)} least reliable of {total:,}." if total > len(shown) else f"All {total:,}."
+    return Figure(
+        name="voters",
+        kind="voters",
+        title="How often voters are right",
+        sentence=f"{more} Lines: 95% intervals." if total else "",
+        headings=["voter", "right", "95% interval", "votes", "gold", ""],
+        rows=[voter_row(voter) for voter in shown],
+        empty="The first re-fit at night says how far each voter can be believed.",
+    )
+
+
+def voter_row(voter: Reliability) -> Row:
+    url, name = voter_url(voter.pk), str(voter.employee)
+    mine = {"employee__id__exact": voter.pk}
+    numbers = {"estimate": voter.estimate, "low": voter.low, "high": voter.high}
+    return Row(
+        {"voter": name, "key": voter.pk, **numbers, "muted": voter.muted_at is not None, "href": url},
+        [
+            Cell(name, url),
+            Cell(percent(voter.estimate), url),
+            Cell(interval(voter.low, voter.high), url),
+            Cell(f"{voter.votes:,}", listed("vote", **mine)),
+            Cell(f"{voter.gold_right} of {voter.gold_seen}", listed("goldanswer", **mine)),
+            Cell("muted" if voter.muted_at else ""),
+        ],
+    )
+
+
+def calibration_figure() -> Figure:
+    found = dashboard.calibration()
+    audited = listed("post", audit__exact=1, settled_by__isnull=False)
+    rows = [
+        Row(
+            {**bin._asdict(), "href": audited},
+            [
+                Cell(percent(bin.stated)),
+                Cell(percent(bin.real)),
+                Cell(interval(bin.low, bin.high)),
+                Cell(f"{bin.count:,}", audited),
+            ],
+        )
+        for bin in found.bins
+    ]
+    fitted = f" As of {short(timezone.localdate(found.fitted_at))}." if found.fitted_at else ""
+    return Figure(
+        name="calibration",
+        kind="diagram",
+        title="Stated confidence against real accuracy",
+        sentence=f"{found.labelled:,} posts of the audit sample are labelled.{fitted}",
+        headings=["we said", "we were right", "95% interval", "posts"],
+        rows=rows,
+        empty=too_early(found.labelled),
+    )
+
+
+def too_early(labelled: int) -> str:
+    missing = dashboard.AUDITED_ENOUGH - labelled
+    if missing > 0:
+        return f"Too early to say: from {dashboard.AUDITED_ENOUGH} on there is a diagram, {missing} to go."
+    return "Enough to say something: the next re-fit at night draws the diagram."
+
+
+# Health
+
+
+def signs(health: dashboard.Health, user: Employee) -> list[Sign]:
+    beats = reverse("admin:verify_heartbeat_changelist")
+    parts = [
+        Sign(part.name, f"{timesince(part.beat_at)} ago{weights(part)}", beats, part.silent)
+        for part in health.parts
+    ]
+    return [
+        *(parts or [Sign("worker", "never seen: start it with manage.py serve or qcluster", beats, True)]),
+        Sign("queue", tasks_in_words(health.queued, "waiting"), queue_url(user, "ormq")),
+        Sign(
+            "failures", tasks_in_words(health.failed, "today"), queue_url(user, "failure"), health.failed > 0
+        ),
+        last_refit(health.refit),
+    ]
+
+
+def weights(part: dashboard.Part) -> str:
+    return f", with the weights {part.model_version[:8]}" if part.model_version else ""
+
+
+def tasks_in_words(count: int, when: str) -> str:
+    return f"{count:,} task{'' if count == 1 else 's'} {when}"
+
+
+def queue_url(user: Employee, model: str) -> str:
+    """Of the queue's own lists, which Django's permissions guard."""
+    return reverse(f"admin:django_q_{model}_changelist") if user.has_perm(f"django_q.view_{model}") else ""
+
+
+def last_refit(refit: Refit | None) -> Sign:
+    url = reverse("admin:verify_refit_changelist")
+    if refit is None:
+        return Sign("re-fit", "none yet: it comes at night", url)
+    reopened = f", {refit.reopened:,} posts reopened" if refit.reopened else ""
+    words = f"{timesince(refit.fitted_at)} ago, {refit.votes:,} votes in {refit.seconds:.1f} s{reopened}"
+    return Sign("re-fit", words, url)
+
+
+def short(day: date) -> str:
+    return date_format(day, "j M")

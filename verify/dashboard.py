@@ -1,0 +1,278 @@
+"""How the portal is doing, as plain values: the numbers of the admin's first page.
+
+Every function is one or two statements that count in the database, however many rows there are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.conf import settings
+from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast, ExtractHour, TruncDate, TruncWeek
+from django.utils import timezone
+from django_q.models import Failure, OrmQ
+
+from verify import reliability
+from verify.models import Batch, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
+from verify.models.post import AUDIT_RULE, Answer
+
+DAYS = 28
+WEEKS = 26
+BATCHES = 8
+VOTERS = 40
+NOTICES = 20
+AUDITED_ENOUGH = 300  # labelled posts of the audit sample, before a diagram says anything
+SILENCE = timedelta(minutes=3)  # a part that beats every minute is in trouble then
+
+
+class Share(NamedTuple):
+    """So many of ``whole``, from ``start`` for a day or a week, with a 95% interval (Jeffreys)."""
+
+    start: date
+    part: int
+    whole: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        return self.part / self.whole
+
+
+class BatchCount(NamedTuple):
+    """Posts by state; ``batch`` is None for the posts in none."""
+
+    batch: int | None
+    opened_at: datetime | None
+    open: int
+    settled: int
+    disputed: int
+
+
+class Bin(NamedTuple):
+    """Posts of the audit sample: the confidence we stated, and how often we were right."""
+
+    stated: float
+    real: float
+    count: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """``bins`` is empty while fewer than `AUDITED_ENOUGH` posts are labelled, or no re-fit has seen them."""
+
+    labelled: int
+    bins: list[Bin]
+    fitted_at: datetime | None
+
+
+class Part(NamedTuple):
+    """A part that runs beside the web server."""
+
+    name: str
+    beat_at: datetime
+    model_version: str
+    silent: bool
+
+
+@dataclass(frozen=True)
+class Health:
+    parts: list[Part]
+    queued: int
+    failed: int  # tasks, in a day
+    refit: Refit | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for admins, and what for others."""
+
+    disputed: int
+    audit: int
+    looks: int
+    without_rights: int
+    set_aside: int
+    waiting: int
+    proposed: int
+    to_come: int  # posts that are ready and in no batch
+
+    @property
+    def batches_to_come(self) -> float:
+        return self.to_come / settings.BATCH_SIZE
+
+
+# Votes
+
+
+def votes_by_day(now: datetime, days: int = DAYS) -> list[tuple[date, int]]:
+    """The last ``days`` days, today included, oldest first; those without a vote too."""
+    first = timezone.localdate(now) - timedelta(days=days - 1)
+    votes = _votes_since(first).annotate(day=TruncDate("created_at")).values("day")
+    counts = dict(votes.annotate(count=Count("pk")).values_list("day", "count"))
+    return [(day, counts.get(day, 0)) for day in _days(first, days)]
+
+
+def votes_by_hour(now: datetime, days: int = DAYS) -> list[tuple[int, int]]:
+    """Votes of the last ``days`` days by hour of the day, local time; all 24."""
+    first = timezone.localdate(now) - timedelta(days=days - 1)
+    votes = _votes_since(first).annotate(hour=ExtractHour("created_at")).values("hour")
+    counts = dict(votes.annotate(count=Count("pk")).values_list("hour", "count"))
+    return [(hour, counts.get(hour, 0)) for hour in range(24)]
+
+
+def agreement(now: datetime, days: int = DAYS) -> list[Share]:
+    """By day of the vote: those that agree with the verdict, of those on posts that have one."""
+    first = timezone.localdate(now) - timedelta(days=days - 1)
+    judged = _votes_since(first).filter(right__isnull=False).annotate(start=TruncDate("created_at"))
+    return _shares(judged, Q(right=True))
+
+
+def _votes_since(day: date) -> QuerySet[Vote]:
+    return Vote.objects.filter(created_at__gte=_midnight(day)).order_by()
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _days(first: date, days: int) -> list[date]:
+    return [first + timedelta(days=number) for number in range(days)]
+
+
+# Posts
+
+
+def batches(limit: int = BATCHES) -> list[BatchCount]:
+    """The posts in no batch, then those of the newest batches."""
+    states = {
+        "open": Count("pk", filter=Q(state=Post.State.PROPOSED)),
+        "settled": Count("pk", filter=Q(state=Post.State.SETTLED)),
+        "disputed": Count("pk", filter=Q(state=Post.State.DISPUTED)),
+    }
+    newest = dict(Batch.objects.order_by("-opened_at").values_list("pk", "opened_at")[:limit])
+    posts = Post.objects.filter(Q(batch__in=newest) | Q(batch=None)).order_by()
+    rows = {row.pop("batch"): row for row in posts.values("batch").annotate(**states)}
+    empty = dict.fromkeys(states, 0)
+    return [
+        BatchCount(pk, newest.get(pk), **rows.get(pk, empty))
+        for pk in (None, *newest)
+        if pk or any(rows.get(pk, empty).values())
+    ]
+
+
+def not_a_dress(now: datetime, weeks: int = WEEKS) -> list[Share]:
+    """By week of the verdict: posts without a dress, of those settled."""
+    return _shares(_settled(now, weeks), Q(answer=Answer.NOT_A_DRESS))
+
+
+def recall(now: datetime, weeks: int = WEEKS) -> list[Share]:
+    """By week of the verdict: the model had proposed the dress, of posts settled as one that it judged."""
+    dresses = _settled(now, weeks).filter(answer=Answer.DRESS, suggestion__isnull=False)
+    return _shares(dresses.annotate(proposed=proposed()), Q(proposed=True))
+
+
+def proposed() -> Exists:
+    """Whether the dress of a post's verdict is among the model's own options, not only a named one."""
+    return Exists(
+        Option.objects.filter(suggestion=OuterRef("suggestion"), dress=OuterRef("dress"), named=False)
+    )
+
+
+def _settled(now: datetime, weeks: int) -> QuerySet[Post]:
+    since = _midnight(monday(now) - timedelta(weeks=weeks - 1))
+    settled = Post.objects.filter(state=Post.State.SETTLED, settled_at__gte=since).order_by()
+    return settled.annotate(start=Cast(TruncWeek("settled_at"), DateField()))
+
+
+def monday(now: datetime) -> date:
+    today = timezone.localdate(now)
+    return today - timedelta(days=today.weekday())
+
+
+def _shares(rows: QuerySet[Any], part: Q) -> list[Share]:
+    """Of ``rows`` by their ``start``, oldest first."""
+    counts = rows.values("start").annotate(whole=Count("pk"), part=Count("pk", filter=part)).order_by("start")
+    found = [(row["start"], row["part"], row["whole"]) for row in counts]
+    intervals = jeffreys([part for _, part, _ in found], [whole for _, _, whole in found])
+    return [Share(*row, *ends) for row, ends in zip(found, intervals, strict=True)]
+
+
+def jeffreys(part: Sequence[int], whole: Sequence[int]) -> list[tuple[float, float]]:
+    """The 95% intervals of these shares: of Beta(part + 1/2, rest + 1/2), from 0 or to 1 where all are alike.
+
+    Brown, Cai, DasGupta: Interval estimation for a binomial proportion. Statistical Science 16, 2001.
+    """
+    parts, wholes = np.asarray(part, float), np.asarray(whole, float)
+    low, high = reliability.interval(parts + 0.5, wholes - parts + 0.5)
+    low, high = np.where(parts == 0, 0.0, low), np.where(parts == wholes, 1.0, high)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+# Voters and confidence
+
+
+def voters(limit: int = VOTERS) -> tuple[list[Reliability], int]:
+    """The muted and the least reliable, least reliable first, and how many voters there are in all."""
+    rows = Reliability.objects.select_related("employee")
+    picked = rows.order_by(F("muted_at").asc(nulls_last=True), "estimate", "pk")[:limit]
+    return sorted(picked, key=lambda row: (row.estimate, row.pk)), rows.count()
+
+
+def to_label() -> QuerySet[Post]:
+    """Posts of the audit sample that have their votes, and wait for an admin's independent answer."""
+    finished = Q(state__in=[Post.State.SETTLED, Post.State.DISPUTED])
+    return Post.objects.filter(finished, audit=True, settled_by=None, votes_cast__gte=AUDIT_RULE.least_votes)
+
+
+def calibration() -> Calibration:
+    labelled = Post.objects.filter(audit=True, settled_by__isnull=False).count()
+    refit = Refit.objects.exclude(diagram=[]).first()
+    if refit is None or labelled < AUDITED_ENOUGH:
+        return Calibration(labelled, [], None)
+    bins = [Bin(*(row[name] for name in Bin._fields)) for row in refit.diagram]
+    return Calibration(labelled, bins, refit.fitted_at)
+
+
+# The portal
+
+
+def waiting() -> Waiting:
+    states = dict(Post.objects.order_by().values_list("state").annotate(Count("pk")))
+    looks = _looks()
+    return Waiting(
+        disputed=states.get(Post.State.DISPUTED, 0),
+        audit=to_label().count(),
+        looks=looks["waiting"],
+        without_rights=looks["without_rights"],
+        set_aside=states.get(Post.State.SET_ASIDE, 0),
+        waiting=states.get(Post.State.WAITING, 0),
+        proposed=states.get(Post.State.PROPOSED, 0),
+        to_come=Post.objects.in_no_batch().count(),
+    )
+
+
+def _looks() -> dict[str, int]:
+    unknown = Q(post__rights__in=[Post.Rights.UNKNOWN, Post.Rights.REQUESTED])
+    return Look.objects.aggregate(
+        waiting=Count("pk", filter=Q(clearance=Look.Clearance.WAITING)),
+        without_rights=Count("pk", filter=unknown),
+    )
+
+
+def health(now: datetime) -> Health:
+    parts = [
+        Part(part.name, part.beat_at, part.model_version, now - part.beat_at > SILENCE)
+        for part in Heartbeat.objects.order_by("name")
+    ]
+    failed = Failure.objects.filter(stopped__gte=now - timedelta(days=1)).count()
+    return Health(parts, OrmQ.objects.count(), failed, Refit.objects.first())
+
+
+def notices(limit: int = NOTICES) -> list[Notice]:
+    """The open ones, newest first."""
+    return list(Notice.objects.open().select_related("post", "employee")[:limit])
