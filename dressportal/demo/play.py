@@ -90,9 +90,9 @@ class Office:
                 expires_at=handed_out + settings.LEASE,
             )
         )
-        vote = Vote(**lease, answer=answer, option=option, created_at=at)
+        vote = Vote(**lease, answer=answer, option=option, created_at=at, dealt_at=handed_out)
         played.votes.append(vote)
-        post.count(vote.key, at)
+        post.count({vote.key}, RULE.reliability, at)
 
 
 def working_days(now: datetime) -> list[datetime]:
