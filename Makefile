@@ -9,7 +9,7 @@ export PORT ?= 8000
 # Asked of a portal in production by its own checks; none of it is secret or reached.
 PRODUCTION := DRESSPORTAL_ENV=production DRESSPORTAL_ALLOWED_HOSTS=portal.example \
 	DRESSPORTAL_SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
-	DATABASE_URL=postgres://portal@localhost/portal
+	DATABASE_URL=postgres://portal@localhost/portal DRESSPORTAL_EMAIL_URL=smtp://localhost:25
 PURE := $(wildcard verify/consensus.py verify/scoring.py)
 
 help:

@@ -75,6 +75,19 @@ def schedules(
     return [Warning(f"Not scheduled: {', '.join(missing)}.", hint=hint, id="dressportal.W006")]
 
 
+@register("dressportal")
+def mail_server(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    if settings.EMAIL_URL or not settings.PRODUCTION:
+        return []
+    return [
+        Warning(
+            f"E-mails are written to {settings.EMAIL_FILE_PATH}: nobody receives invitations.",
+            hint="Set DRESSPORTAL_EMAIL_URL, such as smtp+tls://user:password@mail.example:587.",
+            id="dressportal.W007",
+        )
+    ]
+
+
 def _nearest(path: Path) -> Path:
     """The path itself, or what it would be made in."""
     return next(candidate for candidate in (path, *path.parents) if candidate.exists())

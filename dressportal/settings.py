@@ -7,6 +7,7 @@ With no environment at all this is a development portal that keeps everything it
 import secrets
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "corsheaders",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -88,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it puts the page of a lock-out in the place of the view's
 ]
 
 ROOT_URLCONF = "dressportal.urls"
@@ -117,9 +120,43 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "play"
 LOGOUT_REDIRECT_URL = "login"
+
+# Accounts: a pause after wrong passwords, by user name and address; links to set a password, by e-mail.
+PROXIES = env.int("DRESSPORTAL_PROXIES", default=0)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = env.int("DRESSPORTAL_LOGIN_FAILURES", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("DRESSPORTAL_LOGIN_PAUSE_MINUTES", default=15))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or the page's "try again at" would be no promise
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False  # the page of employees shows and lifts it
+AXES_CLIENT_IP_CALLABLE = "verify.lockout.client_address"
+AXES_LOCKOUT_CALLABLE = "verify.lockout.locked_out"
+PASSWORD_RESET_TIMEOUT = int(timedelta(days=env.int("DRESSPORTAL_LINK_DAYS", default=3)).total_seconds())
+LETTERS_RATE = "60/hour"  # requests for a link, per address and web process
+PORTAL_URL = env(
+    "DRESSPORTAL_URL",
+    default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
+    if PRODUCTION
+    else f"http://localhost:{env('PORT', default='8000')}",
+).rstrip("/")
+EMAIL_URL = env("DRESSPORTAL_EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url("DRESSPORTAL_EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = VAR / "mail"
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = env(
+    "DRESSPORTAL_EMAIL_FROM", default=f"dressportal <no-reply@{urlsplit(PORTAL_URL).hostname}>"
+)
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env("DRESSPORTAL_TIME_ZONE", default="UTC")
@@ -195,7 +232,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"anon": env("DRESSPORTAL_API_RATE", default="600/min")},
-    "NUM_PROXIES": env.int("DRESSPORTAL_PROXIES", default=0),
+    "NUM_PROXIES": PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
 }

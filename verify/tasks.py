@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Success
 from django_q.tasks import async_task
 
-from verify import rotation, suggest
+from verify import invitations, letters, rotation, suggest
 from verify.models import Batch, Heartbeat
 
 WORKER = "worker"
@@ -51,6 +51,22 @@ def beat(_: int = 0) -> None:
         version = ""
         tell_once(str(reason))
     Heartbeat.beat(WORKER, version)
+
+
+def send_invitations(employee_pks: list[int]) -> None:
+    invitations.send(employee_pks)
+
+
+def send_invitation(employee_pk: int) -> None:
+    """To somebody who has not come yet; whom nobody awaits any more gets none."""
+    for employee in invitations.waiting().exclude(email="").filter(pk=employee_pk):
+        letters.send_invitation(employee)
+
+
+def send_reset(email: str) -> None:
+    """To whoever has the address, if anybody: the portal's page has looked nobody up."""
+    for employee in invitations.with_address(email):
+        letters.send_reset(employee)
 
 
 def _take_turns(again: str, *works: Callable[..., int]) -> None:

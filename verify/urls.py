@@ -1,7 +1,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from verify.views import accounts, afterwards, boards, photo, play
+from verify.views import accounts, afterwards, app, boards, fame, me, photo, play
 
 urlpatterns = [
     path("", play.play, name="play"),
@@ -16,9 +16,18 @@ urlpatterns = [
     path("dresses/", afterwards.dress_search, name="dress_search"),
     path("dresses/<int:dress>/photos/", afterwards.dress_photos, name="dress_photos"),
     path("leaderboard/", boards.leaderboard, name="leaderboard"),
+    path("me/", me.me, name="me"),
+    path("me/preferences/", me.preferences, name="preferences"),
+    path("me/leave/", me.leave_add, name="leave_add"),
+    path("me/leave/<int:pk>/remove/", me.leave_remove, name="leave_remove"),
+    path("hall-of-fame/", fame.hall_of_fame, name="hall_of_fame"),
     path("login/", accounts.LoginView.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("password/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("password/forgotten/", accounts.ForgottenView.as_view(), name="password_reset"),
+    path("password/forgotten/sent/", accounts.SentView.as_view(), name="password_reset_done"),
+    path("password/set/<uidb64>/<token>/", accounts.SetPasswordView.as_view(), name="password_reset_confirm"),
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("manifest.webmanifest", app.manifest, name="manifest"),
     path("media/photos/<slug:token>/<slug:size>/", photo.photo, name="photo"),
 ]

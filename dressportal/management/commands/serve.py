@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from threading import Thread
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.panel import Panel
 
-from dressportal import database, supervisor
+from dressportal import database, mailbox, supervisor
 from dressportal.health import WORKER_SILENCE
 from dressportal.supervisor import Part
 from verify.models import Heartbeat
@@ -60,6 +61,8 @@ class Command(BaseCommand):
                 part.start()
             self.wait_until_it_answers(parts[0])
             self.announce()
+            if not (settings.EMAIL_URL or settings.PRODUCTION):
+                Thread(target=mailbox.follow, args=(settings.EMAIL_FILE_PATH, self.say), daemon=True).start()
             limit = float(os.environ.get("DRESSPORTAL_WORKER_SILENCE") or WORKER_SILENCE.total_seconds())
             supervisor.watch(parts, parts[1], age_of_heartbeat, limit, self.say)
         finally:
@@ -68,6 +71,8 @@ class Command(BaseCommand):
     def set_up(self) -> None:
         self.say("Setting the database up …")
         call_command("migrate", verbosity=0, interactive=False)
+        if not settings.EMAIL_URL:  # its files hold links that log people in
+            settings.EMAIL_FILE_PATH.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise complains about its absence
         if settings.PRODUCTION:
             call_command("collectstatic", verbosity=0, interactive=False)
@@ -85,7 +90,10 @@ class Command(BaseCommand):
 
     def worker(self) -> Part:
         command = [sys.executable, "manage.py", "qcluster"]
-        return Part("worker", command, settings.VAR, settings.BASE_DIR, {"DRESSPORTAL_POOL": "0"})
+        own = {"DRESSPORTAL_POOL": "0"}
+        if not settings.PRODUCTION:
+            own["DRESSPORTAL_URL"] = os.environ.get("DRESSPORTAL_URL") or self.address  # for its e-mails
+        return Part("worker", command, settings.VAR, settings.BASE_DIR, own)
 
     def refuse_taken_port(self) -> None:
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as probe:
@@ -118,6 +126,8 @@ class Command(BaseCommand):
         accounts = settings.VAR / "demo-accounts.txt"
         if accounts.exists() and not settings.PRODUCTION:
             lines += ["", *accounts.read_text().splitlines()]
+        if not (settings.EMAIL_URL or settings.PRODUCTION):
+            lines += ["", f"E-mails, with their links shown here: {settings.EMAIL_FILE_PATH}"]
         lines += ["", f"Logs: {settings.VAR / 'log'}", "Ctrl-C stops all of it."]
         self.console.print(Panel.fit("\n".join(lines), title="dressportal", padding=(1, 3)))
 

@@ -1,0 +1,45 @@
+"""E-mails with a link to set a password: an invitation, or a way back in. Sent by the worker."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from verify.models import Employee
+
+
+def send_invitation(employee: Employee) -> None:
+    """Raises OSError, as smtplib does, when the mail server does not take it."""
+    _send("invitation", employee)
+
+
+def send_reset(employee: Employee) -> None:
+    """Raises OSError, as smtplib does, when the mail server does not take it."""
+    _send("reset", employee)
+
+
+def link(employee: Employee) -> str:
+    """Where the employee sets a password; good once, and for `PASSWORD_RESET_TIMEOUT` seconds."""
+    uid = urlsafe_base64_encode(force_bytes(employee.pk))
+    token = default_token_generator.make_token(employee)
+    return settings.PORTAL_URL + reverse("password_reset_confirm", args=[uid, token])
+
+
+def _send(kind: str, employee: Employee) -> None:
+    context = {
+        "employee": employee,
+        "link": link(employee),
+        "days": timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT).days,
+        "portal": settings.PORTAL_URL,
+        "forgotten": settings.PORTAL_URL + reverse("password_reset"),
+    }
+    subject = render_to_string(f"email/{kind}_subject.txt", context)
+    text = render_to_string(f"email/{kind}.txt", context)
+    letter = EmailMultiAlternatives(" ".join(subject.split()), text, to=[employee.email])
+    letter.attach_alternative(render_to_string(f"email/{kind}.html", context), "text/html")
+    letter.send()
