@@ -156,15 +156,18 @@ def fit(
     vote_weight: float = 1.0,
     ordinary: float = ORDINARY,
     correct: bool = True,
+    start: FloatArray | None = None,
 ) -> Fit:
     """Posteriors, reliabilities and a correction of the prior (if ``correct``) that agree with one another.
 
     A vote adds ``vote_weight * ln(s (K - 1) / (1 - s))`` to the log odds of its slot; its voter's Beta
     parameters gain ``ordinary`` times the slot's posterior, or ``KNOWN`` times 1 or 0 where the truth is
     known. Stops when no reliability or log factor moves by more than ``tolerance``. The same ballots, in
-    whatever order, give the same figures; nothing is drawn at random.
+    whatever order, give the same figures; nothing is drawn at random. Begins at the reliabilities ``start``,
+    or else at those that prior and gold give.
     """
     state = _State(ballots, prior or Prior(), vote_weight, ordinary)
+    state.reliability = state.reliability if start is None else start
     moved, done = np.inf, 0
     while moved > tolerance and done < iterations:
         moved, done = state.advance(correct), done + 1
