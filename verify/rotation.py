@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from verify import verdicts
 from verify.models import Batch, Lease, Post, Vote
 from verify.models.post import PostQuerySet
 
@@ -55,8 +56,10 @@ def _posts(count: int) -> str:
 
 
 def settle_due(now: datetime) -> int:
-    """Settle the posts whose deciding vote can no longer be undone; returns how many."""
-    return _each(Post.objects.due(now), lambda post: post.settle(now))
+    """Settle the posts whose deciding vote can no longer be undone, and tell who voted; returns how many."""
+    settled = _each(Post.objects.due(now), lambda post: post.settle(now))
+    verdicts.confirm_all(Post.objects.to_confirm(), now)
+    return settled
 
 
 def rotate(on: date | None = None, now: datetime | None = None) -> Rotation:

@@ -211,4 +211,4 @@ def test_a_vote_that_comes_after_the_night_gets_a_friendly_word() -> None:
     batch.freeze(NOW)
     with pytest.raises(queue.BatchFrozen) as refusal:
         queue.vote(anna, lease.pk, Answer.NOT_A_DRESS, now=late)
-    assert str(refusal.value) == "Too late: last night's photos have been put away."
+    assert str(refusal.value) == "Too late: last night’s photos have been put away."

@@ -79,6 +79,11 @@ class PostQuerySet(models.QuerySet["Post"]):
         vouched = Q(settled_by__isnull=False) | Q(look__clearance="cleared", look__cleared_by__isnull=False)
         return self.filter(vouched, state=Post.State.SETTLED, was_disputed=False, suggestion__isnull=False)
 
+    def to_confirm(self) -> "PostQuerySet":
+        """Settled, and not all who voted have been told whether they were right."""
+        votes = apps.get_model("verify", "Vote").objects.filter(post=OuterRef("pk"), confirmed_at=None)
+        return self.filter(Exists(votes), state=Post.State.SETTLED)
+
     def to_publish(self) -> "PostQuerySet":
         """Settled as a dress that no look shows yet."""
         return self.filter(~Q(look__dress=F("dress")), state=Post.State.SETTLED, answer=Answer.DRESS)
@@ -266,8 +271,12 @@ class Post(models.Model):
         self.settled_at = self.settled_by = None
         self.batch = batch
         self.save(update_fields=[*CONCLUDED, "batch"])
-        self.votes.update(right=None, points=None, confirmed_at=None)
+        self._withdraw_confirmations()
         self.recount(now)
+
+    def _withdraw_confirmations(self) -> None:
+        """What was right or wrong is to be said anew."""
+        self.votes.update(right=None, points=None, confirmed_at=None)
 
     def settle(self, now: datetime, save: bool = True) -> None:
         """Make what the votes have decided final: a verdict, or a case for an admin."""
@@ -301,6 +310,7 @@ class Post(models.Model):
             self._conclude(consensus.dress_key(dress.pk) if dress else answer, 1.0, now)
             self.settled_by, self.claimed_until = by, None
             self.save(update_fields=[*CONCLUDED, "claimed_until"])
+            self._withdraw_confirmations()
             self.publish(now)
 
     def publish(self, now: datetime) -> "Look | None":

@@ -232,6 +232,7 @@ class Vote(models.Model):
         indexes = [
             models.Index(fields=["employee", "created_at"], name="vote_by_employee_and_time"),
             models.Index(fields=["employee", "confirmed_at"], name="vote_by_employee_and_verdict"),
+            models.Index(fields=["post"], condition=Q(confirmed_at=None), name="vote_to_confirm"),
         ]
 
     def __str__(self) -> str:
