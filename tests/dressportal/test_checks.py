@@ -52,6 +52,19 @@ def test_deployment_demands_production_hosts_and_a_database(monkeypatch: pytest.
     assert checks.production_secrets(None) == []
 
 
+def test_production_without_a_mail_server_is_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    for production, url, expected in (
+        (False, "", []),
+        (True, "smtp://mail.example", []),
+        (True, "", ["dressportal.W007"]),
+    ):
+        here = {"PRODUCTION": production, "EMAIL_URL": url, "EMAIL_FILE_PATH": "/srv/var/mail"}
+        monkeypatch.setattr(checks, "settings", SimpleNamespace(**here))
+        assert ids(found := checks.mail_server(None)) == expected
+    assert "/srv/var/mail" in found[0].msg
+    assert "DRESSPORTAL_EMAIL_URL" in found[0].hint
+
+
 @pytest.mark.django_db
 def test_missing_schedules_are_found_and_set_up_by_the_command_in_the_hint() -> None:
     found = checks.schedules(None, databases=["default"])
