@@ -1,12 +1,20 @@
-"""Who looked at how many photos this week."""
+"""The week's boards: teams by the mean of their people, and everybody's own neighbourhood.
 
+Who opted out of the boards is in neither. Nothing here is ranked by how much somebody did.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from verify import scoring
-from verify.models import Employee, Team
+from verify.models import Employee, GoldAnswer, Team, Vote
+
+LEAST_ACTIVE = 2  # of one person the mean would be that person's own figure
 
 
 def monday(now: datetime) -> datetime:
@@ -15,23 +23,65 @@ def monday(now: datetime) -> datetime:
     return today - timedelta(days=today.weekday())
 
 
-def people(since: datetime) -> list[Employee]:
-    """Active employees who voted, in order, each with its ``place`` (score: votes since then)."""
-    votes = Count("votes", filter=Q(votes__created_at__gte=since))
-    employees = Employee.objects.filter(is_active=True).select_related("team").annotate(score=votes)
-    voters = {employee.username: employee for employee in employees.filter(score__gt=0)}
-    places = scoring.leaderboard({username: voter.score for username, voter in voters.items()})
-    for place in places:
-        voters[place.name].place = place
-    return [voters[place.name] for place in places]
+def members(since: datetime) -> list[Employee]:
+    """Who has a place on the boards: answers confirmed since then, and no wish to be left out.
+
+    Each with ``points`` and ``answers``, the number of answers that could earn some; by public name.
+    """
+    votes = Vote.objects.filter(confirmed_at__gte=since, points__isnull=False)
+    gold = GoldAnswer.objects.filter(created_at__gte=since, training=False)
+    visible = Employee.objects.filter(is_active=True, on_boards=True).select_related("team")
+    figures = visible.annotate(
+        points=_of_each(votes, Sum("points")) + _of_each(gold, Sum("points")),
+        answers=_of_each(votes, Count("pk")) + _of_each(gold, Count("pk")),
+    )
+    return sorted(
+        figures.filter(answers__gt=0), key=lambda member: (member.public_name.casefold(), member.pk)
+    )
 
 
-def teams(voters: list[Employee]) -> list[Team]:
-    """Their teams with ``active`` members and the ``mean`` of their votes, highest mean first."""
-    members: dict[Team, list[int]] = {}
-    for voter in voters:
-        if voter.team:
-            members.setdefault(voter.team, []).append(voter.place.score)
-    for team, votes in members.items():
-        team.active, team.mean = len(votes), sum(votes) / len(votes)
-    return sorted(members, key=lambda team: (-team.mean, team.name))
+def _of_each(answers: QuerySet[Model], figure: Sum | Count) -> Coalesce:
+    """The figure of each employee's answers, found along the index by employee; 0 without any."""
+    own = answers.filter(employee=OuterRef("pk")).order_by().values("employee").annotate(figure=figure)
+    return Coalesce(Subquery(own.values("figure"), output_field=IntegerField()), 0)
+
+
+@dataclass(frozen=True)
+class TeamRow:
+    """``mean`` and ``rank`` are None where so few were active that they would give somebody away."""
+
+    team: Team
+    active: int
+    mean: float | None = None
+    rank: int | None = None
+
+
+def teams(members: list[Employee]) -> list[TeamRow]:
+    """Their teams by mean points of an active member, highest first; those without a mean last."""
+    of_team: dict[int, list[Employee]] = defaultdict(list)
+    for member in sorted(members, key=lambda member: member.team.name if member.team else ""):
+        if member.team:
+            of_team[member.team.pk].append(member)
+    tenths = {
+        pk: round(10 * sum(member.points for member in active) / len(active))
+        for pk, active in of_team.items()
+        if len(active) >= LEAST_ACTIVE
+    }
+    ranked = {place.key: (place.score / 10, place.rank) for place in scoring.places(tenths)}
+    hidden = [pk for pk in of_team if pk not in ranked]
+    return [TeamRow(of_team[pk][0].team, len(of_team[pk]), *ranked.get(pk, ())) for pk in [*ranked, *hidden]]
+
+
+def neighbourhood(members: list[Employee], employee: Employee) -> list[Employee]:
+    """This person and the three on either side by the quality of their answers, each with a ``place``.
+
+    Empty for who has no place on the boards.
+    """
+    by_pk = {member.pk: member for member in members}
+    answers = sum(member.answers for member in members)
+    mean = sum(member.points for member in members) / answers if answers else 0.0
+    scores = {member.pk: scoring.score(member.points, member.answers, mean) for member in members}
+    near = scoring.neighbourhood(scoring.places(scores), employee.pk)
+    for place in near:
+        by_pk[place.key].place = place
+    return [by_pk[place.key] for place in near]

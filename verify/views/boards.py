@@ -1,4 +1,4 @@
-"""How the week is going: teams and people."""
+"""How the week is going: teams, and one's own neighbourhood."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,20 +8,17 @@ from django.views.decorators.http import require_safe
 from verify import access
 from verify import leaderboard as board
 
-BOARD = 50  # rows; who looks is shown wherever they stand
-
 
 @access.employee_required
 @require_safe
 def leaderboard(request: HttpRequest) -> HttpResponse:
     since = board.monday(timezone.now())
-    people = board.people(since)
+    members = board.members(since)
     table = {
         "since": since,
-        "people": [person for row, person in enumerate(people) if row < BOARD or person == request.user],
-        "teams": board.teams(people),
-        "voters": len(people),
-        "votes": sum(person.place.score for person in people),
-        "own_is_missing": request.user not in people,
+        "teams": board.teams(members),
+        "near": board.neighbourhood(members, request.user),
+        "is_empty": not members,
+        "least_active": board.LEAST_ACTIVE,
     }
     return render(request, "portal/leaderboard.html", table)

@@ -1,0 +1,135 @@
+"""What a verdict means for those who voted: right or wrong, points, badges."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, TruncDate
+
+from verify import consensus, record, scoring
+from verify.models import Answer, Badge, Option, Post, Suggestion, Vote
+
+CHUNK = 500  # posts confirmed together
+LONGEST_DAY = timedelta(hours=25)  # when the clocks go back
+CONFIRMED = ["right", "points", "confirmed_at"]
+
+
+def confirm(post: Post, now: datetime) -> int:
+    """Tell the votes on ``post`` what its verdict makes of them; returns how many changed.
+
+    Of a post that is not settled, or no longer, they are open again. May be called any number of times: after
+    another verdict it corrects. A badge once earned stays. Who calls holds the post's lock.
+    """
+    return _confirm([post], now)
+
+
+def confirm_all(posts: Iterable[Post], now: datetime) -> int:
+    """`confirm` for many, ``CHUNK`` posts to a transaction; returns how many votes changed."""
+    waiting, changed = list(posts), 0
+    for start in range(0, len(waiting), CHUNK):
+        changed += _confirm(waiting[start : start + CHUNK], now)
+    return changed
+
+
+@transaction.atomic
+def _confirm(posts: Collection[Post], now: datetime) -> int:
+    """Seven statements, however many the posts and votes (three where nothing changes)."""
+    verdicts = {post.pk: verdict_key(post) for post in posts}
+    votes = _votes_on(verdicts)
+    suggestions = _suggestions(votes)
+    changed: list[Vote] = []
+    for pk, on_post in _by_post(votes).items():
+        changed += _judged(on_post, verdicts[pk], suggestions, now)
+    Vote.objects.bulk_update(changed, CONFIRMED, batch_size=2_000)
+    award({vote.employee_id for vote in changed if vote.right and vote.employee_id}, now)
+    return len(changed)
+
+
+def verdict_key(post: Post) -> str | None:
+    """The verdict as `consensus` names it; None if there is none."""
+    if post.state != Post.State.SETTLED:
+        return None
+    return consensus.dress_key(post.dress_id) if post.answer == Answer.DRESS else post.answer
+
+
+def award(employees: Collection[int], now: datetime) -> list[Badge]:
+    """Give these people the badges that they have earned and do not have; returns those."""
+    if not employees:
+        return []
+    held = set(Badge.objects.filter(employee__in=employees).values_list("employee", "kind"))
+    records = record.records(employees)
+    earned = {(pk, kind) for pk, figures in records.items() for kind in scoring.badges(figures)}
+    badges = [Badge(employee_id=pk, kind=kind, earned_at=now) for pk, kind in sorted(earned - held)]
+    return Badge.objects.bulk_create(badges, ignore_conflicts=True)
+
+
+def _votes_on(posts: Collection[int]) -> list[Vote]:
+    """The votes on these posts, each with ``earlier``: how many its voter had cast before on that day."""
+    votes = Vote.objects.filter(post__in=list(posts)).select_related("option")
+    dated = votes.annotate(day=TruncDate("created_at"))
+    return list(dated.annotate(earlier=Coalesce(_earlier_that_day(), 0)).order_by("pk"))
+
+
+def _earlier_that_day() -> Subquery:
+    at = OuterRef("created_at")
+    earlier = (
+        Vote.objects.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=OuterRef("pk")))
+        .filter(employee=OuterRef("employee"), created_at__gt=at - LONGEST_DAY)
+        .annotate(day=TruncDate("created_at"))
+        .filter(day=OuterRef("day"))
+    )
+    counted = earlier.order_by().values("employee").annotate(count=Count("pk")).values("count")
+    return Subquery(counted, output_field=IntegerField())
+
+
+def _suggestions(votes: Collection[Vote]) -> dict[int, Suggestion]:
+    pks = {vote.suggestion_id for vote in votes}
+    return Suggestion.objects.prefetch_related("options").in_bulk(pks)
+
+
+def _by_post(votes: Iterable[Vote]) -> dict[int, list[Vote]]:
+    by_post: dict[int, list[Vote]] = defaultdict(list)
+    for vote in votes:
+        by_post[vote.post_id].append(vote)
+    return by_post
+
+
+def _judged(
+    votes: list[Vote], verdict: str | None, suggestions: dict[int, Suggestion], now: datetime
+) -> list[Vote]:
+    """Those of a post's votes that the verdict says something new of, changed and not saved."""
+    if verdict is None:
+        stale = [vote for vote in votes if vote.confirmed_at]
+        for vote in stale:
+            vote.right = vote.points = vote.confirmed_at = None
+        return stale
+    ballots = [_ballot(vote, suggestions[vote.suggestion_id]) for vote in votes]
+    difficulty = _difficulty(suggestions[votes[0].suggestion_id])
+    changed = []
+    for vote, judgement in zip(votes, scoring.judge(ballots, verdict, difficulty), strict=True):
+        if vote.confirmed_at is None or (vote.right, vote.points) != (judgement.right, judgement.points):
+            vote.right, vote.points, vote.confirmed_at = judgement.right, judgement.points, now
+            changed.append(vote)
+    return changed
+
+
+def _ballot(vote: Vote, suggestion: Suggestion) -> scoring.Ballot:
+    return scoring.Ballot(
+        said=vote.key,
+        offered={consensus.dress_key(option.dress_id) for option in _dealt(suggestion, vote.dealt_at)},
+        counted=vote.counted,
+        scored=vote.earlier < settings.SCORED_VOTES_A_DAY,
+    )
+
+
+def _dealt(suggestion: Suggestion, at: datetime) -> list[Option]:
+    """The options on a card handed out ``at`` that moment: the model's, and what had been named by then."""
+    return [option for option in suggestion.options.all() if not option.named or option.created_at <= at]
+
+
+def _difficulty(suggestion: Suggestion) -> float:
+    shares = [option.probability for option in suggestion.options.all() if not option.named]
+    return scoring.difficulty([*shares, suggestion.not_a_dress, 1 - sum(shares) - suggestion.not_a_dress])
