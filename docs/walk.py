@@ -158,7 +158,7 @@ def next_card(page: Page) -> Locator | None:
     raise SystemExit("The game never came to rest.")
 
 
-IDLE = "performance.now() - shownAt > GUARD_MS && !document.querySelector('[data-choice]')"
+IDLE = "!document.querySelector('#deck[data-guarded], #deck [data-choice]')"
 OPTIONS = "buttons => buttons.map(button => [button.value, button.dataset.key])"
 
 

@@ -1,0 +1,79 @@
+// Answers: from a tap to the server, and what comes back. The server decides what is in the deck.
+
+import { bringBack, cardOf, change, current, deck, isGuarded, leases, putAside, send } from "./deck.js";
+import { Outbox } from "./outbox.js";
+import { post } from "./server.js";
+import { elapsed } from "./stopwatch.js";
+import { say, word } from "./words.js";
+
+const undo = document.getElementById("undo");
+const undoForm = document.getElementById("undo-template");
+const kept = document.getElementById("kept");
+const voteUrl = deck.dataset.vote;
+
+const outbox = new Outbox(`answers of ${deck.dataset.player}`, deliver, ({ entries, isStuck }) => {
+  const text = isStuck ? word("kept", { n: entries.length }) : "";
+  if (kept.textContent !== text) kept.textContent = text;
+});
+
+export const held = () => [...new Set([...leases(), ...outbox.entries.map((entry) => entry.lease)])];
+
+export function answer(card, button) {
+  if (card.dataset.choice || isGuarded() || card !== current()) return;
+  outbox.add({ lease: card.dataset.lease, choice: button.value, viewed: elapsed() });
+  send(card, button);
+  for (const id of ["feedback", "after"]) document.getElementById(id).replaceChildren();
+  offerUndo();
+}
+
+function offerUndo() {
+  const form = undoForm.content.cloneNode(true);
+  form.querySelector("button").dataset.key = "u";
+  undo.replaceChildren(form);
+}
+
+export function takeBack(form) {
+  const newest = outbox.takeBack();
+  const card = newest && cardOf(newest.lease);
+  if (card) bringBack(card);
+  else if (!newest) outbox.add({ url: form.action });
+}
+
+// One answer, or an undo, to the server. False: no answer, try again.
+async function deliver({ lease, choice, viewed, url }, again) {
+  const others = held().filter((other) => other && other !== lease);
+  const response = await post(url ?? voteUrl, lease ? { lease, choice, viewed, held: others } : { held: others });
+  if (!response && lease) return false;
+  const goTo = response?.headers.get("HX-Redirect");
+  if (goTo || (response?.status === 403 && !again)) {
+    location.assign(goTo ?? location.href); // logged out, or a token of an earlier log-in; the answer waits
+    return false;
+  }
+  const card = lease && cardOf(lease);
+  if (response?.ok || response?.status === 409) {
+    take(await response.text(), card, lease ? "beforeend" : "afterbegin");
+    if (again && !response.ok) document.getElementById("toasts").replaceChildren();
+  } else {
+    say(word(response ? "failed" : "unreachable"));
+    if (card) bringBack(card);
+  }
+  return true;
+}
+
+function take(html, card, swapStyle) {
+  change(() => htmx.swap(deck, html, { swapStyle, swapDelay: 0, settleDelay: 0 }), card);
+}
+
+export async function flag(button) {
+  const { form, value, formAction } = button;
+  const response = await post(formAction, { lease: form.elements.lease.value, reason: value, held: held() });
+  form.querySelector("details").open = false;
+  form.closest(".card").focus({ preventScroll: true });
+  if (response?.ok || response?.status === 409) take(await response.text(), null, "beforeend");
+  else say(word(response ? "failed" : "unreachable"));
+}
+
+export function start() {
+  putAside(outbox.entries);
+  outbox.send();
+}
