@@ -3,19 +3,17 @@
 Every function is one or two statements that count in the database, however many rows there are.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-import numpy as np
 from django.conf import settings
 from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast, ExtractHour, TruncDate, TruncWeek
 from django.utils import timezone
 from django_q.models import Failure, OrmQ
 
-from verify import reliability
+from verify import scoring
 from verify.models import Batch, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
 from verify.models.post import AUDIT_RULE, Answer
 
@@ -29,7 +27,7 @@ SILENCE = timedelta(minutes=3)  # a part that beats every minute is in trouble t
 
 
 class Share(NamedTuple):
-    """So many of ``whole``, from ``start`` for a day or a week, with a 95% interval (Jeffreys)."""
+    """So many of ``whole``, from ``start`` for a day or a week, with a 95% interval."""
 
     start: date
     part: int
@@ -197,20 +195,10 @@ def monday(now: datetime) -> date:
 def _shares(rows: QuerySet[Any], part: Q) -> list[Share]:
     """Of ``rows`` by their ``start``, oldest first."""
     counts = rows.values("start").annotate(whole=Count("pk"), part=Count("pk", filter=part)).order_by("start")
-    found = [(row["start"], row["part"], row["whole"]) for row in counts]
-    intervals = jeffreys([part for _, part, _ in found], [whole for _, _, whole in found])
-    return [Share(*row, *ends) for row, ends in zip(found, intervals, strict=True)]
-
-
-def jeffreys(part: Sequence[int], whole: Sequence[int]) -> list[tuple[float, float]]:
-    """The 95% intervals of these shares: of Beta(part + 1/2, rest + 1/2), from 0 or to 1 where all are alike.
-
-    Brown, Cai, DasGupta: Interval estimation for a binomial proportion. Statistical Science 16, 2001.
-    """
-    parts, wholes = np.asarray(part, float), np.asarray(whole, float)
-    low, high = reliability.interval(parts + 0.5, wholes - parts + 0.5)
-    low, high = np.where(parts == 0, 0.0, low), np.where(parts == wholes, 1.0, high)
-    return list(zip(low.tolist(), high.tolist(), strict=True))
+    return [
+        Share(row["start"], row["part"], row["whole"], *scoring.wilson(row["part"], row["whole"]))
+        for row in counts
+    ]
 
 
 # Voters and confidence

@@ -70,8 +70,8 @@ const drawings = {
       marginLeft: 78,
       marginRight: 32,
       marginTop: 28,
-      fx: { label: null, domain: ["open", "settled", "disputed"], padding: 0.22 },
-      x: { axis: null },
+      fx: { label: null, axis: "top", domain: ["open", "settled", "disputed"], padding: 0.22 },
+      x: { axis: null, domain: [0, 1.5 * d3.max(bars, (bar) => bar.count)] }, // room for the numbers
       y: { label: null, domain: rows.map((row) => row.bars[0].batch), tickSize: 0, padding: 0.25 },
       marks: [
         ...["open", "settled", "disputed"].map((state) =>
@@ -122,14 +122,15 @@ const drawings = {
 
   density(rows) {
     const { low, high, estimate } = rows[0];
+    const start = Math.max(0, Math.min(0.5, Math.floor(low * 10 - 1) / 10));
     const within = rows.filter((row) => row.x >= low && row.x <= high);
     return {
       height: 200,
-      x: { ...shareAxis, grid: false, domain: [Math.min(0.5, Math.floor(low * 10) / 10), 1], ticks: 6, clamp: true },
+      x: { ...shareAxis, grid: false, domain: [start, 1], ticks: 6 },
       y: { axis: null },
       marks: [
         Plot.areaY(within, { x: "x", y: "y", className: "band" }),
-        Plot.lineY(rows.filter((row) => row.x >= Math.min(0.5, low)), { x: "x", y: "y", strokeWidth: 1.5 }),
+        Plot.lineY(rows.filter((row) => row.x >= start), { x: "x", y: "y", strokeWidth: 1.5 }),
         Plot.ruleX([estimate], { className: "mark" }),
         Plot.text([{ x: estimate, y: most(rows, "y").y }], { x: "x", y: "y", text: () => percent(estimate), dy: -8, className: "label" }),
         Plot.ruleY([0]),

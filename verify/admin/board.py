@@ -147,6 +147,7 @@ def agreement_figure(now: datetime) -> Figure:
     return shares_figure(
         dashboard.agreement(now),
         links,
+        noun="votes",
         name="agreement",
         title="Votes that agree with the verdict",
         headings=["day of the vote", "share", "95% interval", "agree", "of"],
@@ -188,6 +189,7 @@ def not_a_dress_figure(now: datetime) -> Figure:
     return shares_figure(
         dashboard.not_a_dress(now),
         links,
+        noun="posts",
         name="not-a-dress",
         title="Settled as “not a dress”",
         headings=["week of the verdict", "share", "95% interval", "not a dress", "settled"],
@@ -203,8 +205,9 @@ def recall_figure(now: datetime) -> Figure:
     return shares_figure(
         dashboard.recall(now),
         links,
+        noun="posts",
         name="recall",
-        title="Dresses that the model had among its options",
+        title="Dresses that the model had proposed, say people",
         headings=["week of the verdict", "share", "95% interval", "among them", "settled as a dress"],
         empty="No post has been settled as a dress yet.",
     )
@@ -219,9 +222,12 @@ def settled_in(week: date) -> dict[str, object]:
 
 
 def shares_figure(
-    shares: list[dashboard.Share], links: Callable[[dashboard.Share], tuple[str, str]], **words: Any
+    shares: list[dashboard.Share],
+    links: Callable[[dashboard.Share], tuple[str, str]],
+    noun: str,
+    **words: Any,
 ) -> Figure:
-    """``links`` gives the addresses of the rows that count and of all."""
+    """``links`` gives the addresses of the rows that count and of all, which are called ``noun``."""
     rows = []
     for share in shares:
         part_url, whole_url = links(share)
@@ -244,7 +250,7 @@ def shares_figure(
             )
         )
     part, whole = sum(share.part for share in shares), sum(share.whole for share in shares)
-    sentence = f"{percent(part / whole)} of {whole:,}." if whole else ""
+    sentence = f"{percent(part / whole)} of {whole:,} {noun}." if whole else ""
     return Figure(kind="shares", rows=rows, sentence=sentence, **words)
 
 

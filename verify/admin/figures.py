@@ -42,7 +42,7 @@ class Figure:
         return [row.drawn for row in self.rows]
 
 
-def listed(model: str, **filters: object) -> str:
+def listed(model: str, /, **filters: object) -> str:
     """The address of an admin list, filtered."""
     return f"{reverse(f'admin:verify_{model}_changelist')}?{urlencode(filters)}"
 

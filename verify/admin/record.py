@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import exp, lgamma, log, log1p
 from typing import Any, NamedTuple
 
-import numpy as np
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
-from scipy.special import betaln, xlog1py, xlogy
 
 from verify.models import Employee, Reliability, Vote
 
@@ -99,6 +98,8 @@ def _dress(pk: int | None, title: str | None) -> tuple[int, str] | None:
 
 def density(right: float, wrong: float) -> list[tuple[float, float]]:
     """Points (share, density) of Beta(``right``, ``wrong``), from 0 to 1 without the ends."""
-    share = (np.arange(POINTS) + 0.5) / POINTS
-    logs = xlogy(right - 1, share) + xlog1py(wrong - 1, -share) - betaln(right, wrong)
-    return list(zip(share.tolist(), np.exp(logs).tolist(), strict=True))
+    log_beta = lgamma(right) + lgamma(wrong) - lgamma(right + wrong)
+    shares = [(point + 0.5) / POINTS for point in range(POINTS)]
+    return [
+        (share, exp((right - 1) * log(share) + (wrong - 1) * log1p(-share) - log_beta)) for share in shares
+    ]

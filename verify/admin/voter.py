@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from verify import access, reliability
+from verify import access
 from verify.admin.curated import day, log_change
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
 from verify.admin.record import Confusion, Record, density, record_of
@@ -66,7 +65,7 @@ class VoterPageMixin:
     def mute(self, request: HttpRequest, pk: int) -> HttpResponse:
         employee = _employee(request, pk)
         reason = request.POST.get("reason", "").strip()[:160] or "no reason given"
-        row, _ = Reliability.objects.get_or_create(employee=employee, defaults=unknown_voter())
+        row, _ = Reliability.objects.get_or_create(employee=employee)
         row.mute(f"By {request.user}: {reason}", timezone.now())
         log_change(request, [employee], f"Muted: {reason}")
         messages.success(request, f"From now on {employee}’s votes weigh nothing.")
@@ -100,15 +99,6 @@ def _employee(request: HttpRequest, pk: int) -> Employee:
     if not access.may_curate(request.user):
         raise PermissionDenied
     return get_object_or_404(Employee.objects.select_related("team", "reliability"), pk=pk)
-
-
-def unknown_voter() -> dict[str, float]:
-    """The row of somebody of whom nothing is known yet."""
-    prior = reliability.Prior()
-    low, high = reliability.interval(np.asarray(prior.right), np.asarray(prior.wrong))
-    estimate = reliability.estimate(prior.right, prior.wrong)
-    columns = {"right": prior.right, "wrong": prior.wrong, "estimate": estimate}
-    return {**columns, "low": float(low), "high": float(high)}
 
 
 def facts(employee: Employee, record: Record) -> list[tuple[str, Cell, str]]:
@@ -157,9 +147,7 @@ def posterior_figure(row: Reliability | None) -> Figure:
         name="posterior",
         kind="density",
         title="How often right, as far as is known",
-        sentence=f"Most likely {percent(row.estimate)}; 95% between {interval(row.low, row.high)}."
-        if row
-        else "",
+        sentence=f"Most likely {percent(row.estimate)}; 95%: {interval(row.low, row.high)}." if row else "",
         headings=["right", "density"],
         rows=[
             Row(
