@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from math import exp, inf, log
 from statistics import fmean, median
 
-from scipy.special import betainc
-from scipy.stats import binom
+from scipy.special import bdtrc, betainc
 
 WINDOW = 300  # the last choices that are looked at: nobody is caught for what is long past
 VIEWS = 30  # the last viewing times that are looked at
@@ -78,7 +77,7 @@ def _same_place(choices: Sequence[Choice]) -> str | None:
         if not chosen:
             continue
         chance = fmean(choice.chance for choice in offered)
-        if binom.sf(chosen - 1, len(offered), chance) * max(c.places for c in offered) < CHANCE:
+        if bdtrc(chosen - 1, len(offered), chance) * max(c.places for c in offered) < CHANCE:
             return (
                 f"Option {place + 1} was chosen {chosen} times in {len(offered)}, though they are shuffled."
             )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Success
 from django_q.tasks import async_task
 
-from verify import invitations, letters, rotation, suggest
+from verify import invitations, letters, refit, rotation, suggest, watch
 from verify.models import Batch, Heartbeat
 
 WORKER = "worker"
@@ -41,6 +41,14 @@ def tick() -> None:
 
 def rotate_nightly() -> None:
     rotation.rotate(on=timezone.localdate())
+
+
+def refit_nightly() -> None:
+    refit.refit()
+
+
+def watch_fair_play() -> None:
+    watch.watch()
 
 
 def beat(_: int = 0) -> None:

@@ -5,9 +5,10 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from verify import audit, consensus
-from verify.audit import ENOUGH, Labelled, reliability_diagram, replay
+from verify.audit import Labelled, reliability_diagram, replay
 from verify.consensus import NONE_OF_THESE, NOT_A_DRESS, Rule, Verdict
 
 RULE = Rule()
@@ -57,10 +58,21 @@ def test_a_verdict_is_that_of_the_votes_so_far(answers: list[str], reliability: 
     assert verdict == (first if isinstance(first, Verdict) else None)
 
 
-def test_before_three_hundred_posts_it_is_too_early() -> None:
-    stated = [0.98] * ENOUGH
-    assert reliability_diagram(stated[1:], [True] * (ENOUGH - 1)) == []
-    assert len(reliability_diagram(stated, [True] * ENOUGH)) > 1
+def test_without_verdicts_there_is_no_diagram() -> None:
+    assert reliability_diagram([], []) == []
+
+
+def test_a_few_verdicts_are_one_bin() -> None:
+    [each] = reliability_diagram([0.97, 0.99], [True, False])
+    assert (each.stated, each.real, each.count) == (pytest.approx(0.98), 0.5, 2)
+    assert (each.low, each.high) == (pytest.approx(0.0945, abs=1e-3), pytest.approx(0.9055, abs=1e-3))
+
+
+@given(st.integers(1, 2000).flatmap(lambda count: st.tuples(st.integers(0, count), st.just(count))))
+def test_the_interval_is_that_of_the_textbook(counts: tuple[int, int]) -> None:
+    hits, count = counts
+    expected = binomtest(hits, count).proportion_ci(method="wilson")
+    assert audit.wilson(hits, count) == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
 def test_stated_confidence_meets_real_accuracy_if_it_is_true() -> None:
@@ -80,14 +92,14 @@ def test_confidence_that_is_too_high_shows() -> None:
 
 
 @settings(max_examples=15)
-@given(st.lists(st.tuples(st.floats(0.5, 1), st.booleans()), min_size=ENOUGH, max_size=700))
+@given(st.lists(st.tuples(st.floats(0.5, 1), st.booleans()), min_size=1, max_size=300))
 def test_each_post_is_in_one_bin_and_bins_rise(posts: list[tuple[float, bool]]) -> None:
     diagram = reliability_diagram([stated for stated, _ in posts], [right for _, right in posts])
     assert sum(each.count for each in diagram) == len(posts)
     assert sum(each.real * each.count for each in diagram) == pytest.approx(sum(right for _, right in posts))
     assert [each.stated for each in diagram] == sorted(each.stated for each in diagram)
     assert all(0 <= each.low <= each.real <= each.high <= 1 for each in diagram)
-    assert min(each.count for each in diagram) >= audit.POSTS_A_BIN
+    assert min(each.count for each in diagram) >= min(len(posts), audit.POSTS_A_BIN)
 
 
 def test_an_outcome_for_each_confidence() -> None:

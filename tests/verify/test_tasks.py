@@ -11,10 +11,11 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Success
 
 from dressportal import schedules
-from tests.make import make_batch, make_dress, make_post
+from tests.make import make_batch, make_dress, make_employee, make_post
+from tests.verify.office import answer_gold
 from tests.verify.tiny_weights import write_tiny_weights
 from verify import suggest, tasks
-from verify.models import Batch, Embedding, Heartbeat, Post
+from verify.models import Batch, Embedding, Heartbeat, Notice, Post, Refit
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +72,23 @@ def test_the_night_is_utc_whatever_the_time_zone(settings: Any) -> None:
     schedules.set_up()
     nightly = Schedule.objects.get(name="nightly rotation")
     assert (nightly.next_run.utcoffset(), nightly.next_run.hour) == (timedelta(0), 3)
+
+
+def test_the_re_fit_follows_the_rotation_and_fair_play_is_watched_all_day() -> None:
+    schedules.set_up()
+    nights = {row.name: row.next_run.strftime("%H:%M") for row in Schedule.objects.all()}
+    assert nights["nightly rotation"] < nights["nightly re-fit"] <= "04:00"
+    assert Schedule.objects.get(name="fair play").cron == "*/10 * * * *"
+
+
+def test_the_night_learns_from_the_votes_and_the_day_mutes_who_does_not_try() -> None:
+    anna = make_employee("anna")
+    answer_gold(anna, 0, 20)
+    tasks.refit_nightly()
+    assert Refit.objects.get().voters == 1
+    assert anna.reliability.estimate < 0.5
+    tasks.watch_fair_play()
+    assert Notice.objects.get().employee == anna
 
 
 def test_a_tick_is_a_sign_of_life_with_the_weights_loaded() -> None:

@@ -1,0 +1,576 @@
+"""The nightly re-fit: what it learns, what it reopens, and what it leaves alone."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests import make
+from tests.verify.office import NONE, NOT, answer_gold, cast, settle, unreliable
+from tests.verify.players import at_once
+from verify import audit, ballots, consensus, queue, refit, reliability
+from verify.models import (
+    Answer,
+    Batch,
+    Dress,
+    Employee,
+    Lease,
+    Look,
+    Notice,
+    Option,
+    Post,
+    Refit,
+    Reliability,
+    Suggestion,
+    Vote,
+)
+from verify.models.post import RULE
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    return make.make_batch(opened_at=timezone.now() - 12 * HOUR)
+
+
+@pytest.fixture
+def dresses() -> list[Dress]:
+    return [make.make_dress() for _ in range(3)]
+
+
+@pytest.fixture
+def people() -> list[Employee]:
+    return [make.make_employee(name) for name in ("anna", "ben", "cem", "dora", "emil")]
+
+
+def fresh(post: Post) -> Post:
+    return Post.objects.get(pk=post.pk)
+
+
+@pytest.fixture
+def doubtful(batch: Batch, dresses: list[Dress]) -> Post:
+    """Settled by two people of whom nothing was known then; what they said is the least likely of all."""
+    [post] = make.make_open_posts(1, batch, dresses)
+    for name in ("uwe", "ute"):
+        cast(post, unreliable(name), dresses[2], right=True, points=3, confirmed_at=timezone.now())
+    return settle(post)
+
+
+# What it learns
+
+
+def test_nobody_has_answered_anything() -> None:
+    row = refit.refit()
+    assert (row.votes, row.posts, row.voters, row.reopened, row.vote_weight) == (0, 0, 0, 0, 1)
+    assert not Reliability.objects.exists()
+
+
+def test_gold_alone(people: list[Employee]) -> None:
+    anna, ben, *_ = people
+    answer_gold(anna, 18, 2)
+    answer_gold(ben, 0, 5, training=True)
+    refit.refit()
+    row = Reliability.objects.get()
+    assert (row.employee, row.gold_right, row.gold_seen, row.votes) == (anna, 18, 20, 0)
+    assert (row.right, row.wrong) == (8 + 18, 1.5 + 2)
+    assert row.estimate == pytest.approx(25 / 27.5)
+    assert row.low < row.estimate < row.high
+
+
+def test_an_admins_decision_counts_four_times_an_ordinary_post(
+    people: list[Employee], batch: Batch, dresses: list[Dress]
+) -> None:
+    anna, ben, *others = people
+    decided, ordinary = make.make_open_posts(2, batch, dresses)
+    cast(decided, anna, dresses[0])
+    decided.override(Answer.DRESS, dresses[0], make.make_admin())
+    for employee in (ben, *others):
+        cast(ordinary, employee, dresses[0])
+    refit.refit()
+    assert anna.reliability.right == 9
+    assert ben.reliability.right == pytest.approx(8.25, abs=0.001)
+
+
+def test_a_dress_that_was_no_option_makes_none_of_these_right(
+    people: list[Employee], batch: Batch, dresses: list[Dress]
+) -> None:
+    anna, ben, *_ = people
+    [post] = make.make_open_posts(1, batch, dresses)
+    cast(post, anna, NONE)
+    cast(post, ben, dresses[0])
+    post.override(Answer.DRESS, make.make_dress(), make.make_admin())
+    refit.refit()
+    assert (anna.reliability.right, anna.reliability.wrong) == (9, 1.5)
+    assert (ben.reliability.right, ben.reliability.wrong) == (8, 2.5)
+
+
+def test_who_names_the_dress_and_who_did_not_see_it_are_right(
+    people: list[Employee], batch: Batch, dresses: list[Dress]
+) -> None:
+    early, namer, late, *_ = people
+    [post] = make.make_open_posts(1, batch, dresses)
+    named = make.make_dress()
+    cast(post, early, NONE)
+    post.suggestion.offer(named, namer, timezone.now() - HOUR / 2)
+    cast(post, namer, named)
+    cast(post, late, NONE, dealt_at=timezone.now())
+    post.override(Answer.DRESS, named, make.make_admin())
+    refit.refit()
+    assert [employee.reliability.right for employee in (early, namer, late)] == [9, 9, 8]
+    assert [employee.reliability.votes for employee in (early, namer, late)] == [1, 1, 1]
+
+
+def test_a_named_dress_that_is_offered_joins_the_posterior_as_the_portal_has_it(
+    people: list[Employee], batch: Batch, dresses: list[Dress]
+) -> None:
+    anna, ben, cem, *_ = people
+    [post] = make.make_open_posts(1, batch, dresses)
+    cast(post, anna, NONE)
+    post.suggestion.offer(make.make_dress(), ben, timezone.now() - HOUR / 2)
+    cast(post, cem, NONE, dealt_at=timezone.now())
+    refit.refit()
+    assert fresh(post).posterior == pytest.approx(posteriors()[post.pk], abs=2e-3)
+
+
+def posteriors() -> dict[int, dict[str, float]]:
+    """By post, those of the arrays."""
+    office = ballots.read()
+    shares = refit.estimate(office).fit.posterior
+    ends = zip(office.posts.tolist(), office.ballots.first, office.ballots.first[1:], strict=False)
+    return {
+        pk: {refit._key(office, slot): shares[slot] for slot in range(start, end)} for pk, start, end in ends
+    }
+
+
+def test_open_posts_are_weighed_anew_as_the_fit_has_them(
+    people: list[Employee], batch: Batch, dresses: list[Dress]
+) -> None:
+    """Somebody is muted, somebody is gone, some votes never counted: arrays and rows agree on all."""
+    rng = np.random.default_rng(1)
+    anna, ben, _, dora, emil = people
+    answer_gold(anna, 15, 0)
+    answer_gold(ben, 5, 10)
+    posts = make.make_open_posts(12, batch, dresses)
+    for post in posts:
+        for employee in people:
+            if rng.random() < 0.4:
+                cast(post, employee, (*dresses, NOT, NONE)[rng.integers(5)], counted=rng.random() < 0.9)
+    dora.delete()
+    refit.refit()
+    emil.reliability.mute("Clicks.", timezone.now())
+    refit.refit()
+    expected = posteriors()
+    for post in posts:
+        if post.votes.exists() and not fresh(post).settles_at:
+            assert fresh(post).posterior == pytest.approx(expected[post.pk], abs=5e-3)
+    assert Reliability.objects.count() == 4
+
+
+def test_the_prior_of_the_arrays_is_that_of_the_rows(dresses: list[Dress], people: list[Employee]) -> None:
+    shares = [
+        ((0.5, 0.2, 0.1), 0.1),
+        ((1.0, 0.0, 0.0), 0.0),
+        ((0.0, 0.0, 0.0), 1.0),
+        ((0.4,), 0.6),
+        ((), 0.5),
+    ]
+    for probabilities, not_a_dress in shares:
+        post = make.make_post()
+        post.open_to_votes(make.make_suggestion(post, dresses, probabilities, not_a_dress))
+        for _ in range(len(probabilities) % 3 + 1):
+            post.suggestion.offer(make.make_dress(), people[0], timezone.now())
+        cast(post, people[0], NOT)
+    office = ballots.read()
+    first = office.ballots.first
+    assert len(office.posts) == len(shares)
+    for pk, start, end in zip(office.posts.tolist(), first, first[1:], strict=False):
+        prior = {refit._key(office, slot): office.ballots.prior[slot] for slot in range(start, end)}
+        assert prior == pytest.approx(Post.objects.get(pk=pk).suggestion.prior())
+
+
+def test_the_same_votes_give_the_same_figures(
+    people: list[Employee], batch: Batch, dresses: list[Dress]
+) -> None:
+    for post in make.make_open_posts(8, batch, dresses):
+        for number, employee in enumerate(people):
+            cast(post, employee, (dresses[0], NOT, NONE)[(post.pk * number) % 3])
+
+    def figures() -> tuple[list[Any], list[Any]]:
+        row = refit.refit()
+        numbers = ("employee", "right", "wrong", "estimate", "low", "high", "votes")
+        return list(Reliability.objects.order_by("pk").values_list(*numbers)), row.prior_factors
+
+    assert figures() == figures()
+
+
+def test_the_factors_of_the_prior_are_stored_for_the_next_posts(
+    people: list[Employee], batch: Batch, dresses: list[Dress]
+) -> None:
+    """The model says .5, and everybody says otherwise."""
+    for post in make.make_open_posts(25, batch, dresses):
+        for employee in people[:3]:
+            cast(post, employee, NOT)
+    refit.refit()
+    factors = Refit.objects.current().prior_factors
+    assert factors[consensus.EDGES.index(0.5) + 1] < 0.8
+    [post] = make.make_open_posts(1, batch, dresses)
+    assert post.posterior[consensus.dress_key(dresses[0].pk)] < 0.5
+
+
+def test_somebody_without_a_name_counts_as_anybody(
+    people: list[Employee], batch: Batch, dresses: list[Dress]
+) -> None:
+    """Two votes of a post whose people are gone are two people's."""
+    [post] = make.make_open_posts(1, batch, dresses)
+    anna, ben, *_ = people
+    cast(post, anna, dresses[0])
+    cast(post, ben, dresses[0])
+    anna.delete()
+    ben.delete()
+    row = refit.refit()
+    assert (row.votes, row.posts, row.voters) == (2, 1, 0)
+    office = ballots.read()
+    assert refit.estimate(office).fit.reliability == pytest.approx([RULE.reliability] * 2, abs=1e-4)
+    assert not Reliability.objects.exists()
+
+
+# What it reopens
+
+
+def test_what_two_unreliable_people_settled_is_open_again(doubtful: Post, batch: Batch) -> None:
+    row = refit.refit()
+    post = fresh(doubtful)
+    assert row.reopened == 1
+    assert (post.state, post.answer, post.dress, post.settled_at, post.batch) == (
+        *(Post.State.PROPOSED, "", None, None),
+        batch,
+    )
+    assert max(post.posterior.values()) < RULE.threshold
+    assert set(post.votes.values_list("right", "points", "confirmed_at")) == {(None, None, None)}
+    assert post.votes_needed > 0
+
+
+@pytest.mark.parametrize("another_open", [True, False])
+def test_it_moves_to_the_open_batch_or_waits_for_the_next(
+    doubtful: Post, batch: Batch, another_open: bool
+) -> None:
+    batch.freeze(timezone.now())
+    batch.close(timezone.now())
+    following = make.make_batch() if another_open else None
+    refit.refit()
+    assert fresh(doubtful).batch == following
+    assert (doubtful in Post.objects.in_no_batch()) == (not another_open)
+
+
+def test_it_is_reopened_once_a_verdict(doubtful: Post) -> None:
+    assert [refit.refit().reopened for _ in range(3)] == [1, 0, 0]
+
+
+def publish(post: Post) -> Look:
+    Post.objects.filter(pk=post.pk).update(rights=Post.Rights.GRANTED)
+    look = Look.objects.get(post=post)
+    look.decide(Look.Clearance.CLEARED, make.make_admin())
+    assert look in Look.objects.public()
+    return look
+
+
+def test_a_published_look_is_hidden_and_an_admin_told_once(doubtful: Post) -> None:
+    look = publish(doubtful)
+    refit.refit()
+    refit.refit()
+    assert look not in Look.objects.public()
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.post) == (Notice.Kind.LOOK_REOPENED, doubtful)
+    assert "is not shown any more" in notice.text
+
+
+def test_a_look_that_was_not_public_is_no_news(doubtful: Post) -> None:
+    refit.refit()
+    assert not Notice.objects.exists()
+
+
+def test_settled_again_the_look_is_back_and_may_be_doubted_again(
+    doubtful: Post, dresses: list[Dress], people: list[Employee]
+) -> None:
+    look = publish(doubtful)
+    refit.refit()
+    post = fresh(doubtful)
+    for employee in people:
+        cast(post, employee, dresses[2])
+    settle(post)
+    assert look in Look.objects.public()
+    assert refit.refit().reopened == 0
+    assert fresh(post).state == Post.State.SETTLED
+    for employee in people:
+        answer_gold(employee, 0, 30)
+    assert refit.refit().reopened == 1
+    assert Notice.objects.count() == 1
+
+
+def test_what_shoppers_see_is_never_turned_round_by_the_same_votes(
+    batch: Batch, dresses: list[Dress], people: list[Employee]
+) -> None:
+    shown, inside = make.make_open_posts(2, batch, dresses)
+    bad, good = [unreliable(name) for name in ("uwe", "ute", "ulf")], people[:2]
+    for post in (shown, inside):
+        for employee in bad:
+            cast(post, employee, dresses[0])
+        settle(post)
+        for employee in good:  # from cards that were out
+            cast(post, employee, NOT)
+    for employee in good:
+        answer_gold(employee, 60, 0)
+    publish(shown)
+    assert refit.refit().reopened == 2
+    assert fresh(shown).state == Post.State.DISPUTED
+    assert "something else" in fresh(shown).trouble
+    assert (fresh(inside).state, fresh(inside).settles_at is None) == (Post.State.PROPOSED, False)
+
+
+def test_what_is_sure_enough_is_not_touched(
+    batch: Batch, dresses: list[Dress], people: list[Employee]
+) -> None:
+    posts = make.make_open_posts(3, batch, dresses)
+    for post in posts:
+        for employee in people[:3]:
+            cast(post, employee, dresses[0])
+        settle(post)
+    before = list(Post.objects.order_by("pk").values())
+    assert refit.refit().reopened == 0
+    assert list(Post.objects.order_by("pk").values()) == before
+
+
+def test_an_admins_verdict_stays_whatever_people_say(
+    batch: Batch, dresses: list[Dress], people: list[Employee]
+) -> None:
+    [post] = make.make_open_posts(1, batch, dresses)
+    for employee in people:
+        cast(post, employee, NOT)
+    post.override(Answer.DRESS, dresses[2], make.make_admin())
+    assert refit.refit().reopened == 0
+    assert fresh(post).dress == dresses[2]
+
+
+def test_without_the_votes_of_people_muted_a_verdict_is_in_doubt(
+    batch: Batch, dresses: list[Dress], people: list[Employee]
+) -> None:
+    [post] = make.make_open_posts(1, batch, dresses)
+    anna, ben, *_ = people
+    cast(post, anna, dresses[1])
+    cast(post, ben, dresses[1])
+    settle(post)
+    assert refit.refit().reopened == 0
+    for employee in (anna, ben):
+        employee.reliability.mute("Clicks.", timezone.now())
+    assert refit.refit().reopened == 1
+    assert (fresh(post).votes_cast, post.votes.count()) == (0, 2)
+    ben.reliability.refresh_from_db()
+    assert (ben.reliability.muted_because, ben.reliability.votes) == ("Clicks.", 1)
+
+
+def test_votes_that_came_in_between_are_heard(
+    doubtful: Post, dresses: list[Dress], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the arrays were read, five good people agree: what is stored decides."""
+    store = refit._store
+
+    def slow(*values: Any) -> Refit:
+        for number in range(5):
+            cast(doubtful, make.make_employee(f"late{number}"), dresses[2])
+        return store(*values)
+
+    monkeypatch.setattr(refit, "_store", slow)
+    assert refit.refit().reopened == 0
+    assert fresh(doubtful).state == Post.State.SETTLED
+
+
+def test_cards_from_before_the_verdict_leave_room(doubtful: Post) -> None:
+    now = timezone.now()
+    for number in range(4):
+        Lease.objects.create(
+            post=doubtful,
+            suggestion=doubtful.suggestion,
+            employee=make.make_employee(f"slow{number}"),
+            created_at=now,
+            expires_at=now + HOUR,
+        )
+    refit.refit()
+    held = Lease.objects.open(timezone.now())
+    assert held.count() == fresh(doubtful).votes_needed < 4
+    anna = make.make_employee("anna")
+    assert queue.hand_out(anna) == []
+
+
+# Disturbed
+
+
+def many_doubtful(batch: Batch, dresses: list[Dress], count: int) -> list[Post]:
+    bad = [unreliable(name) for name in ("uwe", "ute")]
+    posts = make.make_open_posts(count, batch, dresses)
+    for post in posts:
+        for employee in bad:
+            cast(post, employee, dresses[2])
+        settle(post)
+        publish_quietly(post)
+    return posts
+
+
+def publish_quietly(post: Post) -> None:
+    Post.objects.filter(pk=post.pk).update(rights=Post.Rights.GRANTED)
+    Look.objects.filter(post=post).update(clearance=Look.Clearance.CLEARED)
+
+
+def test_killed_after_two_posts_the_next_night_does_the_rest(
+    batch: Batch, dresses: list[Dress], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = many_doubtful(batch, dresses, 4)
+    reopen, calls = Post.reopen, iter(range(10))
+
+    def until_killed(post: Post, *values: Any) -> None:
+        reopen(post, *values)
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Post, "reopen", until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            refit.refit()
+    assert Post.objects.filter(state=Post.State.PROPOSED).count() == 2
+    assert Refit.objects.get().reopened == Notice.objects.count() == Look.objects.public().count() == 2
+    before = list(Reliability.objects.order_by("pk").values_list("estimate", flat=True))
+    assert refit.refit().reopened == 2
+    assert list(Reliability.objects.order_by("pk").values_list("estimate", flat=True)) == before
+    assert set(Notice.objects.values_list("post", flat=True)) == {post.pk for post in posts}
+    assert not Look.objects.public().exists()
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_reopen_once_and_tell_once(batch: Batch, dresses: list[Dress]) -> None:
+    posts = many_doubtful(batch, dresses, 6)
+    rows = at_once([refit.refit, refit.refit])
+    assert sum(Refit.objects.values_list("reopened", flat=True)) == len(posts) == Notice.objects.count()
+    assert rows[0].prior_factors == rows[1].prior_factors
+    assert Reliability.objects.count() == 2
+
+
+def test_somebody_who_leaves_in_between_is_no_error(doubtful: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        refit, "estimate", lambda office, estimate=refit.estimate: leave_after(estimate(office))
+    )
+    refit.refit()
+    assert Reliability.objects.count() == 1
+
+
+def leave_after(outcome: refit.Outcome) -> refit.Outcome:
+    Employee.objects.get(username="uwe").delete()
+    return outcome
+
+
+def test_statements_do_not_grow_with_the_posts_that_are_settled(
+    batch: Batch, dresses: list[Dress], people: list[Employee]
+) -> None:
+    def settled(count: int) -> int:
+        for post in make.make_open_posts(count, batch, dresses):
+            for employee in people[:3]:
+                cast(post, employee, dresses[0])
+            settle(post)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            refit.refit()
+        return len(queries)
+
+    assert settled(3) == settled(20)
+
+
+# The audit sample
+
+
+def audited(count: int, batch: Batch, dresses: list[Dress], people: list[Employee]) -> None:
+    """Labelled posts with five votes each: all right, but one in ten where the first three are wrong."""
+    admin, at = make.make_admin(), timezone.now() - HOUR
+    template = make.make_open_posts(1, batch, dresses)[0]
+    settled = {"state": "settled", "answer": "dress", "dress": dresses[0], "settled_at": at, "audit": True}
+    settled |= {"batch": batch, "settled_by": admin}
+    posts = Post.objects.bulk_create(
+        Post(external_id=f"a{number}", posted_at=at, photo=template.photo, **settled)
+        for number in range(count)
+    )
+    version = template.suggestion.model_version
+    suggestions = Suggestion.objects.bulk_create(
+        Suggestion(post=post, model_version=version, not_a_dress=0.1) for post in posts
+    )
+    for post, suggestion in zip(posts, suggestions, strict=True):
+        post.suggestion = suggestion
+    Post.objects.bulk_update(posts, ["suggestion"])
+    options = Option.objects.bulk_create(
+        Option(suggestion=suggestion, dress=dress, rank=rank, probability=0.5 / 2**rank)
+        for suggestion in suggestions
+        for rank, dress in enumerate(dresses)
+    )
+    Vote.objects.bulk_create(
+        Vote(
+            post=post,
+            suggestion=post.suggestion,
+            employee=employee,
+            answer="dress",
+            option=options[3 * number + (number % 10 == 0 and turn < 3)],
+            created_at=at + timedelta(seconds=turn),
+            dealt_at=at,
+        )
+        for number, post in enumerate(posts)
+        for turn, employee in enumerate(people)
+    )
+
+
+def test_with_fewer_than_three_hundred_labels_it_is_too_early(
+    batch: Batch, dresses: list[Dress], people: list[Employee]
+) -> None:
+    audited(audit.ENOUGH - 1, batch, dresses, people)
+    row = refit.refit()
+    assert (row.audited, row.vote_weight, row.diagram) == (299, 1, [])
+
+
+def test_from_three_hundred_on_the_weight_of_a_vote_is_fitted(
+    batch: Batch, dresses: list[Dress], people: list[Employee]
+) -> None:
+    """People who err together weigh less each, so that the portal is as often right as it says."""
+    audited(audit.ENOUGH, batch, dresses, people)
+    row = refit.refit()
+    assert row.audited == 300
+    assert 0.2 < row.vote_weight < 0.7
+    assert sum(each["count"] for each in row.diagram) == 300
+    assert all(RULE.threshold <= each["stated"] <= each["high"] for each in row.diagram)
+    assert set(row.diagram[0]) == {"stated", "real", "count", "low", "high"}
+    assert Refit.objects.current().vote_weight == row.vote_weight
+
+
+def test_the_diagram_shows_where_the_portal_would_have_been_wrong(
+    batch: Batch, dresses: list[Dress], people: list[Employee], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every vote in full, three who agree settle it; one post in ten is then wrong."""
+    monkeypatch.setattr(reliability, "fit_vote_weight", lambda *args, **kwargs: 1.0)
+    audited(audit.ENOUGH, batch, dresses, people)
+    diagram = refit.refit().diagram
+    assert sum(each["real"] * each["count"] for each in diagram) == pytest.approx(270)
+
+
+# The command
+
+
+def test_the_command_says_what_it_found(doubtful: Post, capsys: pytest.CaptureFixture[str]) -> None:
+    publish(doubtful)
+    call_command("refit_votes")
+    said, progress = capsys.readouterr()
+    assert "2 votes, 1 posts and 2 voters" in said
+    assert "1 reopened" in said
+    assert "Uwe" in said
+    assert "Read 2 votes on 1 posts." in progress

@@ -1,0 +1,215 @@
+"""Fair play, watched: who is muted, who is told, and what an admin's word is worth."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests import make
+from tests.verify.office import NOT, answer_gold, cast
+from tests.verify.players import at_once
+from verify import queue, refit, watch
+from verify.fairplay import Choice
+from verify.models import Answer, Dress, Employee, Lease, Notice, Post, Reliability, Vote
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def anna() -> Employee:
+    return make.make_employee("anna")
+
+
+@pytest.fixture
+def dresses() -> list[Dress]:
+    return [make.make_dress() for _ in range(3)]
+
+
+@pytest.fixture
+def posts(dresses: list[Dress]) -> list[Post]:
+    return make.make_open_posts(50, make.make_batch(), dresses)
+
+
+def press(employee: Employee, posts: list[Post], places: Iterator[int] | None = None, **fields: Any) -> None:
+    """Votes for the options at these places of the cards, the first of all by default."""
+    at = timezone.now() - MINUTE
+    leases = Lease.objects.bulk_create(
+        Lease(
+            post=post,
+            employee=employee,
+            suggestion=post.suggestion,
+            outcome="voted",
+            created_at=at,
+            expires_at=at + MINUTE,
+        )
+        for post in posts
+    )
+    values = {"answer": Answer.DRESS, "dealt_at": at, "created_at": at, **fields}
+    Vote.objects.bulk_create(
+        Vote(
+            post=lease.post,
+            suggestion=lease.suggestion,
+            employee=employee,
+            option=queue.shuffled(lease.pk, lease.suggestion.options.all())[next(places) if places else 0],
+            **values,
+        )
+        for lease in leases
+    )
+
+
+def honest() -> Iterator[int]:
+    rng = random.Random(1)
+    return iter(lambda: rng.randrange(3), None)
+
+
+def muted() -> list[str]:
+    return list(Reliability.objects.muted().values_list("employee__username", flat=True))
+
+
+def test_the_place_pressed_is_known_although_options_are_shuffled(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts[:4], iter([2, 0, 1, 1]))
+    places = sorted(choice.place for choice in watch.records(timezone.now())[anna.pk].choices)
+    assert places == [0, 1, 1, 2]
+
+
+def test_who_always_presses_the_first_option_is_muted_and_an_admin_told_once(
+    anna: Employee, posts: list[Post]
+) -> None:
+    press(anna, posts)
+    assert watch.watch() == 1
+    assert watch.watch() == 0
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.employee, notice.post) == (Notice.Kind.VOTER_MUTED, anna, None)
+    assert notice.text == (
+        "The votes of Anna weigh nothing from now on. "
+        "Option 1 was chosen 50 times in 50, though they are shuffled."
+    )
+    assert anna.reliability.muted_because.startswith("Option 1 was chosen 50 times")
+
+
+def test_the_votes_of_who_is_muted_leave_the_open_posts_at_once(anna: Employee, posts: list[Post]) -> None:
+    ben = make.make_employee("ben")
+    press(anna, posts)
+    cast(posts[0], ben, NOT)
+    for post in posts[:2]:
+        post.recount(timezone.now())
+    watch.watch()
+    first, second = (Post.objects.get(pk=post.pk) for post in posts[:2])
+    assert (first.votes_cast, second.votes_cast) == (1, 0)
+    assert second.posterior == pytest.approx(second.suggestion.prior())
+
+
+def test_who_looks_is_left_alone(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts, honest(), viewed_ms=1500, right=True)
+    assert watch.watch() == 0
+    assert not Reliability.objects.exists()
+
+
+def test_a_glance_is_too_short(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts[:29], honest(), viewed_ms=300)
+    press(anna, posts[29:40], honest())
+    assert watch.watch() == 0
+    press(anna, posts[40:], honest(), viewed_ms=300)
+    assert watch.watch() == 1
+
+
+def test_wrong_gold_and_wrong_verdicts(posts: list[Post]) -> None:
+    ben, cem, dora = (make.make_employee(name) for name in ("ben", "cem", "dora"))
+    answer_gold(ben, 1, 11)
+    press(cem, posts, honest(), right=False)
+    answer_gold(dora, 0, 12, training=True)
+    assert watch.watch() == 2
+    assert muted() == ["ben", "cem"]
+    assert set(Reliability.objects.values_list("muted_because", flat=True)) == {
+        "1 of 12 cards with a known answer were right.",
+        "0 of 50 answers agree with the verdict.",
+    }
+
+
+def test_the_interval_of_the_re_fit(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts[:5], honest())
+    Reliability.objects.create(employee=anna, right=8, wrong=30, estimate=0.2, low=0.1, high=0.4)
+    watch.watch()
+    assert Reliability.objects.get().muted_because == "The reliability is 40% at most."
+
+
+def test_what_an_admin_has_forgiven_mutes_no_more(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts[:40], right=False, viewed_ms=100)
+    answer_gold(anna, 0, 20)
+    refit.refit()
+    assert watch.watch() == 1
+    anna.reliability.unmute(timezone.now())
+    assert watch.watch() == 0
+    at = timezone.now() + MINUTE
+    press(anna, posts[40:], created_at=at)
+    assert watch.watch(at) == 0
+    record = watch.records(at)[anna.pk]
+    assert (len(record.choices), record.gold_seen, record.judged, record.high) == (10, 0, 0, 1)
+    press(anna, more_posts(posts), created_at=at)
+    assert watch.watch(at) == 1
+    assert Notice.objects.count() == 1
+
+
+def more_posts(posts: list[Post]) -> list[Post]:
+    dresses = [option.dress for option in posts[0].suggestion.options.all()]
+    return make.make_open_posts(30, posts[0].batch, dresses)
+
+
+def test_a_dress_named_later_has_no_place_and_moves_none(anna: Employee, posts: list[Post]) -> None:
+    """The card had three options; that there are four by now changes nothing about it."""
+    press(anna, posts[:3], iter([0, 1, 2]))
+    for post in posts[:4]:
+        post.suggestion.offer(make.make_dress(), anna, timezone.now())
+    named = posts[3].suggestion.options.get(named=True)
+    cast(posts[3], anna, named.dress)
+    choices = watch.records(timezone.now())[anna.pk].choices
+    assert sorted(choices, key=lambda choice: choice.place) == [Choice(place, 3) for place in range(3)]
+
+
+def test_only_the_last_ones_count_and_only_of_those_who_play(
+    anna: Employee, posts: list[Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch.fairplay, "WINDOW", 5)
+    press(anna, posts[:10])
+    now = timezone.now()
+    assert len(watch.records(now)[anna.pk].choices) == 5
+    assert watch.records(now + 2 * watch.RECENT) == {}
+
+
+def test_the_votes_of_somebody_who_left_are_nobodys(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts)
+    anna.delete()
+    assert watch.watch() == 0
+
+
+def test_somebody_who_leaves_in_between_is_no_error(
+    anna: Employee, posts: list[Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press(anna, posts)
+    found = watch.records(timezone.now())
+    anna.delete()
+    monkeypatch.setattr(watch, "records", lambda now: found)
+    assert watch.watch() == 0
+
+
+def test_the_figures_take_two_statements_however_many_play(posts: list[Post]) -> None:
+    for name in ("ben", "cem", "dora"):
+        press(make.make_employee(name), posts[:5])
+    with CaptureQueriesContext(connection) as queries:
+        assert len(watch.records(timezone.now())) == 3
+    assert len(queries) == 2
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_two_watches_at_once_mute_once() -> None:
+    anna = make.make_employee("anna")
+    press(anna, make.make_open_posts(50, make.make_batch()))
+    assert sorted(at_once([watch.watch, watch.watch])) == [0, 1]
+    assert Notice.objects.count() == 1

@@ -1,0 +1,214 @@
+"""The nightly re-fit: how far everybody can be believed, and which settled posts are in doubt again.
+
+It is worked out in memory and stored in one transaction; then each doubtful post is reopened in one of its
+own, that judges by what is stored by then. So a re-fit may run twice, at once, or be killed anywhere, and the
+next one ends where it would have ended.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from time import perf_counter
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from verify import audit, ballots, consensus, reliability, rotation
+from verify.audit import Bin, Labelled
+from verify.ballots import Office
+from verify.models import Batch, Employee, Lease, Look, Notice, Post, Refit, Reliability, Vote
+from verify.models.post import RULE, PostQuerySet
+from verify.reliability import BoolArray, Fit
+
+MOST_WEIGHT = 1.5  # of a vote: labels that agree with every vote would have it grow without end
+FITTED = ["right", "wrong", "estimate", "low", "high", "votes", "gold_seen", "gold_right", "fitted_at"]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the votes say, and what the audit sample says about that."""
+
+    fit: Fit
+    vote_weight: float
+    audited: int  # posts of the sample with an admin's answer
+    diagram: list[Bin]
+
+
+def refit(now: datetime | None = None, progress: Progress = lambda said: None) -> Refit:
+    """Re-fit everybody's reliability, reopen what is in doubt by it, and weigh the open posts anew."""
+    now, started = now or timezone.now(), perf_counter()
+    office = ballots.read()
+    progress(f"Read {office.votes:,} votes on {len(office.posts):,} posts.")
+    outcome = estimate(office)
+    doubtful = _doubtful(office, outcome.fit)
+    progress(f"Fitted {len(office.voters):,} voters; {len(doubtful):,} settled posts are in doubt.")
+    row = _store(office, outcome, now, started)
+    reopened = sum(_reopen(pk, row, now) for pk in doubtful)
+    progress(f"Reopened {reopened:,} posts.")
+    progress(f"Weighed {reweigh(_open_posts(), now):,} open posts anew.")
+    row.refresh_from_db()
+    return row
+
+
+def estimate(office: Office) -> Outcome:
+    """Reliabilities and posteriors; with enough labels of the audit sample also the weight of a vote."""
+    votes = office.ballots
+    fitted = reliability.fit(votes)
+    sample = office.audit & office.by_admin
+    audited = int(sample.sum())
+    if audited < audit.ENOUGH:
+        return Outcome(fitted, 1.0, audited, [])
+    labelled = replace(votes, truth=np.where(sample, votes.truth, -1))
+    weight = reliability.fit_vote_weight(labelled, fitted, most=MOST_WEIGHT)
+    fitted = reliability.fit(votes, vote_weight=weight)
+    return Outcome(fitted, weight, audited, _diagram(office, sample, fitted, weight))
+
+
+def _diagram(office: Office, sample: BoolArray, fitted: Fit, weight: float) -> list[Bin]:
+    posts = [_labelled(office, post, fitted) for post in np.flatnonzero(sample).tolist()]
+    verdicts = [(audit.replay(post, RULE, weight), post.truth) for post in posts]
+    given = [(verdict.confidence, verdict.answer == truth) for verdict, truth in verdicts if verdict]
+    return audit.reliability_diagram([stated for stated, _ in given], [right for _, right in given])
+
+
+def _labelled(office: Office, post: int, fitted: Fit) -> Labelled:
+    """A post of the audit sample, by index, with the votes that count."""
+    votes = office.ballots
+    slots = range(votes.first[post], votes.first[post + 1])
+    prior = {_key(office, slot): float(votes.prior[slot]) for slot in slots}
+    entries = range(office.entries[post], office.entries[post + 1])
+    cast = groupby((each for each in entries if votes.counted[each]), key=office.vote.__getitem__)
+    return Labelled(
+        consensus.corrected(prior, fitted.factors),
+        [_meant(office, list(entries), fitted) for _, entries in cast],
+        _key(office, office.verdict[post]),
+    )
+
+
+def _meant(office: Office, entries: list[int], fitted: Fit) -> tuple[frozenset[str], float]:
+    """All that a vote may mean, and its voter's reliability."""
+    answers = frozenset(_key(office, office.ballots.slot[entry]) for entry in entries)
+    return answers, float(fitted.reliability[office.ballots.voter[entries[0]]])
+
+
+def _key(office: Office, slot: int) -> str:
+    """The answer of a slot as `consensus` names it."""
+    answer = int(office.answers[slot])
+    if answer > 0:
+        return consensus.dress_key(answer)
+    return consensus.NOT_A_DRESS if answer == ballots.NOT_A_DRESS else consensus.NONE_OF_THESE
+
+
+def _doubtful(office: Office, fitted: Fit) -> list[int]:
+    """The pks of the posts whose verdict, by voters, is no longer sure enough."""
+    settled = (office.verdict >= 0) & ~office.by_admin
+    unsure = fitted.posterior[office.verdict[settled]] < RULE.reopen_below
+    return office.posts[settled][unsure].tolist()
+
+
+# Storing
+
+
+def _store(office: Office, outcome: Outcome, now: datetime, started: float) -> Refit:
+    with rotation._step():
+        employed = Employee.objects.filter(pk__in=office.voters.tolist()).order_by("pk")
+        present = set(employed.select_for_update(no_key=True).values_list("pk", flat=True))
+        fitted = [row for row in _reliabilities(office, outcome.fit, now) if row.pk in present]
+        Reliability.objects.bulk_create(
+            fitted, update_conflicts=True, unique_fields=["employee"], update_fields=FITTED, batch_size=1000
+        )
+        return Refit.objects.create(
+            fitted_at=now,
+            votes=office.votes,
+            posts=len(office.posts),
+            voters=len(office.voters),
+            seconds=perf_counter() - started,
+            prior_factors=list(outcome.fit.factors),
+            vote_weight=outcome.vote_weight,
+            audited=outcome.audited,
+            diagram=[asdict(each) for each in outcome.diagram],
+        )
+
+
+def _reliabilities(office: Office, fitted: Fit, now: datetime) -> list[Reliability]:
+    gold = office.ballots.gold_seen, office.ballots.gold_right
+    columns = (fitted.right, fitted.wrong, fitted.reliability, fitted.low, fitted.high, fitted.votes, *gold)
+    values = np.column_stack(columns)[: len(office.voters)].tolist()
+    return [
+        Reliability(
+            employee_id=pk,
+            right=right,
+            wrong=wrong,
+            estimate=estimate,
+            low=low,
+            high=high,
+            votes=round(votes),
+            gold_seen=round(seen),
+            gold_right=round(of_them),
+            fitted_at=now,
+        )
+        for pk, (right, wrong, estimate, low, high, votes, seen, of_them) in zip(
+            office.voters.tolist(), values, strict=True
+        )
+    ]
+
+
+# What follows from it
+
+
+def _reopen(pk: int, row: Refit, now: datetime) -> bool:
+    """Give a post back to the voters if what is stored now leaves its verdict in doubt, theirs or nobody's.
+
+    If the same votes now decide for another answer, what shoppers see is left to an admin.
+    """
+    with rotation._step():  # else its batch might close under it
+        settled = Post.objects.filter(pk=pk, state=Post.State.SETTLED, settled_by=None)
+        post = settled.select_for_update(of=("self",), no_key=True).first()
+        if post is None:
+            return False
+        verdict = consensus.dress_key(post.dress_id) if post.dress_id else str(post.answer)
+        public = Look.objects.public().filter(post=post).exists()
+        post.reopen(now, Batch.objects.open().first())
+        confidence = post.posterior.get(verdict, 0.0)
+        if confidence >= RULE.reopen_below:
+            transaction.set_rollback(True)
+            return False
+        _take_back_surplus(post, now)
+        if public:
+            said = f"The look of {post} is not shown any more: its dress is right at {confidence:.0%} only."
+            Notice.objects.tell(Notice.Kind.LOOK_REOPENED, said, now, post=post)
+        if public and post.settles_at:
+            post.dispute("Published, and by the nightly re-fit the same votes say something else.")
+        Refit.objects.filter(pk=row.pk).update(reopened=F("reopened") + 1)
+    return True
+
+
+def reweigh(posts: PostQuerySet, now: datetime) -> int:
+    """Weigh the votes of those of ``posts`` anew that are open to votes; returns how many."""
+    weighed = 0
+    for pk in list(posts.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            post = Post.objects.filter(pk=pk).select_for_update(no_key=True).first()
+            if post is not None and post.takes_votes:
+                post.recount(now)
+                _take_back_surplus(post, now)
+                weighed += 1
+    return weighed
+
+
+def _open_posts() -> PostQuerySet:
+    """Where new figures make a difference: in play, or with votes already."""
+    has_votes = Exists(Vote.objects.filter(post=OuterRef("pk")))
+    in_play = Q(batch__in=Batch.objects.unfinished())
+    return Post.objects.filter(in_play | has_votes, state=Post.State.PROPOSED, settles_at=None)
+
+
+def _take_back_surplus(post: Post, now: datetime) -> None:
+    """Of the cards in people's hands, leave the oldest of a locked post, so many as it needs votes."""
+    held = Lease.objects.open(now).filter(post=post, purpose=Lease.Purpose.VOTE).order_by("pk")
+    surplus = list(held.values_list("pk", flat=True)[post.votes_needed :])
+    Lease.objects.filter(pk__in=surplus).update(expires_at=now)

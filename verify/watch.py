@@ -1,0 +1,110 @@
+"""Fair play, watched: what `fairplay` has to know of each voter, and what follows where it objects."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from verify import fairplay, queue, refit
+from verify.fairplay import Choice, Record
+from verify.models import Employee, Notice, Post, Reliability, statements
+
+RECENT = timedelta(days=1)  # who has answered nothing since is not looked at
+
+# Who plays, and since when their answers are looked at: all, or those after an admin's last word.
+PLAYING = """
+    SELECT employee.id, coalesce(reliability.unmuted_at, '-infinity') AS since,
+        CASE WHEN reliability.unmuted_at IS NULL THEN coalesce(reliability.high, 1) ELSE 1 END AS high
+    FROM verify_employee employee
+        LEFT JOIN verify_reliability reliability ON reliability.employee_id = employee.id
+    WHERE reliability.muted_at IS NULL AND (
+        EXISTS (SELECT FROM verify_vote WHERE employee_id = employee.id AND created_at >= %(recent)s)
+        OR EXISTS (SELECT FROM verify_goldanswer WHERE employee_id = employee.id AND created_at >= %(recent)s)
+    )
+"""
+
+# Their last votes, oldest first, with what was on the card; the lease tells in which order.
+VOTES = f"""
+    WITH playing AS ({PLAYING})
+    SELECT
+        playing.id AS employee, vote.option_id, vote.viewed_ms, vote.right, lease.id AS card,
+        ARRAY (
+            SELECT option.id FROM verify_option option
+            WHERE option.suggestion_id = vote.suggestion_id
+                AND (NOT option.named OR option.created_at <= vote.dealt_at)
+            ORDER BY option.rank
+        ) AS offered
+    FROM playing
+        CROSS JOIN LATERAL (
+            SELECT * FROM verify_vote
+            WHERE employee_id = playing.id AND created_at > playing.since
+            ORDER BY created_at DESC LIMIT %(window)s
+        ) vote
+        LEFT JOIN verify_lease lease ON lease.post_id = vote.post_id AND lease.employee_id = playing.id
+    ORDER BY vote.created_at, vote.id
+"""  # noqa: S608 (of constants)
+
+GOLD = f"""
+    WITH playing AS ({PLAYING})
+    SELECT
+        playing.id AS employee, playing.high,
+        count(*) FILTER (WHERE gold.right) AS gold_right, count(gold.id) AS gold_seen
+    FROM playing
+        LEFT JOIN verify_goldanswer gold
+            ON gold.employee_id = playing.id AND gold.created_at > playing.since AND NOT gold.training
+    GROUP BY playing.id, playing.high
+"""  # noqa: S608
+
+
+def watch(now: datetime | None = None) -> int:
+    """Mute whoever does not play fair; returns how many more than before."""
+    now = now or timezone.now()
+    objections = {employee: fairplay.objection(record) for employee, record in records(now).items()}
+    return sum(_mute(employee, reason, now) for employee, reason in objections.items() if reason)
+
+
+def records(now: datetime) -> dict[int, Record]:
+    """By employee's pk: how those who play have answered lately, and since an admin's last word on them."""
+    recent = now - RECENT
+    votes = defaultdict(list)
+    for row in statements.run(VOTES, recent=recent, window=fairplay.WINDOW):
+        votes[row["employee"]].append(row)
+    return {
+        row["employee"]: Record(
+            choices=list(_choices(votes[row["employee"]])),
+            viewed_ms=[vote["viewed_ms"] for vote in votes[row["employee"]] if vote["viewed_ms"] is not None],
+            gold_right=row["gold_right"],
+            gold_seen=row["gold_seen"],
+            agreed=sum(vote["right"] is True for vote in votes[row["employee"]]),
+            judged=sum(vote["right"] is not None for vote in votes[row["employee"]]),
+            high=row["high"],
+        )
+        for row in statements.run(GOLD, recent=recent)
+    }
+
+
+def _choices(votes: Iterable[dict[str, Any]]) -> Iterable[Choice]:
+    """The places of the options chosen; a dress that was named and not offered has none."""
+    for vote in votes:
+        if vote["card"] and vote["option_id"] in vote["offered"]:
+            shown = queue.shuffled(vote["card"], vote["offered"])
+            yield Choice(shown.index(vote["option_id"]), len(shown))
+
+
+def _mute(employee_pk: int, reason: str, now: datetime) -> bool:
+    """Let this person's votes weigh nothing, and tell an admin; they notice nothing."""
+    with transaction.atomic():
+        employee = Employee.objects.select_for_update(no_key=True).filter(pk=employee_pk).first()
+        if employee is None:
+            return False
+        reliability, _ = Reliability.objects.get_or_create(employee=employee)
+        if reliability.muted_at:
+            return False
+        reliability.mute(reason, now)
+        said = f"The votes of {employee} weigh nothing from now on. {reason}"
+        Notice.objects.tell(Notice.Kind.VOTER_MUTED, said, now, employee=employee)
+    refit.reweigh(Post.objects.filter(votes__employee=employee, state=Post.State.PROPOSED), now)
+    return True
