@@ -31,12 +31,23 @@ class BallotBox:
         self.gold_seen[voter] += 1
         self.gold_right[voter] += right
 
+    def votes_on(self, post: int) -> list[tuple[int, int]]:
+        """(slot of the post, voter) in the order in which they were cast."""
+        return [
+            (slot % SLOTS, voter)
+            for slot, voter in zip(self._slots, self._voters, strict=True)
+            if slot // SLOTS == post
+        ]
+
     def votes_by(self) -> NDArray[np.int64]:
         """(voters,)"""
         return np.bincount(np.array(self._voters, np.int64), minlength=len(self.gold_seen))
 
     def verdicts(self, settled: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(voters,) votes on settled posts, (voters,) those for the slot that each is ``settled`` as, -1: not."""
+        """(voters,) votes on settled posts, (voters,) those that agree with the verdict.
+
+        ``settled`` is each post's slot, -1 as long as it has none.
+        """
         voters, slots = np.array(self._voters, np.int64), np.array(self._slots, np.int64)
         verdict = np.array(settled)[slots // SLOTS]
         judged, agreed = voters[verdict >= 0], voters[verdict == slots % SLOTS]

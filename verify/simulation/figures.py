@@ -4,21 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from verify.simulation.play import Campaign, Days, State
 
 ENOUGH_VOTES = 50  # to be judged as a voter
 BINS = 10
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Settled posts of like stated confidence."""
-
-    stated: float
-    accuracy: float
-    posts: int
 
 
 @dataclass(frozen=True)
@@ -68,3 +58,72 @@ def figures(campaign: Campaign) -> Figures:
 
 def _mean(values: list[Any]) -> float:
     return float(np.mean(values)) if values else 0.0
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Finished posts of like stated confidence."""
+
+    stated: float
+    accuracy: float
+    posts: int
+
+
+@dataclass(frozen=True)
+class Believed:
+    """A voter as the last re-fit saw them, beside what only the simulation knows."""
+
+    is_bad: bool
+    ability: float
+    reliability: float
+    low: float
+    high: float
+    votes: int
+    muted: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All of a campaign that is shown."""
+
+    figures: Figures
+    bins: list[Bin]
+    voters: list[Believed]  # empty where the policy learns nothing of them
+    days: Days
+
+
+def outcome(campaign: Campaign) -> Outcome:
+    return Outcome(figures(campaign), _bins(campaign), _believed(campaign), campaign.days)
+
+
+def _bins(campaign: Campaign) -> list[Bin]:
+    """Bins of equal numbers of posts, since most verdicts are given near the threshold."""
+    finished = [post for post in campaign.posts if post.state == State.SETTLED and not post.audit]
+    finished.sort(key=lambda post: post.confidence)
+    parts = [part for part in np.array_split(np.arange(len(finished)), BINS) if len(part)]
+    return [
+        Bin(
+            stated=_mean([finished[number].confidence for number in part]),
+            accuracy=_mean([finished[number].answer == finished[number].photo.truth for number in part]),
+            posts=len(part),
+        )
+        for part in parts
+    ]
+
+
+def _believed(campaign: Campaign) -> list[Believed]:
+    if campaign.fit is None:
+        return []
+    fit, votes = campaign.fit, campaign.box.votes_by()
+    return [
+        Believed(
+            is_bad=voter.is_bad,
+            ability=voter.ability,
+            reliability=float(fit.reliability[number]),
+            low=float(fit.low[number]),
+            high=float(fit.high[number]),
+            votes=int(votes[number]),
+            muted=campaign.muted[number],
+        )
+        for number, voter in enumerate(campaign.world.voters)
+    ]

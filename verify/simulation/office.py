@@ -29,7 +29,9 @@ class Office:
     dresses: int = parameter(4_000, "dresses in the catalogue")
     recall: float = parameter(0.75, "share of the dresses that are among the classifier's three options")
     not_a_dress: float = parameter(0.35, "share of the posts that show no dress")
-    overconfidence: float = parameter(2.0, "power of the classifier's probabilities; at 1 they are calibrated")
+    overconfidence: float = parameter(
+        2.0, "power of the classifier's probabilities; at 1 they are calibrated"
+    )
     voters: int = parameter(200, "people in the office")
     ability: float = parameter(0.88, "mean share of right answers of those who try")
     spread: float = parameter(0.06, "standard deviation of that share from one to another")
@@ -151,8 +153,10 @@ def photos(office: Office, count: int, rng: np.random.Generator) -> list[Photo]:
     truth = (rng.random((count, 1)) > calibrated.cumsum(axis=1)).sum(axis=1).clip(max=OPTIONS + 1)
     raw = calibrated**office.overconfidence
     raw /= raw.sum(axis=1, keepdims=True)
-    drawn = random.Random(int(rng.integers(2**32)))
-    return [_photo(office, shares, slot, drawn) for shares, slot in zip(raw.tolist(), truth.tolist(), strict=True)]
+    drawn = random.Random(int(rng.integers(2**32)))  # noqa: S311 (a simulation)
+    return [
+        _photo(office, shares, slot, drawn) for shares, slot in zip(raw.tolist(), truth.tolist(), strict=True)
+    ]
 
 
 def _probabilities(office: Office, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -173,7 +177,9 @@ def _photo(office: Office, shares: Sequence[float], slot: int, rng: random.Rando
     prior = consensus.prior(dict(zip(keys[:OPTIONS], shares, strict=False)), shares[OPTIONS])
     wrong = [key for key in keys if key != keys[slot]]
     is_alike = rng.random() < office.alike
-    return Photo(keys, prior, keys[slot], max(wrong, key=prior.__getitem__) if is_alike else rng.choice(wrong))
+    return Photo(
+        keys, prior, keys[slot], max(wrong, key=prior.__getitem__) if is_alike else rng.choice(wrong)
+    )
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Campaign:
         self, office: Office, world: World, policy: Policy, rule: Rule, order: str, seed: int = 0
     ) -> None:
         self.office, self.world, self.policy, self.rule = office, world, policy, rule
-        self.rng = random.Random(seed)
+        self.rng = random.Random(seed)  # noqa: S311 (a simulation)
         self.gold: list[Photo] = list(world.gold)
         self.factors: tuple[float, ...] = reliability.UNCORRECTED
         self.weight = 1.0  # of a vote
@@ -84,7 +84,7 @@ class Campaign:
         self.opened, self.in_play = 0, 0
         self.days = Days()
         self.fit: Fit | None = None
-        self.order = serving.orders(self._closeness, self._doubt, self.rng)[order]()
+        self.order = serving.order(order, self._closeness, self._doubt, self.rng)
 
     def play(self, progress: Callable[[float], None] = lambda share: None) -> None:
         """Until all is settled, or nobody can do more, or the days are over."""
@@ -138,6 +138,8 @@ class Campaign:
     def _session(self, voter: int) -> bool:
         """Some cards in a row; returns whether there were enough for ``voter``."""
         for _ in range(self.office.session):
+            if not self._is_day:
+                break
             if self._is_gold_due(voter):
                 self._answer_gold(voter)
                 continue

@@ -7,6 +7,8 @@ from collections.abc import Callable, Container
 from itertools import chain
 from typing import Protocol
 
+ORDERS = ("finish", "backwards", "random", "uncertain")
+
 
 class Order(Protocol):
     """The open posts, by number: 0 is the newest."""
@@ -117,13 +119,12 @@ class Drawn:
         pass
 
 
-def orders(
-    closeness: Callable[[int], float], doubt: Callable[[int], float], rng: random.Random
-) -> dict[str, Callable[[], Order]]:
-    """How to make each serving order, by name."""
-    return {
-        "finish": lambda: Ranked(closeness),
-        "uncertain": lambda: Ranked(doubt),
-        "backwards": lambda: Walk(rng),
-        "random": lambda: Drawn(rng),
-    }
+def order(
+    name: str, closeness: Callable[[int], float], doubt: Callable[[int], float], rng: random.Random
+) -> Order:
+    """The serving order of that name, one of `ORDERS`."""
+    if name == "finish":
+        return Ranked(closeness)
+    if name == "uncertain":
+        return Ranked(doubt)
+    return Walk(rng) if name == "backwards" else Drawn(rng)
