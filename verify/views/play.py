@@ -34,9 +34,9 @@ def player_required(view: View) -> View:
     """Who was logged out meanwhile is sent to the log-in page and then to the game, not back to a POST."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any) -> HttpResponseBase:
+    def guarded(request: HttpRequest, **path: Any) -> HttpResponseBase:
         if access.may_vote(request.user):
-            return view(request, *args)
+            return view(request, **path)
         if access.may_look(request.user):
             raise PermissionDenied
         login = reverse("login")
