@@ -1,8 +1,9 @@
-"""The office that plays: four teams of six, an admin, and how well and how often each of them votes."""
+"""The office that plays: four teams of six, an admin and a newcomer; how well and how often each votes."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db.models import QuerySet
 
@@ -12,6 +13,9 @@ PASSWORD = "lunchbreak"  # noqa: S105  the demo's, printed on its log-in page
 DOMAIN = "demo.invalid"
 ADMIN = "admin"
 EXAMPLE = "amara"
+NEWCOMER = "nadia"
+SHY = {"jonas": {"pseudonym": "Bobbin"}, "mei": {"pseudonym": "Raglan"}, "tilda": {"on_boards": False}}
+HASTY = "wim"  # clicks at random, and fast
 TEAMS = {
     "Styling": ("Amara Obi", "Bruno Keller", "Céline Roux", "Dilan Yıldız", "Elif Aydın", "Farah Haddad"),
     "Care": ("Greta Lind", "Hugo Martins", "Inés Romero", "Jonas Weber", "Kavya Nair", "Lukas Novák"),
@@ -39,9 +43,17 @@ def hire() -> None:
         for name in names:
             handle = username(name)
             email = f"{handle}@{DOMAIN}"
+            about = {"display_name": name, "email": email, "trained": settings.TRAINING_CARDS}
             Employee.objects.create(
-                username=handle, display_name=name, email=email, team=team, password=password
+                username=handle, team=team, password=password, **about, **SHY.get(handle, {})
             )
+    Employee.objects.create(
+        username=NEWCOMER,
+        display_name="Nadia Benali",
+        email=f"{NEWCOMER}@{DOMAIN}",
+        team=Team.objects.first(),
+        password=password,
+    )
     Employee.objects.create(
         username=ADMIN,
         display_name="Ada Lindqvist",
@@ -53,16 +65,19 @@ def hire() -> None:
 
 
 def hired() -> QuerySet[Employee]:
-    """Everybody of the demo, the admin included."""
+    """Everybody of the demo, the admin and the newcomer included."""
     return Employee.objects.filter(email__endswith=f"@{DOMAIN}")
 
 
 def voters(seed: int) -> list[Voter]:
-    """Most are good, two click too fast; a few do most of the work."""
+    """Most are good, one is careless and one does not look; a few do most of the work."""
     rng = np.random.default_rng(seed)
-    employees = list(hired().exclude(username=ADMIN).order_by("pk"))
+    employees = list(hired().exclude(username__in=(ADMIN, NEWCOMER)).order_by("pk"))
     abilities = np.clip(rng.normal(0.93, 0.04, len(employees)), 0.82, 0.99)
-    abilities[[7, 19]] = 0.6
+    abilities[7] = 0.6
+    hasty = next(index for index, employee in enumerate(employees) if employee.username == HASTY)
+    abilities[hasty] = 0.2
     activities = rng.permutation(1 / np.arange(1, len(employees) + 1) ** 0.7)
+    activities[hasty] = np.median(activities)
     activities /= activities.sum()
     return [Voter(*facts) for facts in zip(employees, abilities, activities, strict=True)]

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 import numpy as np
 from django.conf import settings
 
-from dressportal.demo.people import Voter
-from verify import queue
+from dressportal.demo.people import HASTY, Voter
+from verify import queue, verdicts
 from verify.models import Answer, Batch, Employee, Lease, Look, Option, Post, Vote
 from verify.models.post import CONCLUDED, RULE, WEIGHED
 
@@ -70,6 +70,11 @@ class Office:
                 break
         played.posts.append(post)
 
+    def look(self, voter: Voter) -> int:
+        """How long somebody looks at a card, in milliseconds."""
+        median = 450 if voter.employee.username == HASTY else 2_600
+        return int(self.rng.lognormal(np.log(median), 0.4))
+
     def skip(self, post: Post, now: datetime) -> None:
         """So many people pass it on that an admin gets it."""
         for index in self.rng.choice(len(self.voters), settings.SKIPS_BEFORE_ADMIN, replace=False):
@@ -91,6 +96,7 @@ class Office:
             )
         )
         vote = Vote(**lease, answer=answer, option=option, created_at=at, dealt_at=handed_out)
+        vote.viewed_ms = self.look(voter)
         played.votes.append(vote)
         post.count({vote.key}, RULE.reliability, at)
 
@@ -128,6 +134,8 @@ def _play_day(office: Office, waiting: list[Post], opened_at: datetime, closed: 
         if closed:
             post.settle(post.settles_at, save=False)
     played.store()
+    if closed:
+        verdicts.confirm_all(chosen, night)
     return [post for post in waiting if post not in chosen]
 
 

@@ -10,10 +10,10 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from rich.progress import Progress, track
 
-from dressportal.demo import people, plan, play
+from dressportal.demo import care, people, plan, play
 from dressportal.demo.draw import WARDROBE_SEED, Order, draw_all
 from ml.synthetic import Wardrobe
-from verify import rotation, suggest
+from verify import refit, rotation, suggest, verdicts, watch
 from verify.intake.photos import Prepared, store_prepared
 from verify.models import Batch, Dress, DressPhoto, Employee, Look, Photo, Post, Suggestion
 
@@ -53,7 +53,8 @@ def build(seed: int) -> None:
             store_posts(drafts)
     propose()
     with transaction.atomic():
-        play_votes(play.Office(people.voters(seed), what_posts_show(seed), rng), timezone.now(), rng)
+        office = play.Office(people.voters(seed), what_posts_show(seed), rng)
+        play_votes(office, kinds_of_posts(seed), timezone.now(), rng)
 
 
 def draw_photos(seed: int) -> Drafts:
@@ -127,6 +128,13 @@ def what_posts_show(seed: int) -> dict[int, int | None]:
     }
 
 
+def kinds_of_posts(seed: int) -> dict[int, str]:
+    """By pk of the post: "dress", or which kind of something else."""
+    posts = dict(Post.objects.values_list("external_id", "pk"))
+    planned_posts = plan.posts(timezone.now(), seed)
+    return {posts[str(FIRST_ID + planned.number)]: planned.kind for planned in planned_posts}
+
+
 def _shown(planned: plan.PlannedPost, dresses: list[int]) -> int | None:
     if planned.kind != "dress" or planned.dress is None:
         return None
@@ -145,14 +153,21 @@ def propose() -> None:
     Suggestion.objects.update(created_at=Subquery(posted_at))
 
 
-def play_votes(office: play.Office, now: datetime, rng: np.random.Generator) -> None:
+def play_votes(office: play.Office, kinds: dict[int, str], now: datetime, rng: np.random.Generator) -> None:
     posts = Post.objects.filter(state=Post.State.PROPOSED).select_related("suggestion")
     play.play_history(office, list(posts.prefetch_related("suggestion__options")), now)
     admin = Employee.objects.get(username=people.ADMIN)
     play.publish_closed_batches()
     rotation.rotate(now=now)
     play.clear_looks(list(Look.objects.filter(published_at__lt=now - timedelta(days=4))), admin, rng)
+    care.decide_some(office, admin, rng)
+    care.answer_known_cards(office, now, rng)
+    refit.refit(now - timedelta(hours=5))
     play_this_morning(office, now)
+    care.name_some(office, now)
+    care.remark(kinds, now, rng)
+    verdicts.confirm_all(Post.objects.to_confirm(), now)
+    watch.watch(now)
 
 
 def play_this_morning(office: play.Office, now: datetime) -> None:

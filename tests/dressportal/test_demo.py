@@ -51,7 +51,7 @@ def test_a_small_world_is_a_portal_in_use(tmp_path: Path) -> None:
     call_command("demo")
     assert Dress.objects.count() == 15
     assert Post.objects.count() == 60
-    assert Employee.objects.count() == 25
+    assert Employee.objects.count() == 26
     assert Batch.objects.open().count() == 1
     assert Batch.objects.filter(state=Batch.State.CLOSED).count() >= 14
     settled = Post.objects.filter(state=Post.State.SETTLED)

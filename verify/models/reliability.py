@@ -62,11 +62,15 @@ class Reliability(models.Model):
         return None if self.muted_at else self.estimate
 
     def learn(self, right: bool) -> None:
-        """Take in one answer to a card whose truth is known."""
+        """Take in one answer to a card whose truth is known, and store what follows."""
+        self.take_in(right)
+        self.save(update_fields=["right", "wrong", "gold_seen", "gold_right", "estimate"])
+
+    def take_in(self, right: bool) -> None:
+        """The fields, unsaved, after one more answer to a card whose truth is known."""
         self.right, self.wrong = self.right + right, self.wrong + (not right)
         self.gold_seen, self.gold_right = self.gold_seen + 1, self.gold_right + right
         self.estimate = consensus.estimate(self.right, self.wrong)
-        self.save(update_fields=["right", "wrong", "gold_seen", "gold_right", "estimate"])
 
     def mute(self, reason: str, now: datetime) -> None:
         self.muted_at, self.muted_because = now, reason

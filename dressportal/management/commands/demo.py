@@ -26,6 +26,7 @@ class Command(BaseCommand):
     def tell_accounts(self) -> None:
         lines = [
             f"employee  {people.EXAMPLE}  {people.PASSWORD}",
+            f"newcomer  {people.NEWCOMER}  {people.PASSWORD}",
             f"admin     {people.ADMIN}  {people.PASSWORD}",
         ]
         (settings.VAR / "demo-accounts.txt").write_text("\n".join(lines) + "\n")
