@@ -13,13 +13,12 @@ from datetime import datetime, time
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from verify import consensus, gold, scoring
+from verify import consensus, gold, record
 from verify.models import (
     Answer,
     Batch,
@@ -247,7 +246,5 @@ def progress(employee: Employee, batch: Batch | None = None, now: datetime | Non
 
 
 def streak(employee: Employee, now: datetime | None = None) -> int:
-    """Days in a row on which this person voted."""
-    days = Vote.objects.filter(employee=employee).order_by().annotate(day=TruncDate("created_at"))
-    voted = set(days.values_list("day", flat=True).distinct())
-    return scoring.streak(voted, timezone.localdate(now))
+    """Days in a row on which this person answered, by working days."""
+    return record.streak(employee, now).length

@@ -6,46 +6,53 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, TruncDate
 
 from verify import consensus, record, scoring
 from verify.models import Answer, Badge, Option, Post, Suggestion, Vote
 
 CHUNK = 500  # posts confirmed together
+MOST_ROWS = 5_000  # more than the votes on them
 LONGEST_DAY = timedelta(hours=25)  # when the clocks go back
 CONFIRMED = ["right", "points", "confirmed_at"]
 
 
 def confirm(post: Post, now: datetime) -> int:
-    """Tell the votes on ``post`` what its verdict makes of them; returns how many changed.
+    """Tell the votes on ``post``, as stored, what its verdict makes of them; returns how many changed.
 
     Of a post that is not settled, or no longer, they are open again. May be called any number of times: after
-    another verdict it corrects. A badge once earned stays. Who calls holds the post's lock.
+    another verdict it corrects. A badge once earned stays.
     """
-    return _confirm([post], now)
+    return _confirm([post.pk], now)
 
 
 def confirm_all(posts: Iterable[Post], now: datetime) -> int:
     """`confirm` for many, ``CHUNK`` posts to a transaction; returns how many votes changed."""
-    waiting, changed = list(posts), 0
-    for start in range(0, len(waiting), CHUNK):
-        changed += _confirm(waiting[start : start + CHUNK], now)
+    pks, changed = [post.pk for post in posts], 0
+    for start in range(0, len(pks), CHUNK):
+        changed += _confirm(pks[start : start + CHUNK], now)
     return changed
 
 
 @transaction.atomic
-def _confirm(posts: Collection[Post], now: datetime) -> int:
-    """Seven statements, however many the posts and votes (three where nothing changes)."""
-    verdicts = {post.pk: verdict_key(post) for post in posts}
+def _confirm(posts: list[int], now: datetime) -> int:
+    """Ten statements, however many posts and votes; four where nothing changes."""
+    verdicts = {post.pk: verdict_key(post) for post in _locked(posts)}
     votes = _votes_on(verdicts)
     suggestions = _suggestions(votes)
     changed: list[Vote] = []
     for pk, on_post in _by_post(votes).items():
         changed += _judged(on_post, verdicts[pk], suggestions, now)
-    Vote.objects.bulk_update(changed, CONFIRMED, batch_size=2_000)
+    Vote.objects.bulk_update(changed, CONFIRMED, batch_size=MOST_ROWS)
     award({vote.employee_id for vote in changed if vote.right and vote.employee_id}, now)
     return len(changed)
+
+
+def _locked(posts: list[int]) -> QuerySet[Post]:
+    """In the order in which everybody locks several posts, so that no other verdict comes between."""
+    verdict = ("state", "answer", "dress_id")
+    return Post.objects.filter(pk__in=posts).order_by("pk").select_for_update(no_key=True).only(*verdict)
 
 
 def verdict_key(post: Post) -> str | None:
