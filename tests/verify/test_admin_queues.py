@@ -1,0 +1,429 @@
+"""The queues that admins work by keys, and a voter's page. Without JavaScript they are plain forms."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.make import make_admin, make_dress, make_employee
+from tests.make import make_look as make_settled_look
+from tests.verify.curation import a_proposed_post, a_vote, act, page
+from verify.admin.clear import PAGE
+from verify.admin.record import density
+from verify.models import Dress, Employee, Flag, GoldAnswer, Look, Post, Reliability, Vote
+
+pytestmark = pytest.mark.django_db
+DECIDE, CLEAR = reverse("admin:verify_decide"), reverse("admin:verify_clear")
+
+
+@pytest.fixture
+def ada(client: Client) -> Employee:
+    """An admin, logged in."""
+    ada = make_admin()
+    client.force_login(ada)
+    return ada
+
+
+@pytest.fixture
+def dresses() -> list[Dress]:
+    return [make_dress(title=title) for title in ("Zinnia", "Bellis", "Calla")]
+
+
+@pytest.fixture
+def disputed(dresses: list[Dress]) -> list[Post]:
+    """Three posts for an admin to decide, in the order of the queue."""
+    posts = [a_proposed_post(dresses) for _ in range(3)]
+    for post in posts:
+        post.dispute("Skipped by 3 people.")
+    return posts
+
+
+def an_audited_post(dresses: list[Dress]) -> Post:
+    """Of the audit sample: five votes, settled by them."""
+    post = a_proposed_post(dresses)
+    for _ in range(5):
+        a_vote(post, "dress", post.suggestion.options.get(dress=dresses[1]))
+    post.audit = True
+    post.save(update_fields=["audit"])
+    post.recount(timezone.now())
+    post.settle(timezone.now())
+    return post
+
+
+def shown(answer: Any) -> Post | None:
+    case = answer.context["case"]
+    return case and case.post
+
+
+def decide(client: Client, post: Post, choice: str, **more: str) -> Any:
+    return client.post(DECIDE, {"post": post.pk, "choice": choice, **more}, follow=True)
+
+
+# Posts to decide
+
+
+def test_a_decision_settles_the_post_and_shows_the_next_one(
+    client: Client, ada: Employee, dresses: list[Dress], disputed: list[Post]
+) -> None:
+    assert shown(client.get(DECIDE)) == disputed[0]
+    answer = decide(client, disputed[0], f"dress:{dresses[2].pk}")
+    assert shown(answer) == disputed[1]
+    post = Post.objects.get(pk=disputed[0].pk)
+    assert (post.state, post.dress, post.settled_by) == ("settled", dresses[2], ada)
+    assert post.look.dress == dresses[2]
+    assert LogEntry.objects.get().change_message == f"Verdict: {dresses[2]}."
+    assert shown(decide(client, disputed[1], "not_a_dress")) == disputed[2]
+    assert shown(decide(client, disputed[2], "none_of_these")) is None
+    answers = Post.objects.order_by("pk").values_list("answer", flat=True)
+    assert list(answers) == ["dress", "not_a_dress", "none_of_these"]
+
+
+def test_keys_stand_for_the_same_answers_as_in_the_game(
+    client: Client, ada: Employee, dresses: list[Dress], disputed: list[Post]
+) -> None:
+    case = client.get(DECIDE).context["case"]
+    assert [choice.key for choice in [*case.dresses, *case.others]] == ["1", "2", "3", "n", "0"]
+    html = client.get(DECIDE).content.decode()
+    for key in ("1", "2", "3", "n", "0", "l"):
+        assert f'data-key="{key}"' in html
+    assert 'data-focus="/"' in html
+
+
+def test_an_admin_sees_who_voted_for_what(
+    client: Client, ada: Employee, dresses: list[Dress], disputed: list[Post]
+) -> None:
+    a_vote(disputed[0], "dress", disputed[0].suggestion.options.first(), make_employee("vera"))
+    html = client.get(DECIDE).content.decode()
+    assert "Vera" in html
+    assert "after the votes" in html
+    assert "Skipped by 3 people." in html
+
+
+def test_later_goes_on_and_round(client: Client, ada: Employee, disputed: list[Post]) -> None:
+    answer, seen = client.get(DECIDE), []
+    for _ in range(4):
+        seen.append(shown(answer))
+        answer = client.get(answer.context["later"])
+    assert seen == [*disputed, disputed[0]]
+    assert not LogEntry.objects.exists()
+
+
+def test_the_dress_can_be_set_by_search(client: Client, ada: Employee, disputed: list[Post]) -> None:
+    other = make_dress("XY-77", title="Aurora", designer="Maison Nord")
+    for words in ("aurora", "xy-77", "nord aur"):
+        answer = client.get(DECIDE, {"post": disputed[0].pk, "q": words})
+        assert [choice.label for choice in answer.context["found"]] == ["Aurora"]
+        assert shown(answer) == disputed[0]
+    assert "No dress matches" in client.get(DECIDE, {"q": "%"}).content.decode()
+    decide(client, disputed[0], f"dress:{other.pk}")
+    assert Post.objects.get(pk=disputed[0].pk).dress == other
+
+
+def test_the_last_decision_can_be_changed(
+    client: Client, ada: Employee, dresses: list[Dress], disputed: list[Post]
+) -> None:
+    answer = decide(client, disputed[0], "not_a_dress")
+    assert answer.context["last"] == disputed[0].pk
+    again = client.get(DECIDE, {"post": disputed[0].pk})
+    assert again.context["case"].again
+    decide(client, disputed[0], f"dress:{dresses[0].pk}", again="yes")
+    assert Post.objects.get(pk=disputed[0].pk).dress == dresses[0]
+
+
+def test_what_a_colleague_has_decided_meanwhile_stays(
+    client: Client, ada: Employee, dresses: list[Dress], disputed: list[Post]
+) -> None:
+    disputed[0].override("not_a_dress", None, make_admin("bo"))
+    answer = decide(client, disputed[0], f"dress:{dresses[0].pk}")
+    assert "Somebody else has decided that one." in answer.content.decode()
+    assert shown(answer) == disputed[1]
+    assert Post.objects.get(pk=disputed[0].pk).answer == "not_a_dress"
+
+
+@pytest.mark.parametrize(
+    "choice", ["", "dress", "dress:", "dress:x", "dress:999999", "dress:-1", f"dress:{10**30}"]
+)
+def test_an_answer_that_is_none_is_refused(
+    client: Client, ada: Employee, disputed: list[Post], choice: str
+) -> None:
+    assert client.post(DECIDE, {"post": disputed[0].pk, "choice": choice}).status_code == 400
+    assert client.post(DECIDE, {"post": "x", "choice": "not_a_dress"}).status_code == 400
+    assert Post.objects.get(pk=disputed[0].pk).state == "disputed"
+
+
+@pytest.mark.parametrize(
+    "query", ["tab=none", "after=x", "after=²", f"after={'9' * 40}", "post=999999999", "last=-1"]
+)
+def test_a_strange_address_is_no_error(
+    client: Client, ada: Employee, disputed: list[Post], query: str
+) -> None:
+    assert client.get(f"{DECIDE}?{query}").status_code in (200, 400)
+    assert client.get(f"{CLEAR}?{query}").status_code == 200
+
+
+def test_a_post_without_options_can_be_decided(client: Client, ada: Employee) -> None:
+    post = a_proposed_post([])
+    Post.objects.filter(pk=post.pk).update(suggestion=None)
+    Post.objects.get(pk=post.pk).dispute("Nobody knows.")
+    assert shown(client.get(DECIDE)) == post
+    decide(client, post, "not_a_dress")
+    assert Post.objects.get(pk=post.pk).answer == "not_a_dress"
+
+
+def test_nothing_to_decide(client: Client, ada: Employee) -> None:
+    assert "Nothing to decide." in client.get(DECIDE).content.decode()
+    assert "Nothing to label" in client.get(DECIDE, {"tab": "audit"}).content.decode()
+
+
+# The audit sample
+
+
+def test_the_audit_sample_is_judged_blind(client: Client, ada: Employee, dresses: list[Dress]) -> None:
+    post = an_audited_post(dresses)
+    answer = client.get(DECIDE, {"tab": "audit"})
+    assert shown(answer) == post
+    case = answer.context["case"]
+    assert case.evidence is None
+    assert [choice.label for choice in case.dresses] == [
+        "Bellis",
+        "Calla",
+        "Zinnia",
+    ]  # not as the model ranks
+    html = answer.content.decode()
+    for told in ("after the votes", "model 5", "Employee", "decided:"):
+        assert told not in html[html.index('id="queue"') :]
+
+
+def test_a_label_takes_the_post_off_the_sample_to_label(
+    client: Client, ada: Employee, dresses: list[Dress]
+) -> None:
+    post = an_audited_post(dresses)
+    posterior = Post.objects.get(pk=post.pk).posterior
+    answer = decide(client, post, f"dress:{dresses[1].pk}", tab="audit")
+    assert shown(answer) is None
+    post = Post.objects.get(pk=post.pk)
+    assert (post.settled_by, post.dress, post.posterior) == (ada, dresses[1], posterior)
+
+
+# Looks to clear
+
+
+def looks_to_clear(count: int) -> list[Look]:
+    dress = make_dress()
+    return [make_settled_look(dress, "waiting") for _ in range(count)]
+
+
+def flag(look: Look) -> None:
+    Flag.objects.create(post=look.post, employee=make_employee(), reason="child", created_at=timezone.now())
+
+
+def clear(client: Client, decision: str, *looks: Look, view: str = "one") -> Any:
+    data = {"decision": decision, "look": [look.pk for look in looks], "view": view}
+    return client.post(CLEAR, data, follow=True)
+
+
+def clearances(looks: list[Look]) -> list[str]:
+    return [Look.objects.get(pk=look.pk).clearance for look in looks]
+
+
+def test_looks_are_cleared_and_refused_one_at_a_time(client: Client, ada: Employee) -> None:
+    looks = looks_to_clear(3)
+    assert client.get(CLEAR).context["pairs"][0].look == looks[0]
+    assert clear(client, "cleared", looks[0]).context["pairs"][0].look == looks[1]
+    clear(client, "refused", looks[1])
+    assert clearances(looks) == ["cleared", "refused", "waiting"]
+    assert Look.objects.get(pk=looks[0].pk).cleared_by == ada
+    assert LogEntry.objects.count() == 2
+
+
+def test_later_leaves_a_look_for_the_next_round(client: Client, ada: Employee) -> None:
+    looks = looks_to_clear(2)
+    answer, seen = client.get(CLEAR), []
+    for _ in range(3):
+        seen.append(answer.context["pairs"][0].look)
+        answer = client.get(answer.context["later"])
+    assert seen == [looks[0], looks[1], looks[0]]
+
+
+def test_a_page_is_cleared_but_for_the_unticked(client: Client, ada: Employee) -> None:
+    looks = looks_to_clear(PAGE + 2)
+    answer = client.get(CLEAR, {"view": "grid"})
+    assert [pair.look for pair in answer.context["pairs"]] == looks[:PAGE]
+    assert answer.content.decode().count("checked") == PAGE
+    answer = clear(client, "cleared", *looks[1:PAGE], view="grid")
+    assert [pair.look for pair in answer.context["pairs"]] == looks[PAGE:]
+    assert clearances(looks) == ["waiting", *["cleared"] * (PAGE - 1), "waiting", "waiting"]
+
+
+def test_flagged_looks_are_never_cleared_in_bulk(client: Client, ada: Employee) -> None:
+    looks = looks_to_clear(2)
+    flag(looks[0])
+    answer = client.get(CLEAR, {"view": "grid"})
+    assert [pair.look for pair in answer.context["pairs"]] == [looks[1]]
+    clear(client, "cleared", *looks, view="grid")  # ticked by hand, or flagged since
+    assert clearances(looks) == ["waiting", "cleared"]
+    answer = act(client, "look", "clear", *looks)
+    assert "cleared one at a time" in answer.content.decode()
+    assert clearances(looks) == ["waiting", "cleared"]
+
+
+def test_a_flag_is_shown_and_an_admin_may_clear_all_the_same(client: Client, ada: Employee) -> None:
+    [look] = looks_to_clear(1)
+    flag(look)
+    assert "A child is in it" in client.get(CLEAR).content.decode()
+    clear(client, "cleared", look)
+    assert clearances([look]) == ["cleared"]
+
+
+def test_flagged_looks_are_refused_in_bulk(client: Client, ada: Employee) -> None:
+    [look] = looks_to_clear(1)
+    flag(look)
+    act(client, "look", "refuse", look)
+    assert clearances([look]) == ["refused"]
+
+
+def test_the_last_decision_is_undone(client: Client, ada: Employee) -> None:
+    looks = looks_to_clear(3)
+    clear(client, "refused", looks[0])
+    clear(client, "cleared", looks[1], looks[2], view="grid")
+    answer = clear(client, "undo", view="grid")
+    assert clearances(looks) == ["refused", "waiting", "waiting"]
+    assert [pair.look for pair in answer.context["pairs"]] == looks[1:]
+    look = Look.objects.get(pk=looks[1].pk)
+    assert (look.cleared_by, look.cleared_at) == (None, None)
+    assert "nothing left to undo" in clear(client, "undo").content.decode()
+
+
+def test_what_a_colleague_has_decided_since_is_not_undone(client: Client, ada: Employee) -> None:
+    [look] = looks_to_clear(1)
+    clear(client, "cleared", look)
+    look.decide(Look.Clearance.REFUSED, make_admin("bo"))
+    clear(client, "undo")
+    assert clearances([look]) == ["refused"]
+
+
+def test_a_decision_that_came_too_late_changes_nothing(client: Client, ada: Employee) -> None:
+    [look] = looks_to_clear(1)
+    look.decide(Look.Clearance.REFUSED, make_admin("bo"))
+    assert "somebody else was quicker" in clear(client, "cleared", look).content.decode()
+    assert clearances([look]) == ["refused"]
+    assert client.post(CLEAR, {"decision": "waiting", "look": look.pk}).status_code == 400
+
+
+def test_nothing_to_clear(client: Client, ada: Employee) -> None:
+    assert "Nothing to clear." in client.get(CLEAR).content.decode()
+
+
+def test_longer_queues_ask_no_more_of_the_database(
+    client: Client, ada: Employee, dresses: list[Dress], django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    def more() -> None:
+        post = a_proposed_post(dresses)
+        post.dispute("Nobody knows.")
+        for look in looks_to_clear(2):
+            flag(look)
+        looks_to_clear(1)
+
+    more()
+    for url in (DECIDE, CLEAR, f"{CLEAR}?view=grid"):
+        client.get(url)
+        with django_assert_max_num_queries(25) as first:
+            client.get(url)
+        for _ in range(3):
+            more()
+        with django_assert_max_num_queries(len(first)):
+            client.get(url)
+
+
+# A voter
+
+
+def voter(name: str, employee: Employee) -> str:
+    return reverse(f"admin:verify_voter{name}", args=[employee.pk])
+
+
+def test_a_voters_page_tells_the_record(client: Client, ada: Employee, dresses: list[Dress]) -> None:
+    vera = make_employee("vera")
+    for right in (True, False):
+        post = a_proposed_post(dresses)
+        option = post.suggestion.options.get(dress=dresses[0])
+        a_vote(post, "dress", option, vera)
+        post.override("dress", dresses[0] if right else dresses[1], ada)
+        Vote.objects.filter(post=post).update(right=right)
+    GoldAnswer.objects.create(
+        post=post, employee=vera, training=False, answer="not_a_dress", right=True, created_at=timezone.now()
+    )
+    Reliability.objects.create(
+        employee=vera, right=9, wrong=2, estimate=0.89, low=0.6, high=0.97, gold_seen=1, gold_right=1
+    )
+    answer = client.get(voter("", vera))
+    facts = {name: cell for name, cell, _ in answer.context["facts"]}
+    assert facts["votes"].text == "2"
+    assert facts["agree with the verdict"].text == "50%"
+    assert facts["gold right"].text == "1 of 1"
+    [confusion] = answer.context["confusions"]
+    assert (confusion["said"], confusion["verdict"], confusion["count"]) == ("Zinnia", "Bellis", 1)
+    html = answer.content.decode()
+    content = html[html.index('<ul class="facts">') :]
+    for url in set(re.findall(r'href="([^"]+)"', content)):
+        assert client.get(unescape(url)).status_code == 200, url
+    assert client.get(unescape(confusion["url"])).context["cl"].result_count == 1
+    for cell in (facts["votes"], facts["gold right"]):
+        count = client.get(cell.url).context["cl"].result_count
+        assert count == int(cell.text.split()[0])
+
+
+def test_the_density_of_a_posterior_is_one() -> None:
+    points = density(9.5, 2.5)
+    assert sum(y for _, y in points) / len(points) == pytest.approx(1, abs=1e-3)
+    mean = sum(x * y for x, y in points) / len(points)
+    assert mean == pytest.approx(9.5 / 12, abs=1e-3)
+    assert sum(y for _, y in density(5000, 3)) > 0
+
+
+def test_a_new_colleague_has_a_page(client: Client, ada: Employee) -> None:
+    html = client.get(voter("", make_employee("nova"))).content.decode()
+    assert "The next re-fit at night" in html
+    assert "No vote in the last eight weeks." in html
+
+
+def test_votes_are_muted_and_count_again(client: Client, ada: Employee) -> None:
+    vera = make_employee("vera")
+    client.post(voter("_mute", vera), {"reason": "Presses 1 whatever is shown."})
+    row = Reliability.objects.get(employee=vera)
+    assert row.muted_because == "By Ada: Presses 1 whatever is shown."
+    assert "weigh nothing" in client.get(voter("", vera)).content.decode()
+    muted = client.get(page("reliability"), {"muted": "yes"}).context["cl"].result_list
+    assert list(muted) == [row]
+    client.post(voter("_unmute", vera))
+    row.refresh_from_db()
+    assert (row.muted_at, row.muted_because) == (None, "")
+    assert timezone.now() - row.unmuted_at < timedelta(minutes=1)
+    assert LogEntry.objects.count() == 2
+
+
+def test_who_leaves_is_deactivated_and_not_deleted(client: Client, ada: Employee) -> None:
+    vera = make_employee("vera")
+    client.post(voter("_active", vera), {"active": "no"})
+    vera.refresh_from_db()
+    assert not vera.is_active
+    assert client.post(page("employee", "delete", vera.pk), {"post": "yes"}).status_code == 403
+    client.post(voter("_active", vera), {"active": "yes"})
+    vera.refresh_from_db()
+    assert vera.is_active
+    assert client.post(voter("_active", ada), {"active": "no"}).status_code == 403
+
+
+def test_who_cannot_edit_people_cannot_deactivate_them(client: Client) -> None:
+    client.force_login(make_employee("cleo", is_staff=True))
+    vera = make_employee("vera")
+    assert "Deactivate" not in client.get(voter("", vera)).content.decode()
+    assert client.post(voter("_active", vera), {"active": "no"}).status_code == 403
+    assert Employee.objects.get(pk=vera.pk).is_active

@@ -1,0 +1,300 @@
+"""The numbers of the admin's first page, and that each of them leads to its rows."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django_q.models import OrmQ
+
+from tests.make import (
+    make_admin,
+    make_batch,
+    make_dress,
+    make_employee,
+    make_look,
+    make_photo,
+    make_post,
+    make_suggestion,
+)
+from tests.verify.curation import a_proposed_post
+from verify import audit, consensus, dashboard
+from verify.models import Dress, Employee, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 6, 10, 15, 30, tzinfo=UTC)  # a Wednesday
+
+
+@pytest.fixture
+def ada(client: Client) -> Employee:
+    """An admin, logged in."""
+    ada = make_admin()
+    client.force_login(ada)
+    return ada
+
+
+def vote(post: Post, at: datetime, right: bool | None = None, employee: Employee | None = None) -> Vote:
+    return Vote.objects.create(
+        post=post,
+        employee=employee or make_employee(),
+        suggestion=post.suggestion,
+        answer="not_a_dress",
+        created_at=at,
+        dealt_at=at,
+        right=right,
+    )
+
+
+def settled(
+    answer: str = "not_a_dress", dress: Dress | None = None, at: datetime = NOW, **fields: Any
+) -> Post:
+    return make_post(state="settled", answer=answer, dress=dress, settled_at=at, **fields)
+
+
+# Votes
+
+
+def test_votes_by_day_and_hour_in_local_time(settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    post = a_proposed_post([make_dress()])
+    for at in (NOW, NOW - timedelta(hours=1), datetime(2026, 6, 8, 22, 30, tzinfo=UTC)):  # 00:30 in Berlin
+        vote(post, at)
+    vote(post, NOW - timedelta(days=40))
+    days = dict(dashboard.votes_by_day(NOW))
+    assert len(days) == dashboard.DAYS
+    assert {day: count for day, count in days.items() if count} == {date(2026, 6, 10): 2, date(2026, 6, 9): 1}
+    hours = dict(dashboard.votes_by_hour(NOW))
+    assert {hour: count for hour, count in hours.items() if count} == {17: 1, 16: 1, 0: 1}
+    assert len(hours) == 24
+
+
+def test_agreement_counts_only_votes_with_a_verdict() -> None:
+    post = a_proposed_post([make_dress()])
+    for right in (True, True, False, None):
+        vote(post, NOW, right)
+    [share] = dashboard.agreement(NOW)
+    assert (share.start, share.part, share.whole) == (date(2026, 6, 10), 2, 3)
+    assert 0 < share.low < share.value < share.high < 1
+
+
+# Posts
+
+
+def test_batches_newest_first_after_the_posts_in_none() -> None:
+    dresses = [make_dress()]
+    old = make_batch(state="closed", opened_at=NOW - timedelta(days=1), frozen_at=NOW, closed_at=NOW)
+    new = make_batch(opened_at=NOW)
+    a_proposed_post(dresses)
+    a_proposed_post(dresses, batch=new)
+    settled(batch=old)
+    make_post(state="disputed", batch=old)
+    assert [tuple(row)[0:1] + tuple(row)[2:] for row in dashboard.batches()] == [
+        (None, 1, 0, 0),
+        (new.pk, 1, 0, 0),
+        (old.pk, 0, 1, 1),
+    ]
+
+
+def test_a_batch_of_no_posts_is_a_batch() -> None:
+    batch = make_batch(opened_at=NOW)
+    assert dashboard.batches() == [dashboard.BatchCount(batch.pk, NOW, 0, 0, 0)]
+
+
+def test_the_share_of_what_is_no_dress_by_week() -> None:
+    dress = make_dress()
+    settled("dress", dress)
+    settled()
+    settled(at=NOW - timedelta(days=7))
+    weeks = dashboard.not_a_dress(NOW)
+    assert [(week.start, week.part, week.whole) for week in weeks] == [
+        (date(2026, 6, 1), 1, 1),
+        (date(2026, 6, 8), 1, 2),
+    ]
+
+
+def test_recall_is_of_the_model_and_not_of_who_named_the_dress() -> None:
+    dresses = [make_dress() for _ in range(4)]
+    for dress in (dresses[0], dresses[1], dresses[3]):
+        post = settled("dress", dress)
+        post.suggestion = make_suggestion(post, dresses[:3])
+        post.save(update_fields=["suggestion"])
+    Option.objects.create(
+        suggestion=post.suggestion,
+        dress=dresses[3],
+        rank=3,
+        probability=0,
+        named=True,
+        named_by=make_employee(),
+    )
+    settled("dress", dresses[0])  # by an admin, before the model saw it
+    settled("not_a_dress")
+    [week] = dashboard.recall(NOW)
+    assert (week.part, week.whole) == (2, 3)
+
+
+# Voters and confidence
+
+
+def test_voters_least_reliable_first_and_none_muted_is_left_out() -> None:
+    for estimate, muted_at in ((0.9, None), (0.6, None), (0.95, NOW), (0.7, None)):
+        Reliability.objects.create(employee=make_employee(), estimate=estimate, muted_at=muted_at)
+    shown, total = dashboard.voters(limit=3)
+    assert [row.estimate for row in shown] == [0.6, 0.7, 0.95]
+    assert total == 4
+
+
+def test_a_diagram_needs_enough_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dashboard.AUDITED_ENOUGH == audit.ENOUGH
+    monkeypatch.setattr(dashboard, "AUDITED_ENOUGH", 2)
+    diagram = [{"stated": 0.98, "real": 0.97, "count": 50, "low": 0.9, "high": 0.99}]
+    values = {"fitted_at": NOW, "votes": 1, "posts": 1, "voters": 1, "seconds": 0.1}
+    Refit.objects.create(**values, diagram=diagram)
+    Refit.objects.create(**values)
+    ada = make_admin()
+    settled(audit=True, settled_by=ada)
+    assert dashboard.calibration() == dashboard.Calibration(1, [], None)
+    settled(audit=True, settled_by=ada)
+    found = dashboard.calibration()
+    assert (found.labelled, found.bins) == (2, [dashboard.Bin(0.98, 0.97, 50, 0.9, 0.99)])
+
+
+def test_too_early_is_said_with_the_number_that_is_missing(client: Client, ada: Employee) -> None:
+    settled(audit=True, settled_by=ada)
+    html = client.get(reverse("admin:index")).content.decode()
+    assert "Too early to say: from 300 on there is a diagram, 299 to go." in html
+
+
+def test_the_audit_sample_waits_for_its_votes_and_for_a_label() -> None:
+    ada = make_admin()
+    ready = settled(audit=True, votes_cast=5)
+    disputed = make_post(state="disputed", audit=True, votes_cast=9)
+    settled(audit=True, votes_cast=4)
+    settled(audit=False, votes_cast=5)
+    settled(audit=True, votes_cast=5, settled_by=ada)
+    assert set(dashboard.to_label()) == {ready, disputed}
+
+
+# The portal
+
+
+def test_what_waits(settings: Any) -> None:
+    settings.BATCH_SIZE = 4
+    dress = make_dress()
+    make_look(dress, "waiting", rights="requested")
+    make_look(dress, "cleared", rights="granted")
+    for state in ("disputed", "waiting", "set_aside"):
+        make_post(state=state)
+    a_proposed_post([dress])
+    a_proposed_post([dress], batch=make_batch())
+    waiting = dashboard.waiting()
+    assert waiting == dashboard.Waiting(
+        disputed=1, audit=0, looks=1, without_rights=1, set_aside=1, waiting=1, proposed=2, to_come=1
+    )
+    assert waiting.batches_to_come == 0.25
+
+
+def test_health() -> None:
+    assert dashboard.health(NOW) == dashboard.Health([], 0, 0, None)
+    Heartbeat.objects.create(name="worker", beat_at=NOW - timedelta(minutes=4), model_version="abc")
+    OrmQ.objects.create(key="dressportal", payload="{}", lock=NOW)
+    refit = Refit.objects.create(fitted_at=NOW, votes=1, posts=1, voters=1, seconds=0.1)
+    health = dashboard.health(NOW)
+    assert health.parts == [dashboard.Part("worker", NOW - timedelta(minutes=4), "abc", True)]
+    assert (health.queued, health.refit) == (1, refit)
+    assert not dashboard.health(NOW - timedelta(minutes=2)).parts[0].silent
+
+
+# The page
+
+
+def some_of_everything() -> None:
+    """One more row of each kind that the page tells of, on days of their own."""
+    number = Post.objects.count()
+    at = datetime.now(UTC) - timedelta(days=number % 20, hours=1)
+    dresses, photo = [make_dress() for _ in range(3)], make_photo()
+    batch = make_batch(state="closed", opened_at=at, frozen_at=at, closed_at=at)
+    post = settled("dress", dresses[0], at, batch=batch, photo=photo, audit=True, votes_cast=5)
+    post.suggestion = make_suggestion(post, dresses)
+    post.save(update_fields=["suggestion"])
+    ann = make_employee()
+    vote(post, at, right=True, employee=ann)
+    Reliability.objects.create(employee=ann, votes=1, estimate=0.9, low=0.8, high=0.95, muted_at=at)
+    Look.objects.create(post=post, dress=dresses[0], published_at=at)
+    make_post(state="disputed", batch=batch, photo=photo)
+    a_proposed_post(dresses, photo=photo)
+    Notice.objects.tell(Notice.Kind.VOTER_MUTED, f"{ann} is muted.", at, employee=ann)
+    Notice.objects.tell(Notice.Kind.LOOK_REOPENED, "In doubt.", at, post=post)
+    Heartbeat.objects.create(name=f"part {number}", beat_at=at)
+    factors = list(consensus.UNCORRECTED)
+    Refit.objects.create(fitted_at=at, votes=1, posts=1, voters=1, seconds=0.1, prior_factors=factors)
+
+
+def test_more_rows_are_no_more_statements(
+    client: Client, ada: Employee, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    some_of_everything()
+    client.get(reverse("admin:index"))
+    with django_assert_max_num_queries(30) as first:
+        assert client.get(reverse("admin:index")).status_code == 200
+    for _ in range(5):
+        some_of_everything()
+    with django_assert_max_num_queries(len(first)):
+        assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_every_number_leads_to_its_rows(client: Client, ada: Employee) -> None:
+    for _ in range(2):
+        some_of_everything()
+    html = client.get(reverse("admin:index")).content.decode()
+    tables = "".join(re.findall(r"<tbody>.*?</tbody>", html, re.S))
+    numbers = re.findall(r'<a href="([^"]+)">([\d,]+)</a>', tables)
+    assert len(numbers) > 60
+    for url, number in set(numbers):
+        answer = client.get(unescape(url))
+        assert answer.status_code == 200, url
+        assert answer.context["cl"].result_count == int(number.replace(",", "")), url
+
+
+def test_other_links_lead_somewhere(client: Client, ada: Employee) -> None:
+    some_of_everything()
+    html = client.get(reverse("admin:index")).content.decode()
+    content = html[html.index('<ul class="waiting">') : html.index("All rows")]
+    for url in set(re.findall(r'href="([^"]+)"', content)):
+        assert client.get(unescape(url)).status_code == 200, url
+
+
+def test_the_first_day_says_what_will_come(client: Client, ada: Employee) -> None:
+    html = client.get(reverse("admin:index")).content.decode()
+    for words in (
+        "Nobody has voted in the last four weeks",
+        "No post has been proposed for yet",
+        "The first re-fit at night",
+        "Too early to say",
+        "never seen: start it",
+    ):
+        assert words in html
+    assert 'class="plot"' not in html
+
+
+def test_who_may_not_see_the_queue_of_tasks_gets_no_link_to_it(client: Client) -> None:
+    client.force_login(make_employee("cleo", is_staff=True))
+    html = client.get(reverse("admin:index")).content.decode()
+    assert "0 tasks waiting" in html
+    assert "django_q" not in html
+
+
+def test_a_notice_is_done_once(client: Client, ada: Employee) -> None:
+    some_of_everything()
+    notice = Notice.objects.open().first()
+    done = reverse("admin:verify_notice_done", args=[notice.pk])
+    assert done in client.get(reverse("admin:index")).content.decode()
+    assert client.get(done).status_code == 405
+    for _ in range(2):
+        assert client.post(done).status_code == 302
+    first_closed = Notice.objects.get(pk=notice.pk)
+    assert first_closed.closed_by == ada
+    assert done not in client.get(reverse("admin:index")).content.decode()
