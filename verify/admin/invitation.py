@@ -68,7 +68,7 @@ class InvitePageMixin:
             "title": "Invite colleagues",
             "opts": self.opts,
             "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
-            "max_people": MAX_PEOPLE,
+            "max_people": f"{MAX_PEOPLE:,}",
             "rows_shown": f":{ROWS_SHOWN}",
         }
 
