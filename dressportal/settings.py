@@ -141,12 +141,12 @@ AXES_CLIENT_IP_CALLABLE = "verify.lockout.client_address"
 AXES_LOCKOUT_CALLABLE = "verify.lockout.locked_out"
 PASSWORD_RESET_TIMEOUT = int(timedelta(days=env.int("DRESSPORTAL_LINK_DAYS", default=3)).total_seconds())
 LETTERS_RATE = "60/hour"  # requests for a link, per address and web process
-PORTAL_URL = env(
-    "DRESSPORTAL_URL",
-    default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
+HERE = (
+    f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
     if PRODUCTION
-    else f"http://localhost:{env('PORT', default='8000')}",
-).rstrip("/")
+    else f"http://localhost:{env('PORT', default='8000')}"
+)
+PORTAL_URL = (env("DRESSPORTAL_URL", default="") or HERE).rstrip("/")
 EMAIL_URL = env("DRESSPORTAL_EMAIL_URL", default="")
 if EMAIL_URL:
     vars().update(env.email_url("DRESSPORTAL_EMAIL_URL"))

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
+from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -11,6 +12,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from verify.models import Employee
+
+SILENT = "mail-server-silent"
+PAUSE = 60  # seconds: or hundreds of e-mails, each waiting in vain, would hold up everything behind them
 
 
 def send_invitation(employee: Employee) -> None:
@@ -42,4 +46,10 @@ def _send(kind: str, employee: Employee) -> None:
     text = render_to_string(f"email/{kind}.txt", context)
     letter = EmailMultiAlternatives(" ".join(subject.split()), text, to=[employee.email])
     letter.attach_alternative(render_to_string(f"email/{kind}.html", context), "text/html")
-    letter.send()
+    if cache.get(SILENT):
+        raise ConnectionError("The mail server did not answer a moment ago.")
+    try:
+        letter.send()
+    except TimeoutError:
+        cache.set(SILENT, True, PAUSE)
+        raise

@@ -183,6 +183,22 @@ def test_a_mail_server_that_fails_is_asked_again(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.django_db
+def test_a_silent_mail_server_does_not_hold_up_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    employees = invitations.invite(office()).employees
+    waited: list[Any] = []
+
+    def wait_in_vain(letter: Any) -> None:
+        waited.append(letter)
+        raise TimeoutError
+
+    monkeypatch.setattr(letters.EmailMultiAlternatives, "send", wait_in_vain)
+    for employee in employees:
+        with pytest.raises(OSError):  # a failure, which the queue tries again
+            tasks.send_invitation(employee.pk)
+    assert len(waited) == 1
+
+
+@pytest.mark.django_db
 def test_everybody_invited_gets_one_letter() -> None:
     invitations.invite(office())
     work_off_the_queue()
