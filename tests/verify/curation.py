@@ -7,9 +7,24 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.make import make_employee, make_post, make_suggestion
-from verify.models import Dress, Employee, Look, Post, Vote
+from verify import consensus
+from verify.models import (
+    Dress,
+    Employee,
+    Flag,
+    GoldAnswer,
+    Heartbeat,
+    Look,
+    Nomination,
+    Notice,
+    Post,
+    Refit,
+    Reliability,
+    Vote,
+)
 
-MODELS = ["dress", "post", "look", "batch", "vote", "employee", "team", "modelversion"]
+TOLD = ["flag", "nomination", "goldanswer", "reliability", "refit", "notice", "heartbeat"]  # read-only lists
+MODELS = ["dress", "post", "look", "batch", "vote", "employee", "team", "modelversion", *TOLD]
 
 
 def a_settled_post(dress: Dress, rights: str = "granted") -> Post:
@@ -37,6 +52,22 @@ def a_proposed_post(dresses: list[Dress], **fields: Any) -> Post:
     post = make_post(**fields)
     post.open_to_votes(make_suggestion(post, dresses))
     return post
+
+
+def make_told(post: Post, employee: Employee) -> list[Any]:
+    """One row of each list of `TOLD`."""
+    now, about = timezone.now(), {"post": post, "employee": employee}
+    factors = list(consensus.UNCORRECTED)
+    counts = {"votes": 1, "posts": 1, "voters": 1, "seconds": 0.1}
+    return [
+        Flag.objects.create(**about, reason=Flag.Reason.CHILD, created_at=now),
+        Nomination.objects.create(**about, created_at=now),
+        GoldAnswer.objects.create(**about, training=False, answer="not_a_dress", right=True, created_at=now),
+        Reliability.objects.create(employee=employee, muted_at=now),
+        Refit.objects.create(fitted_at=now, prior_factors=factors, **counts),
+        Notice.objects.tell(Notice.Kind.VOTER_MUTED, "Muted.", now, **about),
+        Heartbeat.objects.create(name=f"part {post.pk}", beat_at=now),
+    ]
 
 
 def act(client: Client, model: str, action: str, *rows: Any, **more: str) -> Any:

@@ -22,7 +22,16 @@ from tests.make import (
     make_model_version,
     make_post,
 )
-from tests.verify.curation import MODELS, a_proposed_post, a_settled_post, a_vote, act, make_look, page
+from tests.verify.curation import (
+    MODELS,
+    a_proposed_post,
+    a_settled_post,
+    a_vote,
+    act,
+    make_look,
+    make_told,
+    page,
+)
 from verify.models import Dress, Employee, Look, Photo, Post
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +71,7 @@ def some_of_everything() -> None:
     a_vote(post, "dress", post.suggestion.options.get(), employee)
     a_settled_post(dress)
     make_model_version(f"{dress.pk:064d}")
+    make_told(post, employee)
 
 
 def test_disagreements_come_first_the_least_sure_on_top(client: Client, ada: Employee) -> None:
@@ -303,5 +313,5 @@ def test_the_first_page_says_what_waits(client: Client, ada: Employee) -> None:
     html = client.get(reverse("admin:index")).content.decode()
     links = re.findall(r'<a href="([^"]+)"><b>', html)
     assert {client.get(unescape(link)).status_code for link in links} == {200}
-    assert page("look") + "?clearance__exact=waiting" in html
+    assert reverse("admin:verify_clear") in links
     assert page("post") + "?state__exact=set_aside" in html

@@ -8,12 +8,12 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.make import make_admin, make_batch, make_dress, make_employee
-from tests.verify.curation import MODELS, a_proposed_post, a_vote, make_look, page
+from tests.verify.curation import MODELS, TOLD, a_proposed_post, a_vote, make_look, make_told, page
 from verify import access
-from verify.models import Dress, Employee, Look, ModelVersion, Post, Vote
+from verify.models import Dress, Employee, Look, ModelVersion, Notice, Post, Reliability, Vote
 
 pytestmark = pytest.mark.django_db
-READ_ONLY = ["batch", "vote", "modelversion"]
+READ_ONLY = ["batch", "vote", "modelversion", *TOLD]
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def rows() -> dict[str, int]:
     look = make_look(post, dress)
     employee = vote.employee
     version = ModelVersion.objects.get()
-    kinds = [dress, post, look, batch, vote, employee, employee.team, version]
+    kinds = [dress, post, look, batch, vote, employee, employee.team, version, *make_told(post, employee)]
     return {kind._meta.model_name: kind.pk for kind in kinds}
 
 
@@ -61,6 +61,29 @@ def test_pages_open_for_admins_and_for_nobody_else(client: Client, rows: dict[st
                     assert answer["Location"].startswith(reverse("admin:login"))
 
 
+def pages_of_their_own(rows: dict[str, int]) -> list[str]:
+    return [
+        reverse("admin:index"),
+        reverse("admin:verify_decide"),
+        reverse("admin:verify_decide") + "?tab=audit",
+        reverse("admin:verify_clear"),
+        reverse("admin:verify_clear") + "?view=grid",
+        reverse("admin:verify_voter", args=[rows["employee"]]),
+    ]
+
+
+def test_queues_and_voters_open_for_admins_and_for_nobody_else(client: Client, rows: dict[str, int]) -> None:
+    for who, person in people().items():
+        client.logout()
+        if person:
+            client.force_login(person)
+        for url in pages_of_their_own(rows):
+            answer = client.get(url)
+            assert answer.status_code == (200 if who == "admin" else 302), (who, url)
+            if who != "admin":
+                assert answer["Location"].startswith(reverse("admin:login"))
+
+
 ACTIONS = {
     "dress": ["retire", "sell_again", "delete_selected"],
     "post": ["rights_granted", "rights_revoked", "try_again", "propose_anew", "delete_selected"],
@@ -69,8 +92,9 @@ ACTIONS = {
 
 
 def test_actions_are_for_admins_and_for_nobody_else(client: Client, rows: dict[str, int]) -> None:
+    strangers = list(people().values())[:-1]
     before = everything()
-    for person in list(people().values())[:-1]:
+    for person in strangers:
         client.logout()
         if person:
             client.force_login(person)
@@ -80,11 +104,35 @@ def test_actions_are_for_admins_and_for_nobody_else(client: Client, rows: dict[s
                 assert client.post(page(model), data).status_code == 302
             client.post(page(model, "change", rows[model]), {"rights": "granted", "clearance": "cleared"})
             client.post(page(model, "delete", rows[model]), {"post": "yes"})
+        for url, data in decisions(rows).items():
+            assert client.post(url, data).status_code == 302
         assert everything() == before
 
 
+def decisions(rows: dict[str, int]) -> dict[str, dict[str, Any]]:
+    """By address: what an admin's queues and a voter's page would take."""
+    voter = {name: reverse(f"admin:verify_voter_{name}", args=[rows["employee"]]) for name in VOTER}
+    return {
+        reverse("admin:verify_decide"): {"post": rows["post"], "choice": "not_a_dress", "again": "yes"},
+        reverse("admin:verify_clear"): {"look": rows["look"], "decision": "cleared"},
+        reverse("admin:verify_notice_done", args=[rows["notice"]]): {},
+        voter["mute"]: {"reason": "Why not?"},
+        voter["unmute"]: {},
+        voter["active"]: {"active": "no"},
+    }
+
+
+VOTER = ("mute", "unmute", "active")
+STORED = (Dress, Post, Look, Vote, LogEntry, Notice, Reliability, Employee)
+
+
 def everything() -> list[Any]:
-    return [list(model.objects.order_by("pk").values()) for model in (Dress, Post, Look, Vote, LogEntry)]
+    """Stored values, but for the dates of log-ins."""
+    return [
+        [{name: value for name, value in row.items() if name != "last_login"} for row in rows]
+        for model in STORED
+        for rows in [list(model.objects.order_by("pk").values())]
+    ]
 
 
 @pytest.mark.parametrize("model", READ_ONLY)
@@ -120,7 +168,7 @@ def test_photos_have_no_page_of_their_own(client: Client, ada: Employee) -> None
 
 
 def test_pages_hold_no_inline_script_or_style(client: Client, ada: Employee, rows: dict[str, int]) -> None:
-    urls = [reverse("admin:index"), *(page(model) for model in MODELS)]
+    urls = [*pages_of_their_own(rows), *(page(model) for model in MODELS)]
     urls += [page(model, "change", rows[model]) for model in MODELS]
     for url in urls:
         html = client.get(url).content.decode()
