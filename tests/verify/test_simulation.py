@@ -174,7 +174,7 @@ def test_the_same_seed_gives_the_same_campaign(order: str) -> None:
 @pytest.mark.parametrize("name", ["posterior", "posterior-raw", "dressportal"])
 def test_posteriors_and_decisions_are_those_of_the_consensus(name: str) -> None:
     """Each post's votes of a day, weighed again, and decided at the last of them and not before."""
-    play = campaign(replace(SMALL, audit=0.3), name)
+    play = campaign(replace(SMALL, audit=0.3, gold=0.0), name)
     play._open_batch()
     play._day()
     single = RULE if name == "dressportal" else replace(RULE, least_votes=1)
@@ -190,6 +190,19 @@ def test_posteriors_and_decisions_are_those_of_the_consensus(name: str) -> None:
             assert isinstance(decisions[-1], Verdict)
             assert post.answer == decisions[-1].answer
     assert sum(post.state == State.SETTLED for post in play.posts) > 150
+
+
+def test_gold_tells_about_a_voter_at_once_and_training_does_not() -> None:
+    play = campaign(replace(SMALL, gold=0.3), "dressportal")
+    play._open_batch()
+    play._day()
+    tested = [person for person in play.people if len(person.gold_seen) > SMALL.training]
+    new = [person for person in play.people if len(person.gold_seen) <= SMALL.training]
+    for person in tested:
+        wrong = len(person.gold_seen) - SMALL.training - person.gold_right
+        assert person.believed == consensus.estimate(8 + person.gold_right, 1.5 + wrong)
+    assert {person.believed for person in new} == {RULE.reliability}
+    assert len(tested) > 20
 
 
 def test_nobody_votes_twice_on_a_post() -> None:

@@ -43,17 +43,6 @@ class BallotBox:
         """(voters,)"""
         return np.bincount(np.array(self._voters, np.int64), minlength=len(self.gold_seen))
 
-    def verdicts(self, settled: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(voters,) votes on settled posts, (voters,) those that agree with the verdict.
-
-        ``settled`` is each post's slot, -1 as long as it has none.
-        """
-        voters, slots = np.array(self._voters, np.int64), np.array(self._slots, np.int64)
-        verdict = np.array(settled)[slots // SLOTS]
-        judged, agreed = voters[verdict >= 0], voters[verdict == slots % SLOTS]
-        people = len(self.gold_seen)
-        return np.bincount(judged, minlength=people), np.bincount(agreed, minlength=people)
-
     def ballots(self, priors: NDArray[np.float64], truths: Sequence[int]) -> Ballots:
         """Of the first posts: ``priors`` is (posts, SLOTS), ``truths`` their slots, -1 where nobody knows."""
         starts = np.arange(len(priors) + 1) * SLOTS

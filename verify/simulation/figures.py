@@ -35,9 +35,9 @@ def figures(campaign: Campaign) -> Figures:
     ordinary = [post for post in campaign.posts if not post.audit]
     finished = [post for post in ordinary if post.state == State.SETTLED]
     right = [post.answer == post.photo.truth for post in finished]
-    bad = np.array([voter.is_bad for voter in campaign.world.voters])
+    bad = np.array([person.voter.is_bad for person in campaign.people])
     active = campaign.box.votes_by() >= ENOUGH_VOTES
-    muted = np.array(campaign.muted)
+    muted = np.array([person.muted for person in campaign.people])
     return Figures(
         posts=len(ordinary),
         finished=len(finished),
@@ -117,13 +117,13 @@ def _believed(campaign: Campaign) -> list[Believed]:
     fit, votes = campaign.fit, campaign.box.votes_by()
     return [
         Believed(
-            is_bad=voter.is_bad,
-            ability=voter.ability,
+            is_bad=person.voter.is_bad,
+            ability=person.voter.ability,
             reliability=float(fit.reliability[number]),
             low=float(fit.low[number]),
             high=float(fit.high[number]),
             votes=int(votes[number]),
-            muted=campaign.muted[number],
+            muted=person.muted,
         )
-        for number, voter in enumerate(campaign.world.voters)
+        for number, person in enumerate(campaign.people)
     ]

@@ -10,16 +10,16 @@ from itertools import accumulate
 
 import numpy as np
 
-from verify import fairplay, reliability
+from verify import audit, consensus, fairplay, reliability
 from verify.consensus import Rule, Verdict
-from verify.fairplay import Choice, Record, objection
-from verify.reliability import Ballots, Fit
+from verify.fairplay import Choice, Record
+from verify.reliability import Fit, Prior
 from verify.simulation import serving
 from verify.simulation.ballot_box import SLOTS, BallotBox
-from verify.simulation.office import OPTIONS, Office, Photo, World
+from verify.simulation.office import OPTIONS, Office, Photo, Voter, World
 from verify.simulation.policies import Policy
 
-LABELS_FOR_A_WEIGHT = 300  # of the audit sample: before that it is too early to fit the weight of a vote
+MOST_WEIGHT = 1.5  # of a vote
 
 
 class State(Enum):
@@ -47,8 +47,33 @@ class Post:
         return self.photo.keys.index(answer)
 
     def truth_known(self) -> int:
-        """Its slot, -1 as long as nobody knows."""
-        return self.slot(self.photo.truth) if self.checked else -1
+        """The slot that an admin decided for, -1 if none did: to clear what voters said is no decision."""
+        is_cleared = not self.audit and self.answer == self.photo.truth
+        return self.slot(self.photo.truth) if self.checked and not is_cleared else -1
+
+
+@dataclass(slots=True)
+class Person:
+    """A voter, as the portal knows them."""
+
+    voter: Voter
+    believed: float  # what a vote is weighed by
+    right: float = Prior.right
+    wrong: float = Prior.wrong
+    high: float = 1.0  # upper end of the interval
+    muted: bool = False
+    trained: int = 0  # training cards seen
+    done: set[int] = field(default_factory=set)  # posts
+    gold_seen: set[int] = field(default_factory=set)
+    gold_right: int = 0
+    # Post, slot, and place of the option chosen if one was: what fair play looks at.
+    recent: deque[tuple[int, int, int | None]] = field(default_factory=lambda: deque(maxlen=fairplay.WINDOW))
+
+    def learn(self, right: bool) -> None:
+        """Take in an answer to a gold card."""
+        self.right, self.wrong = self.right + right, self.wrong + (not right)
+        self.gold_right += right
+        self.believed = consensus.estimate(self.right, self.wrong)
 
 
 @dataclass
@@ -69,18 +94,14 @@ class Campaign:
         self.office, self.world, self.policy, self.rule = office, world, policy, rule
         self.rng = random.Random(seed)  # noqa: S311 (a simulation)
         self.gold: list[Photo] = list(world.gold)
-        self.factors: tuple[float, ...] = reliability.UNCORRECTED
+        self.factors: tuple[float, ...] = consensus.UNCORRECTED
         self.weight = 1.0  # of a vote
         known = [policy.start(photo.prior, self.factors) for photo in world.photos]
         self.priors = np.array([list(start.values()) for start in known])
         audit = [drawn and policy.is_production for drawn in world.audit]
         self.posts = list(map(Post, world.photos, audit, known))
-        people = len(world.voters)
-        self.believed, self.muted = [rule.reliability] * people, [False] * people
-        self.done: list[set[int]] = [set() for _ in world.voters]  # posts
-        self.gold_seen: list[set[int]] = [set() for _ in world.voters]
-        self.box = BallotBox(people)
-        self.choices: list[deque[Choice]] = [deque(maxlen=fairplay.WINDOW) for _ in world.voters]
+        self.people = [Person(voter, rule.reliability) for voter in world.voters]
+        self.box = BallotBox(len(self.people))
         self.opened, self.in_play = 0, 0
         self.days = Days()
         self.fit: Fit | None = None
@@ -114,16 +135,16 @@ class Campaign:
         self.opened = batch.stop
 
     def _open(self, number: int) -> None:
-        self.posts[number].state = State.OPEN
+        self.posts[number].state, self.posts[number].answer = State.OPEN, ""
         self.in_play += 1
         self.order.add(number)
 
     def _day(self) -> None:
         """Voters come as often as they are active, until nothing is left for anybody or the day is over."""
-        self._last = len(self.box) + (self.office.votes_a_day or len(self.posts) * len(self.done))
-        coming = list(range(len(self.done)))
+        self._last = len(self.box) + (self.office.votes_a_day or len(self.posts) * len(self.people))
+        coming = list(range(len(self.people)))
         while coming and self._is_day:
-            sums = list(accumulate(self.world.voters[voter].activity for voter in coming))
+            sums = list(accumulate(self.people[voter].voter.activity for voter in coming))
             satisfied = True
             while satisfied and self._is_day:
                 place = bisect(sums, self.rng.random() * sums[-1])
@@ -137,46 +158,51 @@ class Campaign:
 
     def _session(self, voter: int) -> bool:
         """Some cards in a row; returns whether there were enough for ``voter``."""
+        person = self.people[voter]
         for _ in range(self.office.session):
             if not self._is_day:
                 break
-            if self._is_gold_due(voter):
+            if self._is_gold_due(person):
                 self._answer_gold(voter)
                 continue
-            number = self.order.next(voter, self.done[voter])
+            number = self.order.next(voter, person.done)
             if number is None:
                 return False
             self._vote(voter, number)
         self.order.rest(voter)
         return True
 
-    def _is_gold_due(self, voter: int) -> bool:
-        seen = len(self.gold_seen[voter])
-        is_due = seen < self.office.training or self.rng.random() < self.office.gold
-        return is_due and seen < len(self.gold)
+    def _is_gold_due(self, person: Person) -> bool:
+        is_due = person.trained < self.office.training or self.rng.random() < self.office.gold
+        return is_due and len(person.gold_seen) < len(self.gold)
 
     def _answer_gold(self, voter: int) -> None:
-        number = self.rng.randrange(len(self.gold))
-        while number in self.gold_seen[voter]:
+        """What is answered in training is no evidence."""
+        person, number = self.people[voter], self.rng.randrange(len(self.gold))
+        while number in person.gold_seen:
             number = self.rng.randrange(len(self.gold))
-        self.gold_seen[voter].add(number)
+        person.gold_seen.add(number)
+        if person.trained < self.office.training:
+            person.trained += 1
+            return
         photo = self.gold[number]
-        self.box.add_gold(voter, self._answer(voter, photo) == photo.truth)
+        right = self._answer(person, photo) == photo.truth
+        person.learn(right)
+        self.box.add_gold(voter, right)
 
-    def _answer(self, voter: int, photo: Photo) -> str:
-        return self.world.voters[voter].answer(photo, self.office.temptation, self.rng)
+    def _answer(self, person: Person, photo: Photo) -> str:
+        return person.voter.answer(photo, self.office.temptation, self.rng)
 
     def _vote(self, voter: int, number: int) -> None:
-        post, counts = self.posts[number], not self.muted[voter]
-        answer = self._answer(voter, post.photo)
-        place = self.world.voters[voter].place(answer, post.photo, self.rng)
-        if place is not None:
-            self.choices[voter].append(Choice(place, OPTIONS))
-        self.done[voter].add(number)
-        self.box.add(number, post.slot(answer), voter, counts)
+        post, person = self.posts[number], self.people[voter]
+        answer = self._answer(person, post.photo)
+        slot = post.slot(answer)
+        person.done.add(number)
+        person.recent.append((number, slot, person.voter.place(answer, post.photo, self.rng)))
+        self.box.add(number, slot, voter, not person.muted)
         post.cards += 1
-        if counts:
-            post.known = self.policy.count(post.known, answer, self.believed[voter], self.weight)
+        if not person.muted:
+            post.known = self.policy.count(post.known, answer, person.believed, self.weight)
             post.votes += 1
             self._decide(number)
 
@@ -210,26 +236,14 @@ class Campaign:
         if not self.policy.learns:
             return 0
         self.fit = self._fitted()
-        self.believed, self.factors = self.fit.reliability.tolist(), self.fit.factors
+        self.factors = self.fit.factors
+        columns = (self.fit.right, self.fit.wrong, self.fit.reliability, self.fit.high)
+        for person, *values in zip(self.people, *(column.tolist() for column in columns), strict=True):
+            person.right, person.wrong, person.believed, person.high = values
         reopened = self._renew(self.fit)
         if self.policy.is_production:
-            self._mute(self.fit)
+            self._watch()
         return reopened
-
-    def _mute(self, fit: Fit) -> None:
-        """For good: only an admin would let them count again."""
-        settled = [post.slot(post.answer) if post.state == State.SETTLED else -1 for post in self.posts]
-        judged, agreed = self.box.verdicts(settled)
-        for voter, muted in enumerate(self.muted):
-            record = Record(
-                choices=list(self.choices[voter]),
-                gold_right=int(self.box.gold_right[voter]),
-                gold_seen=int(self.box.gold_seen[voter]),
-                agreed=int(agreed[voter]),
-                judged=int(judged[voter]),
-                high=float(fit.high[voter]),
-            )
-            self.muted[voter] = muted or objection(record) is not None
 
     def _check(self) -> None:
         """An admin sees what was escalated, the audit sample, and some of the rest, drawn at random."""
@@ -241,31 +255,48 @@ class Campaign:
                 self.gold.append(post.photo)
 
     def _fitted(self) -> Fit:
+        """Once for the reliabilities; again with the weight of a vote, if enough of the audit is labelled."""
         posts = self.posts[: self.opened]
         ballots = self.box.ballots(self.priors[: self.opened], [post.truth_known() for post in posts])
-        fitted = reliability.fit(ballots, vote_weight=self.weight, correct=self.policy.corrects)
-        self._weigh_votes(ballots, fitted)
-        return fitted
-
-    def _weigh_votes(self, ballots: Ballots, fitted: Fit) -> None:
-        """Fit the weight of a vote on the audit sample, as soon as enough of it is labelled."""
-        audit = [post.audit for post in self.posts[: self.opened]]
-        labels = np.where(audit, ballots.truth, -1)
-        if (labels >= 0).sum() >= LABELS_FOR_A_WEIGHT:
-            self.weight = reliability.fit_vote_weight(replace(ballots, truth=labels), fitted)
+        fitted = reliability.fit(ballots, correct=self.policy.corrects)
+        labels = np.where([post.audit for post in posts], ballots.truth, -1)
+        if (labels >= 0).sum() < audit.ENOUGH:
+            return fitted
+        self.weight = reliability.fit_vote_weight(replace(ballots, truth=labels), fitted, most=MOST_WEIGHT)
+        return reliability.fit(ballots, vote_weight=self.weight, correct=self.policy.corrects)
 
     def _renew(self, fit: Fit) -> int:
-        """Take over what the fit says of each post; returns how many settled ones are in doubt again."""
+        """Weigh all votes anew by the fit; returns how many settled posts are in doubt again."""
         reopened = 0
         rows = fit.from_votes.reshape(-1, SLOTS).tolist()
         for number, row in enumerate(rows):
             post = self.posts[number]
-            if post.state == State.SETTLED and self.policy.is_production:
-                post.confidence = row[post.slot(post.answer)]
-                if post.confidence < self.rule.reopen_below and not post.checked:
-                    self._open(number)
-                    reopened += 1
+            if self._is_doubtful(post, row):
+                self._open(number)
+                reopened += 1
             if post.state == State.OPEN:
                 post.known = dict(zip(post.photo.keys, row, strict=True))
                 self._decide(number)
         return reopened
+
+    def _is_doubtful(self, post: Post, row: list[float]) -> bool:
+        if post.state != State.SETTLED or post.truth_known() >= 0 or not self.policy.is_production:
+            return False
+        return row[post.slot(post.answer)] < self.rule.reopen_below
+
+    def _watch(self) -> None:
+        """Mute who does not play fair, for good: only an admin would let them count again."""
+        for person in self.people:
+            person.muted = person.muted or fairplay.objection(self._record(person)) is not None
+
+    def _record(self, person: Person) -> Record:
+        verdicts = [(self.posts[number], slot) for number, slot, _ in person.recent]
+        judged = [post.slot(post.answer) == slot for post, slot in verdicts if post.state == State.SETTLED]
+        return Record(
+            choices=[Choice(place, OPTIONS) for _, _, place in person.recent if place is not None],
+            gold_right=person.gold_right,
+            gold_seen=max(0, len(person.gold_seen) - person.trained),
+            agreed=sum(judged),
+            judged=len(judged),
+            high=person.high,
+        )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from verify import consensus, reliability
+from verify import consensus
 from verify.consensus import Escalate, Posterior, Rule, Verdict
 
 AUDIT_VOTES = 5
@@ -38,7 +38,7 @@ class Policy(Protocol):
         ...
 
     def start(self, prior: Posterior, factors: Sequence[float]) -> dict[str, float]:
-        """What is known before any vote; ``factors`` correct the classifier, see `reliability.corrected`."""
+        """What is known before any vote; ``factors`` correct the classifier, see `consensus.corrected`."""
         ...
 
     def count(self, known: Posterior, answer: str, reliability: float, weight: float) -> dict[str, float]: ...
@@ -103,7 +103,7 @@ class Weighing:
     def start(self, prior: Posterior, factors: Sequence[float]) -> dict[str, float]:
         if not self.uses_classifier:
             return dict.fromkeys(prior, 1 / len(prior))
-        return reliability.corrected(prior, factors) if self.corrects else dict(prior)
+        return consensus.corrected(prior, factors) if self.corrects else dict(prior)
 
     def count(self, known: Posterior, answer: str, reliability: float, weight: float) -> dict[str, float]:
         return consensus.updated(known, answer, reliability, weight)
