@@ -7,7 +7,7 @@ the locking statement may have been evaluated before the lock was granted.)
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
@@ -81,8 +81,11 @@ def hand_out(
     now: datetime | None = None,
     seed: int | None = None,
     arriving: bool = False,
+    held: Collection[int] = (),
 ) -> list[Lease]:
     """The cards in this person's hands, oldest first, filled up to ``ahead`` of them with new ones.
+
+    Those ``held`` (pks) count as in hand, and are left out: the screen has them.
 
     Some are there to learn from: the answer is known (``purpose``), which nothing on the card tells. A new
     colleague who is ``arriving`` gets the training cards.
@@ -100,9 +103,9 @@ def hand_out(
     elif random.Random(seed).random() < settings.GOLD_SHARE:  # noqa: S311 (chance, not a secret)
         Lease.objects.deal_known(employee, ahead, now, seed)
     _top_up(employee, ahead, now, seed)
-    cards = _in_hand(employee, now)
+    cards = _in_hand(employee, now, held)
     # Empty-handed, maybe only because others had the last posts locked for a moment: wait for those.
-    while not cards and _top_up(employee, 1, now, seed, wait=True):
+    while not (cards or held) and _top_up(employee, 1, now, seed, wait=True):
         cards = _in_hand(employee, now)
     return cards
 
@@ -123,8 +126,8 @@ def _top_up(employee: Employee, ahead: int, now: datetime, seed: int, wait: bool
     return bool(posts)
 
 
-def _in_hand(employee: Employee, now: datetime) -> list[Lease]:
-    cards = Lease.objects.cards(employee, now)
+def _in_hand(employee: Employee, now: datetime, held: Collection[int] = ()) -> list[Lease]:
+    cards = Lease.objects.cards(employee, now, held)
     for card in cards:  # the same order for the same card each time, and no telling the model's favourite
         card.options = shuffled(card.pk, card.options)
     return cards

@@ -162,7 +162,7 @@ CARDS = f"""
         JOIN verify_post post ON post.id = lease.post_id
         JOIN verify_photo photo ON photo.id = post.photo_id
     WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
-        AND (lease.purpose <> 'vote' OR {TAKES_VOTES})
+        AND (lease.purpose <> 'vote' OR {TAKES_VOTES}) AND lease.id <> ALL(%(held)s::bigint[])
     ORDER BY lease.id
 """  # noqa: S608
 

@@ -36,13 +36,13 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         )
         return expiry
 
-    def cards(self, employee: "Employee", now: datetime) -> "list[Lease]":
-        """The cards in this person's hands, oldest first, with what a screen shows of them.
+    def cards(self, employee: "Employee", now: datetime, held: Collection[int] = ()) -> "list[Lease]":
+        """The cards in this person's hands but not ``held``, oldest first, with what a screen shows of them.
 
         Each has ``post.photo``, and ``options`` in the model's order, with ``dress`` and its ``cover_token``.
         Posts that votes have decided meanwhile are left out.
         """
-        rows = statements.run(statements.CARDS, employee=employee.pk, now=now)
+        rows = statements.run(statements.CARDS, employee=employee.pk, now=now, held=list(held))
         return [_card(row, employee) for row in rows]
 
     def lock_card(self, pk: int, employee: "Employee", option_pk: int | None = None) -> "Lease | None":

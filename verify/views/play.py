@@ -127,12 +127,13 @@ def _update(request: HttpRequest, status: int = 200, undoable: bool = False, **s
 
 def _table(employee: Employee, held: Collection[str] = (), arriving: bool = False) -> dict[str, Any]:
     """What the game shows: the cards in hand that are not held yet, and how far the batch is."""
-    leases = queue.hand_out(employee, ahead=IN_HAND, arriving=arriving)
+    on_screen = [int(pk) for pk in held if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    leases = queue.hand_out(employee, ahead=IN_HAND, arriving=arriving, held=on_screen)
     numbers = _numbers(employee)
     return {
         "may_vote": True,
-        "leases": [lease for lease in leases if str(lease.pk) not in held],
-        "finale": "" if leases else _finale(numbers["progress"]),
+        "leases": leases,
+        "finale": "" if leases or on_screen else _finale(numbers["progress"]),
         "undo_seconds": int(settings.UNDO.total_seconds()),
         "flag_reasons": Flag.Reason.choices,
         **numbers,
