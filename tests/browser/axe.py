@@ -1,0 +1,14 @@
+"""What axe-core 4.14.1 (axe-core/, MPL-2.0, from npm) finds on a page."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+SCRIPT = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
+
+
+def violations(page: Page) -> list[str]:
+    """One line for each rule that the page breaks, with the first elements that do."""
+    page.evaluate(SCRIPT)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{rule['id']}: {[node['html'][:120] for node in rule['nodes'][:3]]}" for rule in found]
