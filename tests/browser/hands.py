@@ -34,7 +34,9 @@ def press(page: Page, key: str, today: int) -> None:
     settle(page, today)
 
 
-def drag(page: Page, start: tuple[float, float], *stops: tuple[float, float], let_go: bool = True) -> CDPSession:
+def drag(
+    page: Page, start: tuple[float, float], *stops: tuple[float, float], let_go: bool = True
+) -> CDPSession:
     """A finger goes down at ``start``, moves by way of the stops, and up at the last."""
     fingers = page.context.new_cdp_session(page)
 

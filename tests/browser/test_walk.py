@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests import make
 from tests.browser.conftest import SCREENS
-from tests.browser.test_portal import SHOWN, ready
+from tests.browser.hands import SHOWN, ready
 from verify import rotation
 from verify.models import Dress, Look, Post
 

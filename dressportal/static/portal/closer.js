@@ -20,7 +20,7 @@ export function look(nth) {
   if (!dialog.open) {
     zoom.open(card.querySelector(".photo img").src);
     candidates.replaceChildren(...[...card.querySelectorAll(".option")].map(candidate));
-    beside.replaceChildren();
+    beside.textContent = word("pick");
     settles.hidden = true;
     dialog.showModal();
   }

@@ -61,7 +61,16 @@ async function deliver({ lease, choice, viewed, url }, again) {
 }
 
 function take(html, card, swapStyle) {
+  const photo = card?.querySelector(".photo img").cloneNode();
   change(() => htmx.swap(deck, html, { swapStyle, swapDelay: 0, settleDelay: 0 }), card);
+  if (photo) illustrate(photo);
+}
+
+// What is asked about the last photo shows it, for the next one is on the screen already.
+function illustrate(photo) {
+  photo.alt = "";
+  photo.removeAttribute("style");
+  document.querySelector("#after .remark")?.prepend(photo);
 }
 
 export async function flag(button) {

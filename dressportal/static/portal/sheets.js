@@ -9,6 +9,7 @@ const trouble = sheet.querySelector("[role=alert]");
 
 export function listen(held) {
   document.addEventListener("click", open);
+  document.addEventListener("keydown", shut);
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it
   }
@@ -38,6 +39,13 @@ function open(event) {
   for (const details of document.querySelectorAll(".menu[open], .flag[open]")) {
     if (!details.contains(event.target)) details.open = false;
   }
+}
+
+function shut({ key }) {
+  const details = key === "Escape" && document.querySelector(".menu[open], .flag[open]");
+  if (!details) return;
+  details.open = false;
+  details.querySelector("summary").focus();
 }
 
 // What comes back for the deck goes through it, so that the right card is shown after.

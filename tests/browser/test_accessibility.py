@@ -1,0 +1,144 @@
+"""axe-core finds nothing: on every page and in every state of the game, in both themes, on both screens."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from tests import make
+from tests.browser.conftest import Visitor
+from tests.browser.hands import SHOWN, press, ready
+from verify.models import Dress, Post
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).parent / "vendor" / "axe" / "axe.min.js").read_text()
+FINDINGS = """async () => {
+    await Promise.allSettled(document.getAnimations().map((animation) =>
+        animation.effect.getComputedTiming().endTime < 1000 ? animation.finished : null));
+    const { violations } = await axe.run();
+    return violations.map(({ id, nodes }) =>
+        `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
+}"""
+# By name, with their arguments.
+STRANGERS_PAGES: list[tuple[str, dict[str, Any]]] = [
+    ("login", {}),
+    ("password_reset", {}),
+    ("password_reset_done", {}),
+    ("dresses", {}),
+    ("product", {"sku": "LUNA-1"}),
+]
+PLAYERS_PAGES: list[tuple[str, dict[str, Any]]] = [
+    ("leaderboard", {}),
+    ("me", {}),
+    ("hall_of_fame", {}),
+    ("recent", {}),
+    ("password_change", {}),
+    ("password_change_done", {}),
+]
+ADMINS_PAGES: list[tuple[str, dict[str, Any]]] = [("admin:index", {})]
+Visit = Callable[..., Visitor]
+everywhere = pytest.mark.parametrize("scheme", ["light", "dark"])
+both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
+
+
+def findings(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    found: list[str] = page.evaluate(FINDINGS)
+    return found
+
+
+def audit(visitor: Visitor, pages: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, list[str]]]:
+    """The pages on which something was found, with what."""
+    for name, arguments in pages:
+        if found := findings(visitor.open(reverse(name, kwargs=arguments))):
+            yield name, found
+
+
+@pytest.fixture
+def world(transactional_db: None) -> list[Post]:
+    luna = make.make_dress("LUNA-1", title="Luna", photos=2)
+    make.make_look(luna)
+    return make.make_open_posts(6, make.make_batch(), [luna, make.make_dress(), make.make_dress()])
+
+
+@everywhere
+@both_screens
+def test_pages_of_strangers(visit: Visit, world: list[Post], screen: str, scheme: str) -> None:
+    stranger = visit("ann", screen, color_scheme=scheme)
+    stranger.page.context.clear_cookies()
+    assert dict(audit(stranger, STRANGERS_PAGES)) == {}
+
+
+@everywhere
+@both_screens
+def test_pages_of_players(visit: Visit, world: list[Post], screen: str, scheme: str) -> None:
+    ann = visit("ann", screen, color_scheme=scheme)
+    page = ann.open()
+    for today, key in enumerate(("n", "0", "1"), start=1):
+        ready(page)
+        press(page, key, today)
+    assert dict(audit(ann, PLAYERS_PAGES)) == {}
+
+
+@everywhere
+@both_screens
+def test_pages_of_admins(visit: Visit, world: list[Post], screen: str, scheme: str) -> None:
+    make.make_admin("ada")
+    assert dict(audit(visit("ada", screen, color_scheme=scheme), ADMINS_PAGES)) == {}
+
+
+@everywhere
+@both_screens
+def test_the_game(visit: Visit, world: list[Post], screen: str, scheme: str) -> None:
+    known = make.make_post()
+    known.open_to_votes(make.make_suggestion(known, list(Dress.objects.all())))
+    known.override("dress", Dress.objects.get(sku="LUNA-1"), make.make_admin())
+    ann = visit("ann", screen, color_scheme=scheme)
+    page = ann.open()
+    found = {"card": findings(page)}
+    while not page.locator("#feedback section").count():
+        ready(page)
+        page.keyboard.press("1")
+        page.wait_for_timeout(500)
+    found["feedback"] = findings(page)
+    for key, state, opened in (
+        ("n", "hall of fame", "#after button"),
+        ("0", "name it", "#after a"),
+        ("z", "closer", "#closer"),
+        ("?", "keys", "#help"),
+        ("f", "flag", f"{SHOWN} >> .reasons"),
+        ("h", "last ten", "#recent"),
+    ):
+        ready(page)
+        page.keyboard.press(key)
+        expect(page.locator(opened)).to_be_visible()
+        if key == "z":
+            page.keyboard.press("Shift+Digit1")
+            expect(page.locator("#beside li")).not_to_have_count(0)
+        found[state] = findings(page)
+        if key in "z?fh":
+            page.keyboard.press("Escape")
+    assert {state: faults for state, faults in found.items() if faults} == {}
+
+
+@everywhere
+@both_screens
+def test_naming_and_the_end_of_the_game(visit: Visit, world: list[Post], screen: str, scheme: str) -> None:
+    page = visit("ann", screen, color_scheme=scheme).open()
+    ready(page)
+    press(page, "0", 1)
+    page.get_by_role("link", name="Name it").click()
+    page.get_by_label("Title, designer or number").fill("luna")
+    expect(page.locator("#found button")).to_have_count(1)
+    found = {"naming": findings(page)}
+    page.locator("#found button").click()
+    for _ in world[1:]:
+        ready(page)
+        page.keyboard.press("s")
+    expect(page.get_by_role("heading", name="You have seen all that needs you.")).to_be_visible()
+    found["finale"] = findings(page)
+    assert {state: faults for state, faults in found.items() if faults} == {}
