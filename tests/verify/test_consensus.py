@@ -140,3 +140,60 @@ def test_an_impossible_vote_is_refused() -> None:
         consensus.updated({"a": 0.5, "b": 0.5}, "c", 0.9)
     with pytest.raises(ValueError, match="reliability"):
         consensus.updated({"a": 0.5, "b": 0.5}, "a", 1.0)
+
+
+# More than the options
+
+
+@given(priors(), reliabilities)
+def test_a_named_dress_takes_its_share_of_none_of_these_and_of_nothing_else(
+    prior: dict[str, float], reliability: float
+) -> None:
+    named = consensus.joined(prior, "dress:999")
+    assert sum(named.values()) == pytest.approx(1)
+    assert named["dress:999"] + named[NONE_OF_THESE] == pytest.approx(prior[NONE_OF_THESE])
+    assert all(named[key] == prior[key] for key in prior if key != NONE_OF_THESE)
+    with pytest.raises(ValueError, match="already"):
+        consensus.joined(named, "dress:999")
+
+
+@given(priors(), reliabilities)
+def test_a_vote_that_may_mean_either_favours_neither(prior: dict[str, float], reliability: float) -> None:
+    named = consensus.joined(prior, "dress:999")
+    after = consensus.updated(named, {NONE_OF_THESE, "dress:999"}, reliability)
+    assert after[NONE_OF_THESE] / after["dress:999"] == pytest.approx(
+        named[NONE_OF_THESE] / named["dress:999"]
+    )
+
+
+@given(priors(), reliabilities)
+def test_a_vote_of_no_weight_says_nothing(prior: dict[str, float], reliability: float) -> None:
+    assert consensus.updated(prior, NONE_OF_THESE, reliability, weight=0) == pytest.approx(prior)
+
+
+@given(priors(), st.floats(0.2, 5))
+def test_a_correction_changes_the_odds_of_the_top_answer_alone(
+    prior: dict[str, float], factor: float
+) -> None:
+    top = max(prior, key=prior.__getitem__)
+    corrected = consensus.corrected(prior, [factor] * len(consensus.UNCORRECTED))
+    assert sum(corrected.values()) == pytest.approx(1)
+    odds, before = corrected[top] / (1 - corrected[top]), prior[top] / (1 - prior[top])
+    assert odds == pytest.approx(before * factor, rel=1e-6)
+    assert consensus.corrected(prior) == pytest.approx(prior)
+
+
+@given(priors(), priors())
+def test_fewer_votes_to_go_is_nearer_whatever_the_posterior(
+    one: dict[str, float], other: dict[str, float]
+) -> None:
+    assert consensus.closeness(one, 1) >= consensus.closeness(other, 2)
+
+
+@given(priors(), reliabilities, reliabilities)
+def test_of_posts_one_vote_away_the_surer_is_the_likelier_to_settle(
+    prior: dict[str, float], first: float, second: float
+) -> None:
+    """Closeness orders as the probability does that the next voter names the leading answer."""
+    surer = consensus.updated(prior, max(prior, key=prior.__getitem__), max(first, 0.6))
+    assert consensus.closeness(surer, 1) >= consensus.closeness(prior, 1) - 1e-12
