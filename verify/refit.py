@@ -182,7 +182,7 @@ def _reopen(pk: int, row: Refit, now: datetime) -> bool:
             said = f"The look of {post} is not shown any more: its dress is right at {confidence:.0%} only."
             Notice.objects.tell(Notice.Kind.LOOK_REOPENED, said, now, post=post)
         if public and post.settles_at:
-            post.dispute("Published, and by the nightly re-fit the same votes say something else.")
+            post.dispute("Published, and by the nightly re-fit its votes say something else, or too little.")
         Refit.objects.filter(pk=row.pk).update(reopened=F("reopened") + 1)
     return True
 

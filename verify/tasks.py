@@ -44,7 +44,10 @@ def rotate_nightly() -> None:
 
 
 def refit_nightly() -> None:
+    """And again without those of whom it shows that they don't try."""
     refit.refit()
+    if watch.watch(recent=watch.MONTH):
+        refit.refit()
 
 
 def watch_fair_play() -> None:

@@ -12,7 +12,8 @@ from verify import fairplay, queue, refit
 from verify.fairplay import Choice, Record
 from verify.models import Employee, Notice, Post, Reliability, statements
 
-RECENT = timedelta(days=1)  # who has answered nothing since is not looked at
+RECENT = timedelta(days=1)  # by day, who has answered nothing since is not looked at
+MONTH = timedelta(days=30)  # by night, when verdicts on votes of long ago may have come
 
 # Who plays, and since when their answers are looked at: all, or those after an admin's last word.
 PLAYING = """
@@ -59,16 +60,16 @@ GOLD = f"""
 """  # noqa: S608
 
 
-def watch(now: datetime | None = None) -> int:
-    """Mute whoever does not play fair; returns how many more than before."""
+def watch(now: datetime | None = None, recent: timedelta = RECENT) -> int:
+    """Mute whoever has answered lately and does not play fair; returns how many more than before."""
     now = now or timezone.now()
-    objections = {employee: fairplay.objection(record) for employee, record in records(now).items()}
+    found = records(now - recent)
+    objections = {employee: fairplay.objection(record) for employee, record in found.items()}
     return sum(_mute(employee, reason, now) for employee, reason in objections.items() if reason)
 
 
-def records(now: datetime) -> dict[int, Record]:
-    """By employee's pk: how those who play have answered lately, and since an admin's last word on them."""
-    recent = now - RECENT
+def records(recent: datetime) -> dict[int, Record]:
+    """By pk of those who have answered since ``recent``: their last answers, since an admin's last word."""
     votes = defaultdict(list)
     for row in statements.run(VOTES, recent=recent, window=fairplay.WINDOW):
         votes[row["employee"]].append(row)

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Success
 
 from dressportal import schedules
-from tests.make import make_batch, make_dress, make_employee, make_post
-from tests.verify.office import answer_gold
+from tests.make import make_batch, make_dress, make_employee, make_open_posts, make_post
+from tests.verify.office import answer_gold, cast
 from tests.verify.tiny_weights import write_tiny_weights
 from verify import suggest, tasks
 from verify.models import Batch, Embedding, Heartbeat, Notice, Post, Refit
@@ -81,12 +81,31 @@ def test_the_re_fit_follows_the_rotation_and_fair_play_is_watched_all_day() -> N
     assert Schedule.objects.get(name="fair play").cron == "*/10 * * * *"
 
 
-def test_the_night_learns_from_the_votes_and_the_day_mutes_who_does_not_try() -> None:
+def test_the_night_learns_from_the_votes() -> None:
     anna = make_employee("anna")
-    answer_gold(anna, 0, 20)
+    answer_gold(anna, 20, 0)
     tasks.refit_nightly()
     assert Refit.objects.get().voters == 1
-    assert anna.reliability.estimate < 0.5
+    assert anna.reliability.gold_right == 20
+
+
+def test_the_night_mutes_who_does_not_try_and_weighs_their_votes_out() -> None:
+    anna, dress = make_employee("anna"), make_dress()
+    answer_gold(anna, 0, 10, created_at=timezone.now() - timedelta(days=10))
+    [post] = make_open_posts(1, make_batch(), [dress])
+    cast(post, anna, dress)
+    Post.objects.filter(pk=post.pk).update(
+        state="settled", answer="dress", dress=dress, settled_at=timezone.now()
+    )
+    tasks.refit_nightly()
+    assert Notice.objects.get().employee == anna
+    assert Refit.objects.count() == 2
+    assert Post.objects.get(pk=post.pk).votes_cast == 0
+
+
+def test_the_day_mutes_who_does_not_try() -> None:
+    anna = make_employee("anna")
+    answer_gold(anna, 0, 20)
     tasks.watch_fair_play()
     assert Notice.objects.get().employee == anna
 

@@ -19,6 +19,7 @@ from verify.models import Answer, Dress, Employee, Lease, Notice, Post, Reliabil
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
+YESTERDAY = timezone.now() - watch.RECENT
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def muted() -> list[str]:
 
 def test_the_place_pressed_is_known_although_options_are_shuffled(anna: Employee, posts: list[Post]) -> None:
     press(anna, posts[:4], iter([2, 0, 1, 1]))
-    places = sorted(choice.place for choice in watch.records(timezone.now())[anna.pk].choices)
+    places = sorted(choice.place for choice in watch.records(YESTERDAY)[anna.pk].choices)
     assert places == [0, 1, 1, 2]
 
 
@@ -149,7 +150,7 @@ def test_what_an_admin_has_forgiven_mutes_no_more(anna: Employee, posts: list[Po
     at = timezone.now() + MINUTE
     press(anna, posts[40:], created_at=at)
     assert watch.watch(at) == 0
-    record = watch.records(at)[anna.pk]
+    record = watch.records(YESTERDAY)[anna.pk]
     assert (len(record.choices), record.gold_seen, record.judged, record.high) == (10, 0, 0, 1)
     press(anna, more_posts(posts), created_at=at)
     assert watch.watch(at) == 1
@@ -168,7 +169,7 @@ def test_a_dress_named_later_has_no_place_and_moves_none(anna: Employee, posts: 
         post.suggestion.offer(make.make_dress(), anna, timezone.now())
     named = posts[3].suggestion.options.get(named=True)
     cast(posts[3], anna, named.dress)
-    choices = watch.records(timezone.now())[anna.pk].choices
+    choices = watch.records(YESTERDAY)[anna.pk].choices
     assert sorted(choices, key=lambda choice: choice.place) == [Choice(place, 3) for place in range(3)]
 
 
@@ -178,8 +179,14 @@ def test_only_the_last_ones_count_and_only_of_those_who_play(
     monkeypatch.setattr(watch.fairplay, "WINDOW", 5)
     press(anna, posts[:10])
     now = timezone.now()
-    assert len(watch.records(now)[anna.pk].choices) == 5
-    assert watch.records(now + 2 * watch.RECENT) == {}
+    assert len(watch.records(YESTERDAY)[anna.pk].choices) == 5
+    assert watch.records(now) == {}
+
+
+def test_the_night_looks_further_back_than_the_day(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts, created_at=timezone.now() - 5 * watch.RECENT)
+    assert watch.watch() == 0
+    assert watch.watch(recent=watch.MONTH) == 1
 
 
 def test_the_votes_of_somebody_who_left_are_nobodys(anna: Employee, posts: list[Post]) -> None:
@@ -192,9 +199,9 @@ def test_somebody_who_leaves_in_between_is_no_error(
     anna: Employee, posts: list[Post], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     press(anna, posts)
-    found = watch.records(timezone.now())
+    found = watch.records(YESTERDAY)
     anna.delete()
-    monkeypatch.setattr(watch, "records", lambda now: found)
+    monkeypatch.setattr(watch, "records", lambda recent: found)
     assert watch.watch() == 0
 
 
@@ -202,7 +209,7 @@ def test_the_figures_take_two_statements_however_many_play(posts: list[Post]) ->
     for name in ("ben", "cem", "dora"):
         press(make.make_employee(name), posts[:5])
     with CaptureQueriesContext(connection) as queries:
-        assert len(watch.records(timezone.now())) == 3
+        assert len(watch.records(YESTERDAY)) == 3
     assert len(queries) == 2
 
 
