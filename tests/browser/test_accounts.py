@@ -11,8 +11,10 @@ from django_q.models import OrmQ
 from playwright.sync_api import Browser, Page, expect
 
 from tests import make
+from tests.browser.axe import violations
 from tests.browser.conftest import SCREENS, Visitor
-from verify import tasks
+from verify import invitations, letters, tasks
+from verify.intake.people import read_people
 from verify.models import Employee
 
 pytestmark = pytest.mark.browser
@@ -128,3 +130,47 @@ def test_five_wrong_passwords_then_a_new_one_by_e_mail(
     page.get_by_role("button", name="Set password and start").click()
     page.wait_for_url("**/")
     expect(page.locator(".card").first).to_be_visible()
+
+
+@both_screens
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_of_the_pages_around_a_link_is_accessible(
+    stranger: Any, live_server: Any, transactional_db: None, screen: str, scheme: str
+) -> None:
+    [ann, _] = invitations.invite(read_people(OFFICE.encode())).employees
+    page = stranger(screen, color_scheme=scheme)
+    page.goto(live_server.url + "/password/set/MQ/nobody-sent-it/")
+    assert violations(page) == []
+    page.goto(letters.link(ann))
+    assert violations(page) == []
+    page.get_by_label("New password", exact=True).fill("one")
+    page.get_by_label("New password confirmation").fill("another")
+    page.get_by_role("button", name="Set password and start").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    assert violations(page) == []
+    page.goto(live_server.url + "/login/")
+    for _ in range(5):
+        page.get_by_label("User name or e-mail").fill("ann.lee")
+        page.get_by_label("Password").fill("not-quite")
+        page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="A short pause")).to_be_visible()
+    assert violations(page) == []
+
+
+@both_screens
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_of_the_page_to_invite_is_accessible(
+    visit: Visit, tmp_path: Path, screen: str, scheme: str
+) -> None:
+    make.make_admin("ada")
+    make.make_employee("bo", email="bo@office.example", is_active=False)
+    ada = visit("ada", screen, color_scheme=scheme)
+    page = ada.open("/admin/verify/employee/invite/")
+    assert violations(page) == []
+    upload(page, tmp_path, OFFICE + "Cleo,cleo,Styling\n")
+    expect(page.get_by_text("To mend: 1")).to_be_visible()
+    assert violations(page) == []
+    upload(page, tmp_path, OFFICE)
+    expect(page.get_by_text("New: 1")).to_be_visible()
+    assert violations(page) == []
+    ada.forgive("Applying inline style")  # axe's own
