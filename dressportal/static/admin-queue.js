@@ -23,7 +23,7 @@ document.addEventListener("keydown", (event) => {
 
 /* From the search field into what it found, and out of it. */
 function move(event) {
-  const first = queue().querySelector(".found button");
+  const first = queue().querySelector("#found button");
   if (event.key === "ArrowDown" && first) {
     event.preventDefault();
     first.focus();

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from verify import access
 from verify.admin.curated import log_change
 from verify.admin.decide import number
+from verify.admin.flags import flagged
 from verify.models import Flag, Look
 from verify.models.catalogue import cover_token
 from verify.models.photo import photo_url
@@ -30,10 +31,6 @@ class Pair:
     look: Look
     cover_url: str
     flags: list[Flag]
-
-
-def flagged() -> Exists:
-    return Exists(Flag.objects.filter(post=OuterRef("post")))
 
 
 def to_clear() -> QuerySet[Look]:

@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from verify.admin.clear import ClearQueue, flagged
+from verify.admin.clear import ClearQueue
 from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
+from verify.admin.flags import FlaggedFilter, flagged
 from verify.models import Look
 from verify.models.catalogue import cover_token
 
@@ -23,17 +24,18 @@ class LookAdmin(ClearQueue, CuratedAdmin):
         *("picture", "catalogue_photo", "dress", "clearance", "confidence", "rights", "is_public"),
         *("published", "cleared_by"),
     ]
-    list_filter = ["clearance", "post__rights"]
+    list_filter = ["clearance", FlaggedFilter, "post__rights"]
     list_select_related = ["post__photo", "dress", "cleared_by"]
     search_fields = ["dress__sku", "dress__title", "post__external_id", "post__username"]
     ordering = [WAITING_FIRST, "-published_at", "-pk"]
     fields = [
         ("picture", "catalogue_photo"),
-        *("dress", "post_link", "clearance", "confidence", "rights", "is_public"),
+        *("dress", "post_link", "flags", "clearance", "confidence", "rights", "is_public"),
         *("published_at", "cleared_by", "cleared_at"),
     ]
     readonly_fields = [field for field in list_display if field != "clearance"] + [
         "post_link",
+        "flags",
         "published_at",
         "cleared_at",
     ]
@@ -66,6 +68,10 @@ class LookAdmin(ClearQueue, CuratedAdmin):
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:verify_post_change", args=[look.post_id]), look.post
         )
+
+    @admin.display(description="flagged")
+    def flags(self, look: Look) -> str:
+        return "; ".join(flag.get_reason_display() for flag in look.post.flags.all()) or "–"
 
     @admin.display(ordering=F("post__confidence"))
     def confidence(self, look: Look) -> SafeString | str:

@@ -5,7 +5,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import transaction
-from django.db.models import CharField, Count, Exists, F, FloatField, Func, OuterRef, QuerySet, Subquery
+from django.db.models import CharField, Count, F, FloatField, Func, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -18,8 +18,9 @@ from verify import suggest
 from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
 from verify.admin.decide import DecideQueue
 from verify.admin.evidence import evidence_for
+from verify.admin.flags import FlaggedPostFilter
 from verify.dashboard import proposed
-from verify.models import Answer, Dress, Flag, Post, Vote
+from verify.models import Answer, Dress, Post, Vote
 from verify.models.post import PostQuerySet
 
 
@@ -61,18 +62,6 @@ class ModelFilter(admin.SimpleListFilter):
             return posts
         judged = posts.filter(answer=Answer.DRESS, suggestion__isnull=False)
         return judged.filter(proposed()) if self.value() == "right" else judged.exclude(proposed())
-
-
-class FlaggedFilter(admin.SimpleListFilter):
-    title = "flagged"
-    parameter_name = "flagged"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("yes", "Not for our site, says somebody")]
-
-    def queryset(self, request: HttpRequest, posts: QuerySet[Post]) -> QuerySet[Post]:
-        flags = Exists(Flag.objects.filter(post=OuterRef("pk")))
-        return posts.filter(flags) if self.value() == "yes" else posts
 
 
 class PostForm(forms.ModelForm):
@@ -132,7 +121,7 @@ class PostAdmin(DecideQueue, CuratedAdmin):
         "state",
         VotesFilter,
         ModelFilter,
-        FlaggedFilter,
+        FlaggedPostFilter,
         "answer",
         "rights",
         "audit",
