@@ -7,8 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from verify import scoring
@@ -31,19 +31,19 @@ def members(since: datetime) -> list[Employee]:
     votes = Vote.objects.filter(confirmed_at__gte=since, points__isnull=False)
     gold = GoldAnswer.objects.filter(created_at__gte=since, training=False)
     visible = Employee.objects.filter(is_active=True, on_boards=True).select_related("team")
-    figures = visible.annotate(
-        points=_of_each(votes, Sum("points")) + _of_each(gold, Sum("points")),
-        answers=_of_each(votes, Count("pk")) + _of_each(gold, Count("pk")),
-    )
-    return sorted(
-        figures.filter(answers__gt=0), key=lambda member: (member.public_name.casefold(), member.pk)
-    )
+    everybody = list(visible.annotate(of_votes=_earned(votes), of_gold=_earned(gold)))
+    for member in everybody:
+        earned = [figures for figures in (member.of_votes, member.of_gold) if figures]
+        member.points = sum(figures["points"] for figures in earned)
+        member.answers = sum(figures["answers"] for figures in earned)
+    active = [member for member in everybody if member.answers]
+    return sorted(active, key=lambda member: (member.public_name.casefold(), member.pk))
 
 
-def _of_each(answers: QuerySet[Model], figure: Sum | Count) -> Coalesce:
-    """The figure of each employee's answers, found along the index by employee; 0 without any."""
-    own = answers.filter(employee=OuterRef("pk")).order_by().values("employee").annotate(figure=figure)
-    return Coalesce(Subquery(own.values("figure"), output_field=IntegerField()), 0)
+def _earned(answers: QuerySet[Model]) -> Subquery:
+    """Points and number of each employee's answers, found along the index by employee; null without any."""
+    own = answers.filter(employee=OuterRef("pk")).order_by().values("employee")
+    return Subquery(own.values(figures=JSONObject(points=Sum("points"), answers=Count("pk"))))
 
 
 @dataclass(frozen=True)

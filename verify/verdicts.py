@@ -10,12 +10,18 @@ from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce, TruncDate
 
 from verify import consensus, record, scoring
-from verify.models import Answer, Badge, Option, Post, Suggestion, Vote
+from verify.models import Answer, Badge, Option, Post, Suggestion, Vote, statements
 
 CHUNK = 500  # posts confirmed together
-MOST_ROWS = 5_000  # more than the votes on them
 LONGEST_DAY = timedelta(hours=25)  # when the clocks go back
-CONFIRMED = ["right", "points", "confirmed_at"]
+
+# By hand: `bulk_update` takes longer to compose it than all the rest together.
+STORE = """
+    UPDATE verify_vote vote SET "right" = said.outcome, points = said.points, confirmed_at = said.at
+    FROM unnest(%(pks)s::bigint[], %(rights)s::bool[], %(points)s::smallint[], %(moments)s::timestamptz[])
+        AS said (vote, outcome, points, at)
+    WHERE vote.id = said.vote RETURNING vote.id
+"""
 
 
 def confirm(post: Post, now: datetime) -> int:
@@ -44,7 +50,7 @@ def _confirm(posts: list[int], now: datetime) -> int:
     changed: list[Vote] = []
     for pk, on_post in _by_post(votes).items():
         changed += _judged(on_post, verdicts[pk], suggestions, now)
-    Vote.objects.bulk_update(changed, CONFIRMED, batch_size=MOST_ROWS)
+    _store(changed)
     award({vote.employee_id for vote in changed if vote.right and vote.employee_id}, now)
     return len(changed)
 
@@ -121,6 +127,17 @@ def _judged(
             vote.right, vote.points, vote.confirmed_at = judgement.right, judgement.points, now
             changed.append(vote)
     return changed
+
+
+def _store(votes: list[Vote]) -> None:
+    if votes:
+        statements.run(
+            STORE,
+            pks=[vote.pk for vote in votes],
+            rights=[vote.right for vote in votes],
+            points=[vote.points for vote in votes],
+            moments=[vote.confirmed_at for vote in votes],
+        )
 
 
 def _ballot(vote: Vote, suggestion: Suggestion) -> scoring.Ballot:

@@ -213,6 +213,16 @@ def test_news_is_what_became_public_since(ann: Employee) -> None:
     assert record.news(ann) == []
 
 
+def test_news_is_told_once_where_one_plays(client: Client, ann: Employee) -> None:
+    for title in ("Ottilie", "Margaux", "Calla"):
+        carried_look(ann, make.make_dress(title=title), timezone.now())
+    told = client.get(reverse("play")).content.decode()
+    assert "Your vote put this look on the shop:" in told
+    assert "Calla</a>" in told
+    assert "and 2 more" in told
+    assert "Your vote put this look" not in client.get(reverse("play")).content.decode()
+
+
 # Labels
 
 
