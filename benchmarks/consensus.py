@@ -203,9 +203,7 @@ def print_refits(figures: dict[str, Any]) -> None:
     if "ratio" in figures:
         print(f"crowd-kit's one-coin takes {figures['ratio']:.1f} times as long (bar: {LEAST_RATIO:.0f}).")
     else:
-        print(
-            f"crowd-kit is not installed, so no comparison. How to install it:{__doc__.partition('printed:')[2]}"
-        )
+        print(f"crowd-kit is not there, so no comparison. To install it:{__doc__.partition('printed:')[2]}")
 
 
 def print_crowds(crowds: dict[str, Any]) -> None:
