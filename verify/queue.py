@@ -10,6 +10,7 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -25,11 +26,12 @@ from verify.models import (
     Employee,
     GoldAnswer,
     Lease,
-    Option,
     Post,
     Vote,
     statements,
 )
+
+Shown = TypeVar("Shown")
 
 
 class Refused(Exception):
@@ -133,8 +135,8 @@ def _in_hand(employee: Employee, now: datetime, held: Collection[int] = ()) -> l
     return cards
 
 
-def shuffled(card: int, options: Sequence[Option]) -> list[Option]:
-    """The options, given by rank, in the order in which the lease with this pk shows them."""
+def shuffled(card: int, options: Sequence[Shown]) -> list[Shown]:
+    """The options (or their pks), given by rank, in the order in which the lease with this pk shows them."""
     key = salted_hmac("order of options", str(card)).digest()
     shown = list(options)
     random.Random(key).shuffle(shown)  # noqa: S311 (the key is the secret)

@@ -114,7 +114,7 @@ def _doubtful(office: Office, fitted: Fit) -> list[int]:
 
 
 def _store(office: Office, outcome: Outcome, now: datetime, started: float) -> Refit:
-    with rotation._step():
+    with rotation.step():
         employed = Employee.objects.filter(pk__in=office.voters.tolist()).order_by("pk")
         present = set(employed.select_for_update(no_key=True).values_list("pk", flat=True))
         fitted = [row for row in _reliabilities(office, outcome.fit, now) if row.pk in present]
@@ -165,7 +165,7 @@ def _reopen(pk: int, row: Refit, now: datetime) -> bool:
 
     If the same votes now decide for another answer, what shoppers see is left to an admin.
     """
-    with rotation._step():  # else its batch might close under it
+    with rotation.step():  # else its batch might close under it
         settled = Post.objects.filter(pk=pk, state=Post.State.SETTLED, settled_by=None)
         post = settled.select_for_update(of=("self",), no_key=True).first()
         if post is None:

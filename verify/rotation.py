@@ -87,7 +87,7 @@ def rotate(on: date | None = None, now: datetime | None = None) -> Rotation:
 
 
 @contextmanager
-def _step() -> Iterator[None]:
+def step() -> Iterator[None]:
     """A transaction that no other rotation's step overlaps."""
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -97,7 +97,7 @@ def _step() -> Iterator[None]:
 
 def _freeze(on: date | None, now: datetime) -> str | None:
     """Freeze the open batch; returns why not, or None if it did."""
-    with _step():
+    with step():
         batch = Batch.objects.open().first()
         reason = _reason_to_keep(batch, on)
         if batch and reason is None:
@@ -119,7 +119,7 @@ def _reason_to_keep(batch: Batch | None, on: date | None) -> str | None:
 
 def _open_if_none(now: datetime) -> int | None:
     """Open the next batch if none is open and a post is ready; returns with how many."""
-    with _step():
+    with step():
         if Batch.objects.open().exists() or not Post.objects.in_no_batch().exists():
             return None
         return _open(now).posts.count()
@@ -147,7 +147,7 @@ def finish(now: datetime) -> Rotation:
     settled = _each(decided, lambda post: post.settle(now))
     closing = Post.objects.to_publish().exclude(batch__state=Batch.State.OPEN).exclude(batch=None)
     published = _each(closing, lambda post: post.publish(now))
-    with _step():
+    with step():
         batch = Batch.objects.frozen().first()
         waiting_until = Lease.objects.last_expiry(batch, now) if batch else None
         if batch is None or waiting_until:

@@ -293,3 +293,18 @@ def test_the_command_refuses_a_bad_date_and_a_bad_path(tmp_path: Path) -> None:
         call_command("rotate_batch", "--on", "tomorrow")
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("rotate_batch", "--json", str(tmp_path / "missing" / "done.json"))
+
+
+def test_a_look_goes_when_its_post_turns_out_to_show_no_dress() -> None:
+    first = make.make_batch()
+    [post] = make.make_open_posts(1, first)
+    post.override("dress", make.make_dress(), make.make_admin())
+    assert Look.objects.filter(post=post).exists()
+    post.reopen(timezone.now(), first)
+    for _ in range(2):
+        employee = make.make_employee()
+        queue.vote(employee, queue.hand_out(employee)[0].pk, Answer.NOT_A_DRESS)
+    rotation.rotate()
+    rotation.finish(timezone.now() + settings.LEASE)
+    assert Post.objects.get().answer == Answer.NOT_A_DRESS
+    assert not Look.objects.exists()

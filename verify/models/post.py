@@ -85,8 +85,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(Exists(votes), state=Post.State.SETTLED)
 
     def to_publish(self) -> "PostQuerySet":
-        """Settled as a dress that no look shows yet."""
-        return self.filter(~Q(look__dress=F("dress")), state=Post.State.SETTLED, answer=Answer.DRESS)
+        """Settled, and the look does not say so yet: it shows no dress or another, or should not be there."""
+        unlike = Q(answer=Answer.DRESS) & ~Q(look__dress=F("dress"))
+        stale = ~Q(answer=Answer.DRESS) & Q(look__isnull=False)
+        return self.filter(unlike | stale, state=Post.State.SETTLED)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the posts, all that hangs on them, and the photos nobody else uses."""
