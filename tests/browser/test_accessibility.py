@@ -65,6 +65,12 @@ def world(transactional_db: None) -> list[Post]:
     return make.make_open_posts(6, make.make_batch(), [luna, make.make_dress(), make.make_dress()])
 
 
+def test_a_fault_would_be_found(visit: Visit, world: list[Post]) -> None:
+    page = visit("ann").open()
+    page.locator(SHOWN).locator("img").first.evaluate("image => image.removeAttribute('alt')")
+    assert [found.split(":")[0] for found in findings(page)] == ["image-alt"]
+
+
 @everywhere
 @both_screens
 def test_pages_of_strangers(visit: Visit, world: list[Post], screen: str, scheme: str) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests import make
 from tests.browser.conftest import Visitor
-from tests.browser.hands import SHOWN, middle, press, ready, settle, shown
+from tests.browser.hands import SHOWN, press, ready, settle, shown
 from verify import queue
 from verify.models import Lease, Post, Vote
 

@@ -1,4 +1,4 @@
-"""What one may say beside the vote: which dress it is, that it is not for the shop, that it is a gem; or else."""
+"""What one may say beside the vote: its name, that it is not for the shop, that it is a gem; or else."""
 
 from collections.abc import Callable
 
