@@ -98,8 +98,8 @@ class Campaign:
         self.weight = 1.0  # of a vote
         known = [policy.start(photo.prior, self.factors) for photo in world.photos]
         self.priors = np.array([list(start.values()) for start in known])
-        audit = [drawn and policy.is_production for drawn in world.audit]
-        self.posts = list(map(Post, world.photos, audit, known))
+        audited = [drawn and policy.is_production for drawn in world.audit]
+        self.posts = list(map(Post, world.photos, audited, known))
         self.people = [Person(voter, rule.reliability) for voter in world.voters]
         self.box = BallotBox(len(self.people))
         self.opened, self.in_play = 0, 0
