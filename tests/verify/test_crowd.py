@@ -71,6 +71,7 @@ def small_crowds(draw: st.DrawFn) -> Crowd:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
+@settings(deadline=None)
 @given(crowd=small_crowds())
 def test_posteriors_shares_and_voters_are_probabilities(model: Model, crowd: Crowd) -> None:
     fitted = model.fit(crowd, everything(crowd))
@@ -81,6 +82,7 @@ def test_posteriors_shares_and_voters_are_probabilities(model: Model, crowd: Cro
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
+@settings(deadline=None)
 @given(crowd=small_crowds(), seed=st.integers(0, 100))
 def test_the_order_of_votes_does_not_matter(model: Model, crowd: Crowd, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(crowd.task))
@@ -92,7 +94,7 @@ def test_the_order_of_votes_does_not_matter(model: Model, crowd: Crowd, seed: in
     assert one.posterior == pytest.approx(other.posterior, abs=1e-6)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(small_crowds())
 def test_a_label_of_another_name_is_another_label_of_the_same_posterior(crowd: Crowd) -> None:
     renamed = replace(crowd, label=(crowd.label + 1) % 3)

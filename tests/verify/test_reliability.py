@@ -53,6 +53,7 @@ def office(posts: int = 600, each: int = 5, seed: int = 1) -> tuple[Ballots, np.
     return ballots_of([[1.0] * 4] * posts, votes, len(ABILITIES)), truth + 4 * np.arange(posts)
 
 
+@settings(deadline=None)
 @given(elections())
 def test_posteriors_are_distributions_and_reliabilities_lie_within_the_clip(election: tuple) -> None:
     ballots = ballots_of(*election, voters=4)
@@ -64,6 +65,7 @@ def test_posteriors_are_distributions_and_reliabilities_lie_within_the_clip(elec
     assert fitted.votes.sum() == len(election[1])
 
 
+@settings(deadline=None)
 @given(elections(), st.randoms(use_true_random=False))
 def test_the_order_of_votes_does_not_matter(election: tuple, random: object) -> None:
     posts, votes = election
@@ -74,6 +76,7 @@ def test_the_order_of_votes_does_not_matter(election: tuple, random: object) -> 
     assert np.array_equal(one.reliability, other.reliability)
 
 
+@settings(deadline=None)
 @given(elections())
 def test_the_order_of_posts_does_not_matter(election: tuple) -> None:
     posts, votes = election
@@ -85,6 +88,7 @@ def test_the_order_of_posts_does_not_matter(election: tuple) -> None:
     assert one.factors == pytest.approx(other.factors, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(elections(), st.integers(0, 3), st.integers(0, 30), st.integers(1, 30))
 def test_a_right_gold_answer_more_never_lowers_a_reliability(
     election: tuple, voter: int, right: int, wrong: int
@@ -103,6 +107,7 @@ def test_a_right_gold_answer_more_never_lowers_a_reliability(
     assert after.low[voter] > before.low[voter]
 
 
+@settings(deadline=None)
 @given(elections())
 def test_a_post_of_which_all_is_known_follows_the_consensus_of_its_votes(election: tuple) -> None:
     """The nightly re-fit and the portal's vote by vote agree on posteriors, given the same reliabilities."""
@@ -118,7 +123,7 @@ def test_a_post_of_which_all_is_known_follows_the_consensus_of_its_votes(electio
         assert list(consensus.after(prior, cast).values()) == pytest.approx(fitted.posterior[slots], abs=1e-4)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
 def test_who_flips_every_answer_is_distrusted(seed: int) -> None:
     """Ada agrees with the admin on 40 posts; then she answers the opposite."""
@@ -229,6 +234,7 @@ def test_a_calibrated_classifier_is_left_alone() -> None:
     assert top_answers == pytest.approx([1] * len(top_answers), abs=0.1)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=3), st.floats(0.01, 1), min_size=2, max_size=6), st.floats(0.2, 5))
 def test_the_correction_multiplies_the_odds_of_the_top_answer(shares: dict, factor: float) -> None:
     total = sum(shares.values())
@@ -243,6 +249,7 @@ def test_the_correction_multiplies_the_odds_of_the_top_answer(shares: dict, fact
     assert reliability.corrected(prior) == pytest.approx(prior)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
 def test_bins_rise_with_the_top_probability(tops: list[float]) -> None:
     bins = [reliability.bin_of(top) for top in sorted(tops)]
