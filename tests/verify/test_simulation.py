@@ -217,7 +217,7 @@ def test_the_audit_sample_gets_five_votes_and_is_left_out_of_the_figures() -> No
     play = campaign(replace(SMALL, audit=0.2), "dressportal")
     play.play()
     audited = [post for post in play.posts if post.audit and post.state == State.SETTLED]
-    assert min(post.votes for post in audited) >= 5
+    assert min(post.spent for post in audited) >= 5
     outcome = played(replace(SMALL, audit=0.2), "dressportal")
     assert outcome.figures.posts == SMALL.posts - sum(post.audit for post in play.posts)
     assert played(replace(SMALL, audit=0.2), "majority-3").figures.posts == SMALL.posts
@@ -231,7 +231,7 @@ def test_bad_voters_are_found_and_good_ones_are_not() -> None:
     assert figures.bad_voters_found == figures.bad_voters > 3
     assert figures.good_voters_flagged == 0
     assert figures.cards_per_finished > figures.votes_per_finished
-    assert sum(post.cards - post.votes for post in play.posts) > 50  # answers of the muted weigh nothing
+    assert sum(post.cards - post.spent for post in play.posts) > 50  # answers of the muted weigh nothing
 
 
 def test_an_office_full_of_bad_voters_reopens_what_they_settled() -> None:

@@ -17,15 +17,14 @@ class BallotBox:
 
     def __init__(self, voters: int) -> None:
         self.gold_right, self.gold_seen = np.zeros(voters), np.zeros(voters)
-        self._slots, self._voters, self._counted = array("q"), array("q"), array("b")
+        self._slots, self._voters = array("q"), array("q")
 
     def __len__(self) -> int:
         return len(self._slots)
 
-    def add(self, post: int, slot: int, voter: int, counted: bool) -> None:
+    def add(self, post: int, slot: int, voter: int) -> None:
         self._slots.append(post * SLOTS + slot)
         self._voters.append(voter)
-        self._counted.append(counted)
 
     def add_gold(self, voter: int, right: bool) -> None:
         self.gold_seen[voter] += 1
@@ -43,18 +42,21 @@ class BallotBox:
         """(voters,)"""
         return np.bincount(np.array(self._voters, np.int64), minlength=len(self.gold_seen))
 
-    def ballots(self, priors: NDArray[np.float64], truths: Sequence[int]) -> Ballots:
-        """Of the first posts: ``priors`` is (posts, SLOTS), ``truths`` their slots, -1 where nobody knows."""
+    def ballots(self, priors: NDArray[np.float64], truths: Sequence[int], muted: Sequence[bool]) -> Ballots:
+        """Of the first posts: ``priors`` is (posts, SLOTS), ``truths`` their slots, -1 where nobody knows.
+
+        No vote of a ``muted`` voter counts, whenever it was cast.
+        """
         starts = np.arange(len(priors) + 1) * SLOTS
-        known = np.array(truths)
+        known, voters = np.array(truths), np.array(self._voters, np.int64)
         return Ballots(
             first=starts,
             prior=priors.ravel(),
             slot=np.array(self._slots, np.int64),
-            voter=np.array(self._voters, np.int64),
+            voter=voters,
             voters=len(self.gold_seen),
             truth=np.where(known >= 0, starts[:-1] + known, -1),
             gold_right=self.gold_right,
             gold_seen=self.gold_seen,
-            counted=np.array(self._counted, bool),
+            counted=~np.array(muted)[voters],
         )

@@ -20,7 +20,7 @@ class Figures:
     coverage: float  # share of them
     accuracy: float  # of the finished, as the voters said
     stated_confidence: float
-    votes_per_finished: float  # votes that count, on finished posts
+    votes_per_finished: float  # votes that counted when they were cast, on finished posts
     cards_per_finished: float  # all answers, of muted voters and on unfinished posts, too
     least_votes: int  # of a finished post
     bad_voters: int  # with ENOUGH_VOTES
@@ -44,9 +44,9 @@ def figures(campaign: Campaign) -> Figures:
         coverage=len(finished) / max(len(ordinary), 1),
         accuracy=_mean(right),
         stated_confidence=_mean([post.confidence for post in finished]),
-        votes_per_finished=_mean([post.votes for post in finished]),
+        votes_per_finished=_mean([post.spent for post in finished]),
         cards_per_finished=sum(post.cards for post in ordinary) / max(len(finished), 1),
-        least_votes=min((post.votes for post in finished), default=0),
+        least_votes=min((post.spent for post in finished), default=0),
         bad_voters=int((bad & active).sum()),
         bad_voters_found=int((bad & active & muted).sum()),
         good_voters_flagged=int((~bad & muted).sum()),

@@ -13,7 +13,7 @@ import numpy as np
 from verify import audit, consensus, fairplay, reliability
 from verify.consensus import Rule, Verdict
 from verify.fairplay import Choice, Record
-from verify.reliability import Fit, Prior
+from verify.reliability import Ballots, Fit, Prior
 from verify.simulation import serving
 from verify.simulation.ballot_box import SLOTS, BallotBox
 from verify.simulation.office import OPTIONS, Office, Photo, Voter, World
@@ -37,7 +37,8 @@ class Post:
     audit: bool
     known: dict[str, float]  # whatever the policy makes of prior and votes
     state: State = State.WAITING
-    votes: int = 0  # that count
+    votes: int = 0  # that count now
+    spent: int = 0  # votes that counted when they were cast
     cards: int = 0  # answered, by whomever
     answer: str = ""  # the voters', once settled
     confidence: float = 0.0
@@ -199,11 +200,11 @@ class Campaign:
         slot = post.slot(answer)
         person.done.add(number)
         person.recent.append((number, slot, person.voter.place(answer, post.photo, self.rng)))
-        self.box.add(number, slot, voter, not person.muted)
+        self.box.add(number, slot, voter)
         post.cards += 1
         if not person.muted:
             post.known = self.policy.count(post.known, answer, person.believed, self.weight)
-            post.votes += 1
+            post.votes, post.spent = post.votes + 1, post.spent + 1
             self._decide(number)
 
     def _decide(self, number: int) -> None:
@@ -231,19 +232,26 @@ class Campaign:
     # By night
 
     def _night(self) -> int:
-        """The admin checks, reliabilities are fitted, doubtful posts reopen; returns how many."""
+        """The admin checks, reliabilities are fitted, doubtful posts reopen; returns how many.
+
+        And again without those of whom it shows that they don't try.
+        """
         self._check()
         if not self.policy.learns:
             return 0
-        self.fit = self._fitted()
+        reopened = self._refit()
+        if self.policy.is_production and self._watch():
+            reopened += self._refit()
+        return reopened
+
+    def _refit(self) -> int:
+        ballots = self._ballots()
+        self.fit = self._fitted(ballots)
         self.factors = self.fit.factors
         columns = (self.fit.right, self.fit.wrong, self.fit.reliability, self.fit.high)
         for person, *values in zip(self.people, *(column.tolist() for column in columns), strict=True):
             person.right, person.wrong, person.believed, person.high = values
-        reopened = self._renew(self.fit)
-        if self.policy.is_production:
-            self._watch()
-        return reopened
+        return self._renew(self.fit, ballots)
 
     def _check(self) -> None:
         """An admin sees what was escalated, the audit sample, and some of the rest, drawn at random."""
@@ -254,20 +262,23 @@ class Campaign:
                 post.checked = True
                 self.gold.append(post.photo)
 
-    def _fitted(self) -> Fit:
+    def _ballots(self) -> Ballots:
+        truths = [post.truth_known() for post in self.posts[: self.opened]]
+        return self.box.ballots(self.priors[: self.opened], truths, [person.muted for person in self.people])
+
+    def _fitted(self, ballots: Ballots) -> Fit:
         """Once for the reliabilities; again with the weight of a vote, if enough of the audit is labelled."""
-        posts = self.posts[: self.opened]
-        ballots = self.box.ballots(self.priors[: self.opened], [post.truth_known() for post in posts])
         fitted = reliability.fit(ballots, correct=self.policy.corrects)
-        labels = np.where([post.audit for post in posts], ballots.truth, -1)
+        labels = np.where([post.audit for post in self.posts[: self.opened]], ballots.truth, -1)
         if (labels >= 0).sum() < audit.ENOUGH:
             return fitted
         self.weight = reliability.fit_vote_weight(replace(ballots, truth=labels), fitted, most=MOST_WEIGHT)
         return reliability.fit(ballots, vote_weight=self.weight, correct=self.policy.corrects)
 
-    def _renew(self, fit: Fit) -> int:
+    def _renew(self, fit: Fit, ballots: Ballots) -> int:
         """Weigh all votes anew by the fit; returns how many settled posts are in doubt again."""
         reopened = 0
+        votes = np.bincount(ballots.slot[ballots.counted] // SLOTS, minlength=self.opened).tolist()
         rows = fit.from_votes.reshape(-1, SLOTS).tolist()
         for number, row in enumerate(rows):
             post = self.posts[number]
@@ -275,7 +286,7 @@ class Campaign:
                 self._open(number)
                 reopened += 1
             if post.state == State.OPEN:
-                post.known = dict(zip(post.photo.keys, row, strict=True))
+                post.known, post.votes = dict(zip(post.photo.keys, row, strict=True)), votes[number]
                 self._decide(number)
         return reopened
 
@@ -284,10 +295,12 @@ class Campaign:
             return False
         return row[post.slot(post.answer)] < self.rule.reopen_below
 
-    def _watch(self) -> None:
-        """Mute who does not play fair, for good: only an admin would let them count again."""
-        for person in self.people:
-            person.muted = person.muted or fairplay.objection(self._record(person)) is not None
+    def _watch(self) -> int:
+        """Mute who does not play fair, for good: only an admin could undo it. Returns how many."""
+        playing = [person for person in self.people if not person.muted]
+        for person in playing:
+            person.muted = fairplay.objection(self._record(person)) is not None
+        return sum(person.muted for person in playing)
 
     def _record(self, person: Person) -> Record:
         verdicts = [(self.posts[number], slot) for number, slot, _ in person.recent]
