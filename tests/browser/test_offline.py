@@ -138,3 +138,20 @@ def test_a_failing_server_brings_the_card_back(
     press(page, "n", 1)
     expect(page.locator("#toasts")).to_be_empty()
     ann.forgive("500")
+
+
+def test_a_long_tunnel_is_explained(visit: Visit, posts: list[Post]) -> None:
+    ann = visit("ann", "phone")
+    page = ann.open()
+    page.context.set_offline(True)
+    answer_blindly(page)
+    explained = page.get_by_role("heading", name="In a tunnel?")
+    expect(explained).to_be_hidden()  # there is a card left
+    ready(page, UNGUARDED)
+    page.keyboard.press("n")
+    expect(explained).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator(SHOWN)).to_be_visible()
+    expect(explained).to_be_hidden()
+    settle(page, 4)
+    ann.forgive("ERR_INTERNET_DISCONNECTED")

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests import make
 from tests.browser.conftest import Visitor
 from tests.browser.hands import SHOWN, press, ready, settle, shown
 from verify import queue
-from verify.models import Lease, Post, Vote
+from verify.models import Lease, Look, Post, Vote
 
 pytestmark = pytest.mark.browser
 
@@ -182,6 +183,37 @@ def test_without_javascript(visit: Visit, posts: list[Post], screen: str) -> Non
         expect(page.locator("#today b")).to_have_text(str(today))
     expect(page.get_by_role("heading", name="You have seen all that needs you.")).to_be_visible()
     assert Vote.objects.filter(employee=ann.employee, answer="not_a_dress").count() == 5
+
+
+def test_who_only_reads_is_told_so(visit: Visit, posts: list[Post]) -> None:
+    make.make_employee("rita", read_only=True)
+    page = visit("rita", "phone").open()
+    expect(page.get_by_role("heading", name="Your account reads along.")).to_be_visible()
+    expect(page.locator(".card")).to_have_count(0)
+    assert not Lease.objects.exists()
+
+
+def test_a_vote_that_put_a_look_on_the_shop_is_news_once(visit: Visit, posts: list[Post]) -> None:
+    ann = visit("ann", "phone")
+    look = make.make_look(make.make_dress("LUNA-1", title="Luna"))
+    Look.objects.update(cleared_at=timezone.now())
+    suggestion = make.make_suggestion(look.post, [look.dress])
+    Vote.objects.create(
+        post=look.post,
+        employee=ann.employee,
+        suggestion=suggestion,
+        answer="dress",
+        option=suggestion.options.get(),
+        created_at=timezone.now(),
+        dealt_at=timezone.now(),
+        right=True,
+    )
+    page = ann.open()
+    expect(page.locator("#news").get_by_role("link", name="Luna")).to_have_attribute(
+        "href", "/dresses/LUNA-1/"
+    )
+    page.reload()
+    expect(page.locator("#news")).to_have_count(0)
 
 
 @both_screens
