@@ -182,14 +182,15 @@ def proposed() -> Exists:
 
 
 def _settled(now: datetime, weeks: int) -> QuerySet[Post]:
-    since = _midnight(monday(now) - timedelta(weeks=weeks - 1))
+    since = _midnight(first_week(now, weeks))
     settled = Post.objects.filter(state=Post.State.SETTLED, settled_at__gte=since).order_by()
     return settled.annotate(start=Cast(TruncWeek("settled_at"), DateField()))
 
 
-def monday(now: datetime) -> date:
+def first_week(now: datetime, weeks: int = WEEKS) -> date:
+    """The Monday that begins the last ``weeks`` weeks, this one included."""
     today = timezone.localdate(now)
-    return today - timedelta(days=today.weekday())
+    return today - timedelta(days=today.weekday(), weeks=weeks - 1)
 
 
 def _shares(rows: QuerySet[Any], part: Q) -> list[Share]:

@@ -102,15 +102,17 @@ const drawings = {
     };
   },
 
-  diagram(rows, width) {
-    const from = Math.floor(d3.min(rows, (row) => Math.min(row.low, row.stated)) * 10) / 10;
-    const side = Math.min(width, 360);
+  diagram(rows) {
+    const from = Math.floor(d3.min(rows, (row) => row.stated) * 50) / 50; // most verdicts are nearly sure
+    const start = Math.min(from, room(rows)[0]);
     return {
-      width: side,
-      height: side,
+      height: 320,
       marginLeft: 48,
-      x: { ...shareAxis, domain: [from, 1], label: "we said →", ticks: 5 },
-      y: { ...shareAxis, domain: [from, 1], label: "↑ we were right", ticks: 5 },
+      marginRight: 24,
+      marginTop: 32,
+      marginBottom: 48,
+      x: { ...shareAxis, domain: [from, 1], label: "we said →", labelOffset: 40, ticks: 4 },
+      y: { ...shareAxis, domain: [start, 1], label: "↑ we were right", ticks: 5 },
       marks: [
         Plot.link([{ from }], { x1: "from", y1: "from", x2: 1, y2: 1, strokeDasharray: "3 4", className: "ideal" }),
         Plot.ruleX(rows, { x: "stated", y1: "low", y2: "high", strokeWidth: 1.5, className: "interval" }),

@@ -8,12 +8,15 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests import make
+from tests.browser.axe import violations
 from tests.browser.conftest import Visitor
-from verify.models import Dress, Employee, Flag, Look, Post, Reliability, Vote
+from verify import consensus, dashboard
+from verify.models import Dress, Employee, Flag, Look, Post, Refit, Reliability, Vote
 
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Visitor]
+CLOSED = dict.fromkeys(("frozen_at", "closed_at"), make.NOON)
 screens_and_themes = pytest.mark.parametrize(("screen", "theme"), [("phone", "dark"), ("desktop", "light")])
 
 
@@ -57,6 +60,20 @@ def votes(disputed: list[Post], looks: list[Look]) -> Employee:
     Post.objects.filter(look__in=looks).update(settled_at=now)
     Reliability.objects.create(employee=ann, right=30, wrong=5, estimate=0.88, low=0.7, high=0.95, votes=4)
     return ann
+
+
+def make_the_diagram_due() -> None:
+    posts = make.make_open_posts(dashboard.AUDITED_ENOUGH, make.make_batch(state="closed", **CLOSED))
+    settled = {"state": "settled", "answer": "not_a_dress", "settled_at": timezone.now()}
+    label = {"audit": True, "settled_by": make.make_employee("bo"), **settled}
+    Post.objects.filter(pk__in=[post.pk for post in posts]).update(**label)
+    diagram = [
+        {"stated": 0.97, "real": 0.95, "count": 150, "low": 0.91, "high": 0.98},
+        {"stated": 0.99, "real": 1.0, "count": 150, "low": 0.97, "high": 1.0},
+    ]
+    counts = {"votes": 1500, "posts": 300, "voters": 9, "seconds": 0.1, "audited": 300}
+    factors = list(consensus.UNCORRECTED)
+    Refit.objects.create(fitted_at=timezone.now(), diagram=diagram, prior_factors=factors, **counts)
 
 
 def a_curator(visit: Visit, screen: str = "desktop", **options: str) -> Visitor:
@@ -166,3 +183,27 @@ def test_without_javascript_the_queues_are_plain_forms(
     ada.open("/admin/")
     page.locator("#figure-batches summary").click()
     expect(page.locator("#figure-batches table")).to_be_visible()
+
+
+def admin_pages(voter: Employee) -> list[str]:
+    return [
+        "/admin/",
+        "/admin/verify/post/decide/",
+        "/admin/verify/post/decide/?q=aurora",
+        "/admin/verify/post/decide/?tab=audit",
+        "/admin/verify/look/clear/",
+        "/admin/verify/look/clear/?view=grid",
+        f"/admin/verify/employee/{voter.pk}/voter/",
+    ]
+
+
+@screens_and_themes
+def test_axe_finds_nothing(visit: Visit, votes: Employee, screen: str, theme: str) -> None:
+    make_the_diagram_due()
+    ada = a_curator(visit, screen, color_scheme=theme)
+    for path in admin_pages(votes):
+        page = ada.open(path)
+        page.locator("details").evaluate_all("all => all.forEach((each) => { each.open = true; })")
+        assert violations(page) == [], path
+        if path == "/admin/":
+            expect(page.locator("#figure-calibration svg")).to_be_visible()

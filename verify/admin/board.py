@@ -101,6 +101,7 @@ def days_figure(now: datetime) -> Figure:
         kind="days",
         title="Votes per day",
         sentence=f"{total:,} in {len(days)} days.",
+        url=listed("vote", created_at__date__gte=days[0][0]),
         headings=["day", "votes"],
         rows=rows if total else [],
         empty="Nobody has voted in the last four weeks.",
@@ -119,6 +120,7 @@ def hours_figure(now: datetime) -> Figure:
         sentence=f"Most between {busiest} and {busiest + 1} o’clock, in {dashboard.DAYS} days."
         if total
         else "",
+        url=listed("vote", created_at__date__gte=since),
         headings=["hour", "votes"],
         rows=[
             counted(
@@ -144,9 +146,11 @@ def agreement_figure(now: datetime) -> Figure:
         day = {"created_at__date": share.start}
         return listed("vote", **day, right__exact=1), listed("vote", **day, right__isnull=False)
 
+    since = timezone.localdate(now) - timedelta(days=dashboard.DAYS - 1)
     return shares_figure(
         dashboard.agreement(now),
         links,
+        url=listed("vote", created_at__date__gte=since, right__isnull=False),
         noun="votes",
         name="agreement",
         title="Votes that agree with the verdict",
@@ -189,6 +193,7 @@ def not_a_dress_figure(now: datetime) -> Figure:
     return shares_figure(
         dashboard.not_a_dress(now),
         links,
+        url=listed("post", **settled_since(now)),
         noun="posts",
         name="not-a-dress",
         title="Settled as “not a dress”",
@@ -205,12 +210,17 @@ def recall_figure(now: datetime) -> Figure:
     return shares_figure(
         dashboard.recall(now),
         links,
+        url=listed("post", **settled_since(now), answer__exact="dress"),
         noun="posts",
         name="recall",
         title="Dresses that the model had proposed, say people",
         headings=["week of the verdict", "share", "95% interval", "among them", "settled as a dress"],
         empty="No post has been settled as a dress yet.",
     )
+
+
+def settled_since(now: datetime) -> dict[str, object]:
+    return {"state__exact": "settled", "settled_at__date__gte": dashboard.first_week(now)}
 
 
 def settled_in(week: date) -> dict[str, object]:
@@ -265,7 +275,8 @@ def voters_figure() -> Figure:
         kind="voters",
         title="How often voters are right",
         sentence=f"{more} Lines: 95% intervals." if total else "",
-        headings=["voter", "right", "95% interval", "votes", "gold", ""],
+        url=reverse("admin:verify_reliability_changelist"),
+        headings=["voter", "right", "95% interval", "votes", "gold", "muted"],
         rows=[voter_row(voter) for voter in shown],
         empty="The first re-fit at night says how far each voter can be believed.",
     )
@@ -283,7 +294,7 @@ def voter_row(voter: Reliability) -> Row:
             Cell(interval(voter.low, voter.high), url),
             Cell(f"{voter.votes:,}", listed("vote", **mine)),
             Cell(f"{voter.gold_right} of {voter.gold_seen}", listed("goldanswer", **mine)),
-            Cell("muted" if voter.muted_at else ""),
+            Cell("muted" if voter.muted_at else "no"),
         ],
     )
 
@@ -298,7 +309,7 @@ def calibration_figure() -> Figure:
                 Cell(percent(bin.stated)),
                 Cell(percent(bin.real)),
                 Cell(interval(bin.low, bin.high)),
-                Cell(f"{bin.count:,}", audited),
+                Cell(f"{bin.count:,}"),
             ],
         )
         for bin in found.bins
@@ -309,6 +320,7 @@ def calibration_figure() -> Figure:
         kind="diagram",
         title="Stated confidence against real accuracy",
         sentence=f"{found.labelled:,} posts of the audit sample are labelled.{fitted}",
+        url=audited,
         headings=["we said", "we were right", "95% interval", "posts"],
         rows=rows,
         empty=too_early(found.labelled),

@@ -31,6 +31,7 @@ class Figure:
     headings: Sequence[str]
     rows: Sequence[Row]
     sentence: str = ""
+    url: str = ""  # the rows behind the sentence
     empty: str = "Nothing yet."
 
     @property
