@@ -22,7 +22,7 @@ from verify.reliability import Ballots, BoolArray, FloatArray, IntArray, Prior
 FOLDS = 5
 ROUNDS = 200  # at most, of EM
 STEPS = 3  # of the reliabilities between two of the labels' shares
-STILL = 1e-3  # what moves less has converged
+STILL = 1e-4  # what moves less has converged
 LEAST_LABELS = 3  # for habits
 BEYOND_CHANCE = 2.0  # standard errors
 PRIORS = (Prior(8, 1.5), Prior(4, 2), Prior(2, 1.5))
@@ -134,15 +134,15 @@ def choose(tried: Mapping[Model, FloatArray]) -> Model:
 
 def _coin(crowd: Crowd, votes: BoolArray, model: Model) -> Fitted:
     labels = len(crowd.labels)
+    fit = partial(reliability.fit, prior=model.prior, ordinary=model.ordinary, correct=False, tolerance=STILL)
     shares, moved = np.full(labels, 1 / labels), np.inf
-    fit = partial(reliability.fit, prior=model.prior, ordinary=model.ordinary, correct=False)
-    fitted = fit(crowd.ballots(shares, votes), tolerance=STILL)
+    fitted = fit(crowd.ballots(shares, votes), iterations=STEPS if crowd.alike else ROUNDS)
     for _ in range(ROUNDS if crowd.alike else 0):
         renewed = _shares(crowd, fitted.posterior)
         moved, shares = float(np.abs(renewed - shares).max()), renewed
-        if moved < STILL:
-            break
         fitted = fit(crowd.ballots(shares, votes), iterations=STEPS, start=fitted.reliability)
+        if moved < STILL and fitted.converged:
+            break
     right = fitted.reliability[crowd.worker]
     others = np.diff(crowd.first)[crowd.task] - 1
     return Fitted(fitted.posterior, shares, right, (1 - right) / others)
