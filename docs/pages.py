@@ -1,0 +1,99 @@
+"""Draws every page on a phone and at a desk in both themes, from a demo: docs/pages/*.jpg and pages.md.
+
+.venv/bin/python docs/pages.py [http://127.0.0.1:8000]
+"""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from overview import DESK, PAPER, PHONE, Image, most_worn, shot, window
+from playwright.sync_api import Browser, Page, sync_playwright
+from tqdm import tqdm
+
+FOLDER = Path(__file__).with_name("pages")
+HEIGHT = 720  # pixels of a screen in the picture
+GAP = 16
+SIGHTS: dict[str, tuple[str, str, str]] = {
+    "log-in": ("Log in", "", "/login/"),
+    "forgotten": ("A forgotten password", "", "/password/forgotten/"),
+    "card": ("A card", "amara", "/"),
+    "training": ("A new colleague’s first answer", "nadia", "/"),
+    "named": ("“None of these”: which dress is it, then?", "bruno", "/"),
+    "recent": ("The last ten answers", "bruno", "/recent/"),
+    "me": ("One’s own page", "mei", "/me/"),
+    "week": ("The week", "mei", "/leaderboard/"),
+    "hall": ("The hall of fame", "mei", "/hall-of-fame/"),
+    "wall": ("The shop’s wall of looks", "", "/dresses/"),
+    "product": ("A product page", "", "/dresses/{sku}/"),
+    "dashboard": ("The admin’s first page", "admin", "/admin/"),
+    "decide": ("Posts to decide", "admin", "/admin/verify/post/decide/"),
+    "clear": ("Looks to clear", "admin", "/admin/verify/look/clear/"),
+    "voter": ("A voter", "admin", "{voter}"),
+    "invite": ("Invitations", "admin", "/admin/verify/employee/invite/"),
+}
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        places = {"sku": most_worn(), "voter": voter(browser)}
+        for name, (_, username, path) in tqdm(SIGHTS.items(), unit="page"):
+            draw(browser, name, username, path.format(**places))
+    lines = [f"## {title}\n\n![{title}](pages/{name}.jpg)\n" for name, (title, *_) in SIGHTS.items()]
+    head = "# Every page, on a phone and at a desk, light and dark\n\nBy [pages.py](pages.py), of the demo.\n"
+    Path(__file__).with_name("pages.md").write_text("\n".join([head, *lines]))
+
+
+def voter(browser: Browser) -> str:
+    """The address of the page about the voter who does not look."""
+    page = window(browser, DESK, "admin")
+    page.goto("/admin/verify/employee/?q=wim")
+    row = page.locator("#result_list tbody th a").first.get_attribute("href") or ""
+    return row.replace("/change/", "/voter/")
+
+
+def draw(browser: Browser, name: str, username: str, path: str) -> None:
+    shots = []
+    for scheme in ("light", "dark"):
+        for screen in (PHONE, DESK):
+            page = window(browser, {**screen, "color_scheme": scheme}, username)
+            picture = shot(page, path)
+            if name in ACTS:
+                picture = ACTS[name](page)
+            shots.append(picture.resize((round(picture.width * HEIGHT / picture.height), HEIGHT)))
+            page.context.close()
+    width = sum(each.width for each in shots) + GAP * (len(shots) + 1)
+    canvas, x = Image.new("RGB", (width, HEIGHT + 2 * GAP), PAPER), GAP
+    for each in shots:
+        canvas.paste(each, (x, GAP))
+        x += each.width + GAP
+    canvas.save(FOLDER / f"{name}.jpg", quality=80, progressive=True)
+
+
+def answered(page: Page) -> Image.Image:
+    """After "not a dress" on a card of training."""
+    page.click(".card:not(.sent) [value=not_a_dress]")
+    page.wait_for_timeout(1_500)
+    return snap(page)
+
+
+def search(page: Page) -> Image.Image:
+    """After "none of these", in the middle of a search."""
+    page.click(".card:not(.sent) [value=none_of_these]")
+    page.click("#after a, #after button")
+    page.fill("dialog[open] input[type=search]", "midi")
+    page.wait_for_timeout(1_500)
+    return snap(page)
+
+
+def snap(page: Page) -> Image.Image:
+    return Image.open(BytesIO(page.screenshot())).convert("RGB")
+
+
+ACTS: dict[str, Any] = {"training": answered, "named": search}
+
+if __name__ == "__main__":
+    main()
