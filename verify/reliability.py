@@ -10,8 +10,6 @@ The classifier's prior is corrected by one factor per bin of its top probability
 answer against the rest: a logistic regression with an offset and one intercept a bin, drawn from a normal.
 """
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,16 +19,15 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 from scipy.special import betaincinv
 
+from verify.consensus import EDGES, LEAST, MOST, RIGHT, UNCORRECTED, WRONG
+
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
 BoolArray = NDArray[np.bool_]
 
 KNOWN, ORDINARY = 1.0, 0.25  # the weight of a vote as evidence about its voter
-LEAST, MOST = 0.02, 0.98  # nobody is believed, or disbelieved, beyond these
 INTERVAL = (0.025, 0.975)
-EDGES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # between the bins of the top probability
-BINS = len(EDGES) + 1
-UNCORRECTED = (1.0,) * BINS
+BINS = len(UNCORRECTED)
 SPREAD = 0.5  # of a bin's log factor, before any post has been seen: a few posts change next to nothing
 STEP = 1.0  # the most by which a log factor moves at once: Newton's steps overshoot near 0 and 1
 TINY = 1e-12
@@ -40,8 +37,8 @@ TINY = 1e-12
 class Prior:
     """The Beta prior of a voter's reliability, as the numbers of right and wrong answers, each plus one."""
 
-    right: float = 8.0
-    wrong: float = 1.5
+    right: float = RIGHT
+    wrong: float = WRONG
 
     def __post_init__(self) -> None:
         if not (self.right > 1 and self.wrong > 1):
@@ -118,33 +115,15 @@ class Fit:
     low: FloatArray  # (voters,) 95% interval
     high: FloatArray
     votes: FloatArray  # (voters,) without gold
-    factors: tuple[float, ...]  # per bin, see `corrected`
+    factors: tuple[float, ...]  # per bin, for `consensus.corrected`
     iterations: int
     converged: bool
-
-
-def estimate(right: float, wrong: float) -> float:
-    """The reliability of a voter with these Beta parameters (both above 1): the mode, clipped."""
-    return min(MOST, max(LEAST, (right - 1) / (right + wrong - 2)))
 
 
 def interval(right: FloatArray, wrong: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The ends of the 95% intervals of Beta(right, wrong)."""
     low, high = (np.asarray(betaincinv(right, wrong, end)) for end in INTERVAL)
     return low, high
-
-
-def bin_of(top: float) -> int:
-    """The bin (0 to BINS - 1) of a post by the highest probability that its prior gives."""
-    return bisect_right(EDGES, top)
-
-
-def corrected(prior: Mapping[str, float], factors: Sequence[float] = UNCORRECTED) -> dict[str, float]:
-    """The prior with the odds of its top answer against the rest multiplied by its bin's factor."""
-    top = max(prior, key=prior.__getitem__)
-    factor = factors[bin_of(prior[top])]
-    total = 1 + (factor - 1) * prior[top]
-    return {key: share * (factor if key == top else 1) / total for key, share in prior.items()}
 
 
 def fit(
@@ -208,7 +187,7 @@ def fit_vote_weight(ballots: Ballots, fitted: Fit, least: float = 0.2, most: flo
 
 
 def estimates(right: FloatArray, wrong: FloatArray) -> FloatArray:
-    """(voters,) `estimate` for arrays."""
+    """(voters,) `consensus.estimate` for arrays."""
     return np.clip((right - 1) / (right + wrong - 2), LEAST, MOST)
 
 

@@ -69,7 +69,7 @@ def prior_of(right: FloatArray, seen: FloatArray) -> Prior:
     """The Beta prior that these gold answers of all voters suggest.
 
     The likeliest a and b of the beta-binomial, under the usual hyperprior (a + b)^(-5/2) (Gelman et al.,
-    Bayesian Data Analysis, 5.3), and one more of each: `reliability.estimate` takes the mode, which is then
+    Bayesian Data Analysis, 5.3), and one more of each: `consensus.estimate` takes the mode, which is then
     the mean of Beta(a, b), so that a newcomer counts as an average voter.
     """
 

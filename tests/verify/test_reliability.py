@@ -60,7 +60,7 @@ def test_posteriors_are_distributions_and_reliabilities_lie_within_the_clip(elec
     fitted = reliability.fit(ballots)
     assert np.add.reduceat(fitted.posterior, ballots.first[:-1]) == pytest.approx(1)
     assert fitted.posterior.min() >= 0
-    assert ((fitted.reliability >= reliability.LEAST) & (fitted.reliability <= reliability.MOST)).all()
+    assert ((fitted.reliability >= consensus.LEAST) & (fitted.reliability <= consensus.MOST)).all()
     assert (fitted.low < fitted.high).all()
     assert fitted.votes.sum() == len(election[1])
 
@@ -116,7 +116,7 @@ def test_a_post_of_which_all_is_known_follows_the_consensus_of_its_votes(electio
     fitted = reliability.fit(ballots, tolerance=1e-12, iterations=3000)
     for post, size in enumerate(ballots.sizes):
         slots = slice(ballots.first[post], ballots.first[post] + size)
-        prior = reliability.corrected(dict(zip("abcde", ballots.prior[slots], strict=False)), fitted.factors)
+        prior = consensus.corrected(dict(zip("abcde", ballots.prior[slots], strict=False)), fitted.factors)
         cast = [
             ("abcde"[answer], fitted.reliability[voter]) for where, answer, voter in votes if where == post
         ]
@@ -212,14 +212,14 @@ def overconfident(posts: int) -> Ballots:
 def test_an_overconfident_classifier_is_corrected() -> None:
     ballots = overconfident(2000)
     fitted = reliability.fit(ballots)
-    corrected = reliability.corrected({"first": 0.85, "other": 0.15}, fitted.factors)
+    corrected = consensus.corrected({"first": 0.85, "other": 0.15}, fitted.factors)
     assert corrected["first"] == pytest.approx(0.5, abs=0.05)
-    untouched = [f for b, f in enumerate(fitted.factors) if b != reliability.bin_of(0.85)]
+    untouched = [f for b, f in enumerate(fitted.factors) if b != consensus.EDGES.index(0.8) + 1]
     assert untouched == pytest.approx([1] * len(untouched))
 
 
 def test_a_few_posts_change_the_factors_little() -> None:
-    assert reliability.fit(overconfident(4)).factors == pytest.approx(reliability.UNCORRECTED, abs=0.15)
+    assert reliability.fit(overconfident(4)).factors == pytest.approx(consensus.UNCORRECTED, abs=0.15)
 
 
 def test_a_calibrated_classifier_is_left_alone() -> None:
@@ -234,38 +234,22 @@ def test_a_calibrated_classifier_is_left_alone() -> None:
     assert top_answers == pytest.approx([1] * len(top_answers), abs=0.1)
 
 
-@settings(deadline=None)
-@given(st.dictionaries(st.text(max_size=3), st.floats(0.01, 1), min_size=2, max_size=6), st.floats(0.2, 5))
-def test_the_correction_multiplies_the_odds_of_the_top_answer(shares: dict, factor: float) -> None:
-    total = sum(shares.values())
-    prior = {key: share / total for key, share in shares.items()}
-    top = max(prior, key=prior.__getitem__)
-    factors = list(reliability.UNCORRECTED)
-    factors[reliability.bin_of(prior[top])] = factor
-    corrected = reliability.corrected(prior, factors)
-    assert list(corrected) == list(prior)
-    assert sum(corrected.values()) == pytest.approx(1)
-    assert corrected[top] / (1 - corrected[top]) == pytest.approx(factor * prior[top] / (1 - prior[top]))
-    assert reliability.corrected(prior) == pytest.approx(prior)
+@pytest.mark.parametrize("top", [0.28, *consensus.EDGES, 0.999])
+def test_the_portal_applies_a_factor_to_the_posts_that_it_was_fitted_on(top: float) -> None:
+    """Those on the edge between two bins included."""
+    posts = [[top, *[(1 - top) / 4] * 4]] * 400
+    votes = [(post, 1, voter) for post in range(400) for voter in range(3)]
+    ballots = ballots_of(posts, votes, 3)
+    fitted = reliability.fit(ballots)
+    prior = dict(zip("abcde", ballots.prior[:5].tolist(), strict=True))
+    assert sum(factor != 1 for factor in fitted.factors) == 1
+    assert consensus.corrected(prior, fitted.factors)["a"] < top / 2
 
 
-@settings(deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
-def test_bins_rise_with_the_top_probability(tops: list[float]) -> None:
-    bins = [reliability.bin_of(top) for top in sorted(tops)]
-    assert bins == sorted(bins)
-    assert bins[0] >= 0
-    assert bins[-1] < reliability.BINS
-    assert bins == np.searchsorted(reliability.EDGES, sorted(tops), side="right").tolist()
-
-
-def test_the_estimate_is_the_mode_of_the_beta_clipped() -> None:
-    assert reliability.estimate(8, 1.5) == pytest.approx(7 / 7.5)
-    assert reliability.estimate(1000, 1.01) == reliability.MOST
-    assert reliability.estimate(1.001, 500) == reliability.LEAST
-    right, wrong = np.array([8.0, 1000]), np.array([1.5, 1.01])
+def test_reliabilities_of_arrays_are_those_of_the_portal() -> None:
+    right, wrong = np.array([8.0, 1000, 1.001]), np.array([1.5, 1.01, 500])
     assert reliability.estimates(right, wrong).tolist() == [
-        reliability.estimate(r, w) for r, w in zip(right, wrong, strict=True)
+        consensus.estimate(r, w) for r, w in zip(right, wrong, strict=True)
     ]
 
 
@@ -289,7 +273,7 @@ def test_votes_that_are_copied_are_found_to_weigh_less(copies: int, expected: fl
 def test_nobody_has_voted_yet() -> None:
     fitted = reliability.fit(ballots_of([[3, 1]], [], voters=2))
     assert fitted.posterior == pytest.approx([0.75, 0.25])
-    assert fitted.reliability == pytest.approx(reliability.estimate(8, 1.5))
+    assert fitted.reliability == pytest.approx(consensus.estimate(8, 1.5))
     empty = reliability.fit(ballots_of([], [], voters=0))
     assert empty.converged
     assert len(empty.posterior) == 0
