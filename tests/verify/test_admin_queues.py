@@ -1,9 +1,6 @@
-"""The queues that admins work by keys, and a voter's page. Without JavaScript they are plain forms."""
+"""The queues that admins work by keys. Without JavaScript they are plain forms."""
 
-import re
 from collections.abc import Callable
-from datetime import timedelta
-from html import unescape
 from typing import Any
 
 import pytest
@@ -14,10 +11,9 @@ from django.utils import timezone
 
 from tests.make import make_admin, make_dress, make_employee
 from tests.make import make_look as make_settled_look
-from tests.verify.curation import a_proposed_post, a_vote, act, page
+from tests.verify.curation import a_proposed_post, a_vote, act
 from verify.admin.clear import PAGE
-from verify.admin.record import density
-from verify.models import Dress, Employee, Flag, GoldAnswer, Look, Post, Reliability, Vote
+from verify.models import Dress, Employee, Flag, Look, Post
 
 pytestmark = pytest.mark.django_db
 DECIDE, CLEAR = reverse("admin:verify_decide"), reverse("admin:verify_clear")
@@ -340,90 +336,3 @@ def test_longer_queues_ask_no_more_of_the_database(
             more()
         with django_assert_max_num_queries(len(first)):
             client.get(url)
-
-
-# A voter
-
-
-def voter(name: str, employee: Employee) -> str:
-    return reverse(f"admin:verify_voter{name}", args=[employee.pk])
-
-
-def test_a_voters_page_tells_the_record(client: Client, ada: Employee, dresses: list[Dress]) -> None:
-    vera = make_employee("vera")
-    for right in (True, False):
-        post = a_proposed_post(dresses)
-        option = post.suggestion.options.get(dress=dresses[0])
-        a_vote(post, "dress", option, vera)
-        post.override("dress", dresses[0] if right else dresses[1], ada)
-        Vote.objects.filter(post=post).update(right=right)
-    GoldAnswer.objects.create(
-        post=post, employee=vera, training=False, answer="not_a_dress", right=True, created_at=timezone.now()
-    )
-    Reliability.objects.create(
-        employee=vera, right=9, wrong=2, estimate=0.89, low=0.6, high=0.97, gold_seen=1, gold_right=1
-    )
-    answer = client.get(voter("", vera))
-    facts = {name: cell for name, cell, _ in answer.context["facts"]}
-    assert facts["votes"].text == "2"
-    assert facts["agree with the verdict"].text == "50%"
-    assert facts["gold right"].text == "1 of 1"
-    [confusion] = answer.context["confusions"]
-    assert (confusion["said"], confusion["verdict"], confusion["count"]) == ("Zinnia", "Bellis", 1)
-    html = answer.content.decode()
-    content = html[html.index('<ul class="facts">') :]
-    for url in set(re.findall(r'href="([^"]+)"', content)):
-        assert client.get(unescape(url)).status_code == 200, url
-    assert client.get(unescape(confusion["url"])).context["cl"].result_count == 1
-    for cell in (facts["votes"], facts["gold right"]):
-        count = client.get(cell.url).context["cl"].result_count
-        assert count == int(cell.text.split()[0])
-
-
-def test_the_density_of_a_posterior_is_one() -> None:
-    points = density(9.5, 2.5)
-    assert sum(y for _, y in points) / len(points) == pytest.approx(1, abs=1e-3)
-    mean = sum(x * y for x, y in points) / len(points)
-    assert mean == pytest.approx(9.5 / 12, abs=1e-3)
-    assert sum(y for _, y in density(5000, 3)) > 0
-
-
-def test_a_new_colleague_has_a_page(client: Client, ada: Employee) -> None:
-    html = client.get(voter("", make_employee("nova"))).content.decode()
-    assert "The next re-fit at night" in html
-    assert "No vote in the last eight weeks." in html
-
-
-def test_votes_are_muted_and_count_again(client: Client, ada: Employee) -> None:
-    vera = make_employee("vera")
-    client.post(voter("_mute", vera), {"reason": "Presses 1 whatever is shown."})
-    row = Reliability.objects.get(employee=vera)
-    assert row.muted_because == "By Ada: Presses 1 whatever is shown."
-    assert "weigh nothing" in client.get(voter("", vera)).content.decode()
-    muted = client.get(page("reliability"), {"muted": "yes"}).context["cl"].result_list
-    assert list(muted) == [row]
-    client.post(voter("_unmute", vera))
-    row.refresh_from_db()
-    assert (row.muted_at, row.muted_because) == (None, "")
-    assert timezone.now() - row.unmuted_at < timedelta(minutes=1)
-    assert LogEntry.objects.count() == 2
-
-
-def test_who_leaves_is_deactivated_and_not_deleted(client: Client, ada: Employee) -> None:
-    vera = make_employee("vera")
-    client.post(voter("_active", vera), {"active": "no"})
-    vera.refresh_from_db()
-    assert not vera.is_active
-    assert client.post(page("employee", "delete", vera.pk), {"post": "yes"}).status_code == 403
-    client.post(voter("_active", vera), {"active": "yes"})
-    vera.refresh_from_db()
-    assert vera.is_active
-    assert client.post(voter("_active", ada), {"active": "no"}).status_code == 403
-
-
-def test_who_cannot_edit_people_cannot_deactivate_them(client: Client) -> None:
-    client.force_login(make_employee("cleo", is_staff=True))
-    vera = make_employee("vera")
-    assert "Deactivate" not in client.get(voter("", vera)).content.decode()
-    assert client.post(voter("_active", vera), {"active": "no"}).status_code == 403
-    assert Employee.objects.get(pk=vera.pk).is_active

@@ -12,7 +12,7 @@ from django.utils.timesince import timesince
 
 from verify import dashboard
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
-from verify.admin.voter import voter_url
+from verify.admin.voter import known_interval, voter_url
 from verify.models import Employee, Notice, Refit, Reliability
 
 
@@ -285,13 +285,14 @@ def voters_figure() -> Figure:
 def voter_row(voter: Reliability) -> Row:
     url, name = voter_url(voter.pk), str(voter.employee)
     mine = {"employee__id__exact": voter.pk}
-    numbers = {"estimate": voter.estimate, "low": voter.low, "high": voter.high}
+    low, high = known_interval(voter)
+    numbers = {"estimate": voter.estimate, "low": low, "high": high}
     return Row(
         {"voter": name, "key": voter.pk, **numbers, "muted": voter.muted_at is not None, "href": url},
         [
             Cell(name, url),
             Cell(percent(voter.estimate), url),
-            Cell(interval(voter.low, voter.high), url),
+            Cell(interval(low, high) if voter.fitted_at else "not fitted yet", url),
             Cell(f"{voter.votes:,}", listed("vote", **mine)),
             Cell(f"{voter.gold_right} of {voter.gold_seen}", listed("goldanswer", **mine)),
             Cell("muted" if voter.muted_at else "no"),

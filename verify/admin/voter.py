@@ -101,6 +101,15 @@ def _employee(request: HttpRequest, pk: int) -> Employee:
     return get_object_or_404(Employee.objects.select_related("team", "reliability"), pk=pk)
 
 
+def known_interval(row: Reliability) -> tuple[float, float]:
+    """The 95% interval; before the first re-fit there is none but the estimate itself."""
+    return (row.low, row.high) if row.fitted_at else (row.estimate, row.estimate)
+
+
+def interval_in_words(row: Reliability | None) -> str:
+    return f"95%: {interval(row.low, row.high)}" if row and row.fitted_at else "not fitted yet"
+
+
 def facts(employee: Employee, record: Record) -> list[tuple[str, Cell, str]]:
     """A name, a number with its link, and a remark."""
     tally, row, mine = record.tally, record.reliability, {"employee__id__exact": employee.pk}
@@ -118,7 +127,7 @@ def facts(employee: Employee, record: Record) -> list[tuple[str, Cell, str]]:
         (
             "reliability",
             Cell(percent(row.estimate) if row else "–", listed("reliability", q=employee.username)),
-            f"95%: {interval(row.low, row.high)}" if row else "not fitted yet",
+            interval_in_words(row),
         ),
         (
             "gold right",
@@ -142,22 +151,24 @@ def figures(employee: Employee, record: Record) -> list[Figure]:
 
 
 def posterior_figure(row: Reliability | None) -> Figure:
-    points = density(row.right, row.wrong) if row else []
     return Figure(
         name="posterior",
         kind="density",
         title="How often right, as far as is known",
-        sentence=f"Most likely {percent(row.estimate)}; 95%: {interval(row.low, row.high)}." if row else "",
+        sentence=f"Most likely {percent(row.estimate)}; {interval_in_words(row)}." if row else "",
         headings=["right", "density"],
-        rows=[
-            Row(
-                {"x": x, "y": y, "low": row.low, "high": row.high, "estimate": row.estimate},
-                [Cell(percent(x)), Cell(f"{y:.2f}")],
-            )
-            for x, y in points
-        ],
+        rows=density_rows(row) if row else [],
         empty="The next re-fit at night says how far these votes can be believed.",
     )
+
+
+def density_rows(row: Reliability) -> list[Row]:
+    low, high = known_interval(row)
+    marks = {"low": low, "high": high, "estimate": row.estimate}
+    return [
+        Row({"x": x, "y": y, **marks}, [Cell(percent(x)), Cell(f"{y:.2f}")])
+        for x, y in density(row.right, row.wrong)
+    ]
 
 
 def days_figure(employee: Employee, record: Record) -> Figure:
