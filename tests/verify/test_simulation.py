@@ -182,7 +182,7 @@ def test_posteriors_and_decisions_are_those_of_the_consensus(name: str) -> None:
         rule = replace(single, least_votes=5) if post.audit else single
         prior = post.photo.prior if name != "posterior" else dict.fromkeys(post.photo.keys, 0.2)
         votes = [(post.photo.keys[slot], RULE.reliability) for slot, _ in play.box.votes_on(number)]
-        states = [consensus.after(prior, votes[:count]) for count in range(len(votes) + 1)]
+        states = [consensus.after(prior, votes[:count], play.weight) for count in range(len(votes) + 1)]
         decisions = [consensus.decide(state, count, rule) for count, state in enumerate(states)]
         assert post.known == pytest.approx(states[-1])
         assert decisions[:-1] == [None] * len(votes)
