@@ -169,8 +169,8 @@ def not_a_dress(now: datetime, weeks: int = WEEKS) -> list[Share]:
 
 
 def recall(now: datetime, weeks: int = WEEKS) -> list[Share]:
-    """By week of the verdict: the model had proposed the dress, of posts settled as one that it judged."""
-    dresses = _settled(now, weeks).filter(answer=Answer.DRESS, suggestion__isnull=False)
+    """By week of the verdict: the model had proposed the dress, of the judged posts that show one."""
+    dresses = _settled(now, weeks).exclude(answer=Answer.NOT_A_DRESS).filter(suggestion__isnull=False)
     return _shares(dresses.annotate(proposed=proposed()), Q(proposed=True))
 
 

@@ -202,20 +202,23 @@ def not_a_dress_figure(now: datetime) -> Figure:
     )
 
 
+SHOWS_A_DRESS = "dress,none_of_these"
+
+
 def recall_figure(now: datetime) -> Figure:
     def links(share: dashboard.Share) -> tuple[str, str]:
-        dresses = settled_in(share.start) | {"answer__exact": "dress"}
+        dresses = settled_in(share.start) | {"answer__in": SHOWS_A_DRESS}
         return listed("post", **dresses, model="right"), listed("post", **dresses)
 
     return shares_figure(
         dashboard.recall(now),
         links,
-        url=listed("post", **settled_since(now), answer__exact="dress"),
-        noun="posts",
+        url=listed("post", **settled_since(now), answer__in=SHOWS_A_DRESS),
+        noun="posts that show a dress",
         name="recall",
-        title="Dresses that the model had proposed, say people",
-        headings=["week of the verdict", "share", "95% interval", "among them", "settled as a dress"],
-        empty="No post has been settled as a dress yet.",
+        title="The model’s options had the dress, say people",
+        headings=["week of the verdict", "share", "95% interval", "among the options", "shows a dress"],
+        empty="No post that shows a dress has been settled yet.",
     )
 
 
