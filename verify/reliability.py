@@ -19,6 +19,7 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 from scipy.special import betaincinv
 
+from verify import consensus
 from verify.consensus import EDGES, LEAST, MOST, RIGHT, UNCORRECTED, WRONG
 
 FloatArray = NDArray[np.floating]
@@ -30,6 +31,7 @@ INTERVAL = (0.025, 0.975)
 BINS = len(UNCORRECTED)
 SPREAD = 0.5  # of a bin's log factor, before any post has been seen: a few posts change next to nothing
 STEP = 1.0  # the most by which a log factor moves at once: Newton's steps overshoot near 0 and 1
+WEIGHT_SPREAD = 0.3  # of the log weight of a vote, before any label has been seen
 TINY = 1e-12
 
 
@@ -142,8 +144,7 @@ def fit(
     A vote adds ``vote_weight * ln(s (K - 1) / (1 - s))`` to the log odds of its slot; its voter's Beta
     parameters gain ``ordinary`` times the slot's posterior, or ``KNOWN`` times 1 or 0 where the truth is
     known. Stops when no reliability or log factor moves by more than ``tolerance``. The same ballots, in
-    whatever order, give the same figures; nothing is drawn at random. Begins at the reliabilities ``start``,
-    or else at those that prior and gold give.
+    whatever order, give the same figures. Begins at ``start`` (voters,), else at what prior and gold say.
     """
     state = _State(ballots, prior or Prior(), vote_weight, ordinary)
     state.reliability = state.reliability if start is None else start
@@ -173,7 +174,8 @@ def fit_vote_weight(ballots: Ballots, fitted: Fit, least: float = 0.2, most: flo
     """The weight of a vote under which the known truths are likeliest: below 1, people err together.
 
     Of the posts with a truth, which should be an audit sample rather than the hard cases. Reliabilities and
-    factors are those of ``fitted``.
+    factors are those of ``fitted``. Its logarithm has a normal prior around that of `consensus.VOTE_WEIGHT`:
+    among some hundred posts of the sample few are in dispute, and by those alone it would jump about.
     """
     state = _State(ballots, Prior(), 1.0, ORDINARY)
     state.reliability, state.log_factors = fitted.reliability, np.log(fitted.factors)
@@ -181,7 +183,8 @@ def fit_vote_weight(ballots: Ballots, fitted: Fit, least: float = 0.2, most: flo
 
     def surprise(weight: float) -> float:
         state.vote_weight = weight
-        return -float(np.log(np.maximum(state.from_votes()[truths], TINY)).sum())
+        unlikely = (np.log(weight / consensus.VOTE_WEIGHT) / WEIGHT_SPREAD) ** 2 / 2
+        return float(unlikely - np.log(np.maximum(state.from_votes()[truths], TINY)).sum())
 
     return float(minimize_scalar(surprise, bounds=(least, most), method="bounded").x)
 
