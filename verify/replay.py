@@ -50,13 +50,14 @@ def replay(crowd: Crowd, truth: IntArray, stopping: Stopping, rng: np.random.Gen
     """One random choice of gold tasks and one random order.
 
     ``truth`` (tasks,) are labels, -1 where nobody knows, below that where nobody said it. Raises ValueError
-    if no truth is a label.
+    where too few are labels.
     """
     known = np.flatnonzero(truth >= 0)
-    if not len(known):
-        raise ValueError("No task has a truth that anybody voted for: there is nothing to take as gold.")
+    golden = max(1, round(stopping.gold * len(known)))
+    if len(known) <= golden:
+        raise ValueError(f"{golden} gold of {len(known)} tasks of known truth leave nothing to measure.")
     gold = np.zeros(len(crowd.tasks), bool)
-    gold[rng.choice(known, max(1, round(stopping.gold * len(known))), replace=False)] = True
+    gold[rng.choice(known, golden, replace=False)] = True
     run = _Run(crowd, truth, gold, stopping)
     order = rng.permutation(np.flatnonzero(~gold[crowd.task]))
     for votes in np.array_split(order, REFITS):

@@ -83,6 +83,21 @@ def test_closing_early_takes_fewer_votes_and_leaves_gold_out(
     assert figures != aggregated(tmp_path, answers, *options, "--seed", 9)
 
 
+def test_a_threshold_that_no_task_reaches(crowd: tuple[Path, Path], tmp_path: Path) -> None:
+    answers, truth = crowd
+    options = ("--truth", truth, "--gold", 0.2, "--stop", 0.999999, "--orders", 2)
+    figures = aggregated(tmp_path, answers, *options)
+    assert figures["coverage"] == 0
+    assert figures["accuracy_closed"] is None
+    assert figures["votes_per_task"] == 3
+
+
+def test_gold_that_leaves_nothing_to_measure(crowd: tuple[Path, Path], write: Write) -> None:
+    lone = write("lone.csv", "task,label\nphoto 3,cat\n")
+    with pytest.raises(CommandError, match="1 gold of 1 tasks of known truth leave nothing to measure"):
+        call_command("aggregate_votes", str(crowd[0]), "--truth", str(lone), "--gold", "0.1")
+
+
 def test_tasks_with_options_of_their_own(write: Write, tmp_path: Path) -> None:
     """Three questions, each with its own answers: nobody can say "Paris" to the second."""
     says = {"capital": "Paris Paris Rome", "sum": "4 4 4", "colour": "red blue red"}

@@ -22,7 +22,8 @@ T = TypeVar("T")
 class Command(BaseCommand):
     help = (
         "One answer to each task of any crowd (CSV: task,worker,label), by the model that predicts best the "
-        "votes held back from it. With --gold, how it would have done had each task been closed when it was sure enough."
+        "votes held back from it. With --gold, how it would have done had each task been closed when it was "
+        "sure enough."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -93,10 +94,7 @@ def _stopped_early(crowd: Crowd, truth: IntArray, options: dict[str, Any]) -> di
     stopping = Stopping(options["stop"], options["gold"], options["least"])
     rngs = np.random.default_rng(options["seed"]).spawn(options["orders"])
     outcomes = [replay(crowd, truth, stopping, rng) for rng in _shown("Replaying votes", rngs)]
-    means = {
-        field.name: float(np.mean([getattr(outcome, field.name) for outcome in outcomes]))
-        for field in fields(Outcome)
-    }
+    means = {field.name: _mean([getattr(one, field.name) for one in outcomes]) for field in fields(Outcome)}
     spread = float(np.std([outcome.accuracy for outcome in outcomes]))
     return {
         **means,
@@ -106,6 +104,12 @@ def _stopped_early(crowd: Crowd, truth: IntArray, options: dict[str, Any]) -> di
         "orders": len(outcomes),
         "seed": options["seed"],
     }
+
+
+def _mean(values: list[float]) -> float | None:
+    """None where an order closed no task, and so has no accuracy of those."""
+    mean = float(np.mean(values))
+    return mean if np.isfinite(mean) else None
 
 
 def _shown(what: str, things: Sequence[T]) -> Iterable[T]:
