@@ -47,8 +47,8 @@ class Visitor:
         self.complaints = [text for text in self.complaints if not any(word in text for word in expected)]
 
     def open(self, path: str = "/") -> Page:
+        """The page, with its pictures, and its script at work."""
         self.page.goto(self.address + path)
-        self.page.wait_for_load_state("networkidle")
         return self.page
 
 

@@ -100,6 +100,8 @@ def test_answers_are_sent_one_by_one_however_slow_the_net(visit: Visit, posts: l
     said = answer_blindly(page)
     assert len(waiting) == 1  # the second waits for the first
     for today in (1, 2, 3):
+        while len(waiting) < today:
+            page.wait_for_timeout(25)
         waiting[-1].continue_()
         expect(page.locator("#today b")).to_have_text(str(today))
     settle(page, 3)

@@ -28,6 +28,7 @@ both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
 def test_the_next_card_is_there_before_it_is_needed(visit: Visit, posts: list[Post], screen: str) -> None:
     page = visit("ann", screen).open()
     for today in (1, 2):
+        ready(page)
         assert page.locator(".card").count() == 4
         loaded = page.locator(".card img").evaluate_all(
             "images => images.map(image => image.complete && image.naturalWidth > 0)"
