@@ -158,7 +158,7 @@ def next_card(page: Page) -> Locator | None:
     raise SystemExit("The game never came to rest.")
 
 
-IDLE = "!document.querySelector('#deck[data-guarded], #deck [data-choice]')"
+IDLE = "document.querySelector('.scripted .deck:not([data-guarded], :has([data-choice]))') !== null"
 OPTIONS = "buttons => buttons.map(button => [button.value, button.dataset.key])"
 
 

@@ -5,8 +5,9 @@ from playwright.sync_api import CDPSession, Locator, Page, expect
 from verify.models import Employee, Post
 
 SHOWN = ".card:not(.sent) >> nth=0"
-IDLE = "!document.querySelector('#deck[data-guarded], #deck [data-choice], .htmx-request')"
-UNGUARDED = "!document.querySelector('#deck[data-guarded], .card:not(.sent) .chosen')"
+AT_WORK = "document.documentElement.classList.contains('scripted')"
+IDLE = AT_WORK + " && !document.querySelector('#deck[data-guarded], #deck [data-choice], .htmx-request')"
+UNGUARDED = AT_WORK + " && !document.querySelector('#deck[data-guarded], .card:not(.sent) .chosen')"
 
 
 def shown(page: Page) -> str | None:
