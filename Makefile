@@ -10,7 +10,7 @@ export PORT ?= 8000
 PRODUCTION := DRESSPORTAL_ENV=production DRESSPORTAL_ALLOWED_HOSTS=portal.example \
 	DRESSPORTAL_SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	DATABASE_URL=postgres://portal@localhost/portal DRESSPORTAL_EMAIL_URL=smtp://localhost:25
-PURE := $(wildcard verify/consensus.py verify/scoring.py verify/reliability.py verify/audit.py \
+PURE := $(wildcard verify/consensus.py verify/scoring.py verify/reliability.py verify/audit.py verify/crowd_files.py verify/replay.py \
 	verify/fairplay.py verify/crowd.py verify/simulation/*.py)
 
 help:

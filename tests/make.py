@@ -90,8 +90,8 @@ def make_post(**fields: Any) -> Post:
 def make_suggestion(
     post: Post,
     dresses: list[Dress],
-    probabilities: tuple[float, ...] = (0.5, 0.2, 0.1),
-    not_a_dress: float = 0.1,
+    probabilities: tuple[float, ...] = (0.3, 0.2, 0.15),
+    not_a_dress: float = 0.2,
 ) -> Suggestion:
     suggestion = Suggestion.objects.create(
         post=post, model_version=make_model_version(), not_a_dress=not_a_dress

@@ -57,11 +57,11 @@ def refit(now: datetime | None = None, progress: Progress = lambda said: None) -
 def estimate(office: Office) -> Outcome:
     """Reliabilities and posteriors; with enough labels of the audit sample also the weight of a vote."""
     votes = office.ballots
-    fitted = reliability.fit(votes)
+    fitted = reliability.fit(votes, vote_weight=consensus.VOTE_WEIGHT)
     sample = office.audit & office.by_admin
     audited = int(sample.sum())
     if audited < audit.ENOUGH:
-        return Outcome(fitted, 1.0, audited, [])
+        return Outcome(fitted, consensus.VOTE_WEIGHT, audited, [])
     labelled = replace(votes, truth=np.where(sample, votes.truth, -1))
     weight = reliability.fit_vote_weight(labelled, fitted, most=MOST_WEIGHT)
     fitted = reliability.fit(votes, vote_weight=weight)

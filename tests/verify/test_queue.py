@@ -10,6 +10,7 @@ from django.utils import timezone
 from tests import make
 from verify import queue, second_thoughts
 from verify.models import Answer, Batch, Dress, Employee, Lease, Post, Vote
+from verify.models.post import RULE
 
 pytestmark = pytest.mark.django_db
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -194,7 +195,7 @@ def test_a_deciding_vote_settles_when_it_can_no_longer_be_undone(
     one.settle(now + settings.UNDO)
     one.refresh_from_db()
     assert (one.state, one.answer, one.dress) == (Post.State.SETTLED, Answer.DRESS, option.dress)
-    assert one.confidence >= 0.97
+    assert one.confidence >= RULE.threshold
 
 
 def test_nine_votes_without_agreement_go_to_an_admin(one: Post, now: datetime) -> None:

@@ -85,7 +85,7 @@ def test_a_verdict_tells_who_was_right(
         vote(post, employee, said, now)
     settle(post, dresses[0])
     assert verdicts.confirm(post, now) == 4
-    assert outcomes(post) == {"ann": (True, 15), "ben": (False, 0), "cem": (False, 0), "dee": (True, 15)}
+    assert outcomes(post) == {"ann": (True, 17), "ben": (False, 0), "cem": (False, 0), "dee": (True, 17)}
     assert set(post.votes.values_list("confirmed_at", flat=True)) == {now}
 
 
@@ -132,7 +132,7 @@ def test_the_lone_right_answer_has_a_bonus(
         vote(post, employee, said, now, counted=employee.username != "dee")
     settle(post, dresses[0])
     verdicts.confirm(post, now)
-    assert outcomes(post) == {"ann": (True, 35), "ben": (False, 0), "cem": (False, 0), "dee": (True, 0)}
+    assert outcomes(post) == {"ann": (True, 37), "ben": (False, 0), "cem": (False, 0), "dee": (True, 0)}
 
 
 def test_a_deleted_voter_s_vote_is_judged_all_the_same(post: Post, now: datetime) -> None:
@@ -164,7 +164,7 @@ def test_an_overruled_verdict_is_corrected_and_a_badge_stays(
     verdicts.confirm(post, now)
     settle(post, dresses[1])
     assert verdicts.confirm(post, now + SECOND) == 2
-    assert outcomes(post) == {"ann": (False, 0), "ben": (True, 15)}
+    assert outcomes(post) == {"ann": (False, 0), "ben": (True, 17)}
     assert list(Badge.objects.order_by("pk").values_list("employee__username", "earned_at")) == [
         ("ann", now),
         ("ben", now + SECOND),
@@ -203,11 +203,11 @@ def test_votes_beyond_the_cap_are_not_scored(people: list[Employee], settings: A
     settled_posts(1, NOT, people[1], now)
     assert verdicts.confirm_all(Post.objects.filter(state="settled").order_by("-pk"), now) == 5
     points = list(ann.votes.order_by("created_at").values_list("points", flat=True))
-    assert points == [15, 15, 15, None]
+    assert points == [17, 17, 17, None]
     assert posts[2].votes.get().right is True
 
 
-@pytest.mark.parametrize(("zone", "scored"), [("UTC", [15, None]), ("Pacific/Auckland", [15, 15])])
+@pytest.mark.parametrize(("zone", "scored"), [("UTC", [17, None]), ("Pacific/Auckland", [17, 17])])
 def test_a_day_is_the_office_s(people: list[Employee], settings: Any, zone: str, scored: list[int]) -> None:
     settings.TIME_ZONE, settings.SCORED_VOTES_A_DAY = zone, 1
     at = datetime.fromisoformat("2026-06-01T11:59:00+00:00")

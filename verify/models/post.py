@@ -219,7 +219,11 @@ class Post(models.Model):
         self._weigh(suggestion.prior(factors), 0, timezone.now())
 
     def count(
-        self, answers: Collection[str], reliability: float, now: datetime, vote_weight: float = 1.0
+        self,
+        answers: Collection[str],
+        reliability: float,
+        now: datetime,
+        vote_weight: float = consensus.VOTE_WEIGHT,
     ) -> None:
         """Take in one more vote, for what it may mean; a deciding one can be undone for a while.
 
@@ -253,7 +257,11 @@ class Post(models.Model):
         return AUDIT_RULE if self.audit else RULE
 
     def _weigh(
-        self, posterior: dict[str, float], votes: int, now: datetime, vote_weight: float = 1.0
+        self,
+        posterior: dict[str, float],
+        votes: int,
+        now: datetime,
+        vote_weight: float = consensus.VOTE_WEIGHT,
     ) -> None:
         self.posterior, self.votes_cast = posterior, votes
         self.votes_needed = consensus.votes_needed(posterior, votes, self.rule, vote_weight)

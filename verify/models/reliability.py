@@ -83,8 +83,9 @@ class Reliability(models.Model):
 
 class RefitQuerySet(models.QuerySet["Refit"]):
     def current(self) -> "Refit":
-        """The last one; before the first night, one that changes nothing."""
-        return self.first() or Refit(prior_factors=list(consensus.UNCORRECTED))
+        """The last one; before the first night, one that corrects nothing."""
+        unfitted = Refit(prior_factors=list(consensus.UNCORRECTED), vote_weight=consensus.VOTE_WEIGHT)
+        return self.first() or unfitted
 
 
 class Refit(models.Model):

@@ -93,7 +93,7 @@ def _locked_card(row: dict[str, Any], employee: "Employee") -> "Lease":
     card = statements.stored(Lease, row, *columns, employee_id=employee.pk)
     card.dress_chosen, card.named_later = row["dress_chosen"], row["named_later"]
     card.reliability = None if row["muted"] else row["reliability"] or RULE.reliability
-    card.vote_weight = row["vote_weight"] or 1.0
+    card.vote_weight = row["vote_weight"] or consensus.VOTE_WEIGHT
     card.post = statements.stored(
         *(Post, row, "state", "votes_cast", "votes_needed", "closeness", "audit", "settles_at", "batch_id"),
         id=card.post_id,

@@ -96,7 +96,8 @@ class Campaign:
         self.rng = random.Random(seed)  # noqa: S311 (a simulation)
         self.gold: list[Photo] = list(world.gold)
         self.factors: tuple[float, ...] = consensus.UNCORRECTED
-        self.weight = 1.0  # of a vote
+        self.usual_weight = consensus.VOTE_WEIGHT if policy.is_production else 1.0
+        self.weight = self.usual_weight  # of a vote
         known = [policy.start(photo.prior, self.factors) for photo in world.photos]
         self.priors = np.array([list(start.values()) for start in known])
         audited = [drawn and policy.is_production for drawn in world.audit]
@@ -268,7 +269,7 @@ class Campaign:
 
     def _fitted(self, ballots: Ballots) -> Fit:
         """Once for the reliabilities; again with the weight of a vote, if enough of the audit is labelled."""
-        fitted = reliability.fit(ballots, correct=self.policy.corrects)
+        fitted = reliability.fit(ballots, vote_weight=self.usual_weight, correct=self.policy.corrects)
         labels = np.where([post.audit for post in self.posts[: self.opened]], ballots.truth, -1)
         if (labels >= 0).sum() < audit.ENOUGH:
             return fitted
