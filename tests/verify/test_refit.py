@@ -68,7 +68,13 @@ def doubtful(batch: Batch, dresses: list[Dress]) -> Post:
 
 def test_nobody_has_answered_anything() -> None:
     row = refit.refit()
-    assert (row.votes, row.posts, row.voters, row.reopened, row.vote_weight) == (0, 0, 0, 0, consensus.VOTE_WEIGHT)
+    assert (row.votes, row.posts, row.voters, row.reopened, row.vote_weight) == (
+        0,
+        0,
+        0,
+        0,
+        consensus.VOTE_WEIGHT,
+    )
     assert not Reliability.objects.exists()
 
 

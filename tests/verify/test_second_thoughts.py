@@ -220,7 +220,9 @@ def test_a_vote_weighs_as_much_as_its_voter(one: Post, people: list[Employee]) -
     anna, *_ = people
     Reliability.objects.create(employee=anna, estimate=0.6)
     cast(anna, NOT)
-    assert fresh(one).posterior == pytest.approx(consensus.updated(one.posterior, NOT, 0.6, consensus.VOTE_WEIGHT))
+    assert fresh(one).posterior == pytest.approx(
+        consensus.updated(one.posterior, NOT, 0.6, consensus.VOTE_WEIGHT)
+    )
 
 
 # Remarks
