@@ -71,8 +71,9 @@ def test_32_people_at_once_lose_no_vote_and_cast_no_surplus_one() -> None:
         prefixes = [
             [(vote.key, RULE.reliability) for vote in votes[:count]] for count in range(len(votes) + 1)
         ]
-        prior = post.suggestion.prior()
-        decided = [consensus.decide(consensus.after(prior, some), len(some), RULE) for some in prefixes]
+        prior, weight = post.suggestion.prior(), consensus.VOTE_WEIGHT
+        posteriors = [consensus.after(prior, some, weight) for some in prefixes]
+        decided = [consensus.decide(known, count, RULE) for count, known in enumerate(posteriors)]
         assert [decision is not None for decision in decided] == [False] * len(votes) + [True]
         assert post.settles_at is not None
         assert_counted_as_stored(post)
