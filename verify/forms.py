@@ -8,18 +8,21 @@ ANY_ROW = {"min_value": 1, "max_value": 2**63 - 1}
 
 
 class ChoiceForm(forms.Form):
-    """The button that was pressed: an option's id, another answer, or skip."""
+    """The button that was pressed: a dress by its pk, another answer, or skip.
+
+    Not an option by its pk: those grow with the model's rank, and with who named the dress when.
+    """
 
     choice = forms.RegexField(rf"^({Answer.NOT_A_DRESS}|{Answer.NONE_OF_THESE}|{SKIP}|[1-9]\d{{0,17}})$")
 
     @property
-    def option(self) -> int | None:
+    def dress(self) -> int | None:
         choice = self.cleaned_data["choice"]
         return int(choice) if choice.isdigit() else None
 
     @property
     def answer(self) -> Answer:
-        return Answer.DRESS if self.option else Answer(self.cleaned_data["choice"])
+        return Answer.DRESS if self.dress else Answer(self.cleaned_data["choice"])
 
     @property
     def is_skip(self) -> bool:

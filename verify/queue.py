@@ -101,15 +101,22 @@ def hand_out(
     now = now or timezone.now()
     seed = random.getrandbits(31) if seed is None else seed
     if arriving and employee.in_training:
-        Lease.objects.deal_known(employee, settings.TRAINING_CARDS, now, seed)
-    elif random.Random(seed).random() < settings.GOLD_SHARE:  # noqa: S311 (chance, not a secret)
-        Lease.objects.deal_known(employee, ahead, now, seed)
+        training = settings.TRAINING_CARDS
+        Lease.objects.deal_known(employee, training, now, seed, [True] * training)
+    elif any(draws := _gold_draws(seed, ahead - len(held))):
+        Lease.objects.deal_known(employee, ahead, now, seed, draws)
     _top_up(employee, ahead, now, seed)
     cards = _in_hand(employee, now, held)
     # Empty-handed, maybe only because others had the last posts locked for a moment: wait for those.
     while not (cards or held) and _top_up(employee, 1, now, seed, wait=True):
         cards = _in_hand(employee, now)
     return cards
+
+
+def _gold_draws(seed: int, cards: int) -> list[bool]:
+    """Whether the answer of each of so many cards is to be known."""
+    chance = random.Random(seed)  # noqa: S311 (not a secret)
+    return [chance.random() < settings.GOLD_SHARE for _ in range(cards)]
 
 
 def _wait_for(posts: list[int]) -> None:
@@ -151,33 +158,35 @@ def vote(
     employee: Employee,
     lease_id: int,
     answer: str,
-    option_id: int | None = None,
+    dress_id: int | None = None,
     viewed_ms: int | None = None,
     now: datetime | None = None,
 ) -> Vote | GoldAnswer:
-    """Count an answer to a card: an `Answer`, for a dress with the pk of the option. Raises Refused.
+    """Count an answer to a card: an `Answer`, for a dress with its pk. Raises Refused.
 
     The same answer to the same card once more is a message that was sent twice, and changes nothing.
     """
-    lease = _locked(employee, lease_id, option_id)
+    lease = _locked(employee, lease_id, dress_id)
     now = now or timezone.now()  # not before the lock: who waited must not judge by an old clock
-    key = _key(lease, answer, option_id)
+    key = _key(lease, answer, dress_id)
     if lease.outcome == Lease.Outcome.VOTED:
-        return _said_before(lease, answer, option_id)
+        return _said_before(lease, answer)
     if lease.outcome == Lease.Outcome.SKIPPED:
         raise AlreadyVoted
     if lease.purpose != Lease.Purpose.VOTE:
-        return gold.answer(lease, employee, answer, option_id, viewed_ms, now)
+        if lease.post.state != Post.State.SETTLED:  # in doubt again since it was dealt
+            raise LeaseExpired
+        return gold.answer(lease, employee, answer, lease.option_chosen, viewed_ms, now)
     _check(lease, now)
     if lease.reliability is not None:
         meant = {key, *map(consensus.dress_key, lease.named_later)} if key == Answer.NONE_OF_THESE else {key}
         lease.post.count(meant, lease.reliability, now, lease.vote_weight)
-    return Vote.objects.cast(lease, answer, option_id, viewed_ms, now)
+    return Vote.objects.cast(lease, answer, lease.option_chosen, viewed_ms, now)
 
 
-def _said_before(lease: Lease, answer: str, option_id: int | None) -> Vote | GoldAnswer:
+def _said_before(lease: Lease, answer: str) -> Vote | GoldAnswer:
     answers = Vote.objects if lease.purpose == Lease.Purpose.VOTE else GoldAnswer.objects
-    same = {"answer": answer, "option": option_id}
+    same = {"answer": answer, "option": lease.option_chosen}
     before = answers.filter(post=lease.post_id, employee=lease.employee_id, **same).first()
     if before is None:
         raise AlreadyVoted
@@ -200,23 +209,23 @@ def skip(employee: Employee, lease_id: int) -> Lease:
     return lease
 
 
-def _locked(employee: Employee, lease_id: int, option_id: int | None = None) -> Lease:
-    lease = Lease.objects.lock_card(lease_id, employee, option_id)
+def _locked(employee: Employee, lease_id: int, dress_id: int | None = None) -> Lease:
+    lease = Lease.objects.lock_card(lease_id, employee, dress_id)
     if lease is None:
         raise LeaseNotFound
     return lease
 
 
-def _key(lease: Lease, answer: str, option_id: int | None) -> str:
+def _key(lease: Lease, answer: str, dress_id: int | None) -> str:
     """The answer as `consensus` names it."""
     names_a_dress = answer == Answer.DRESS
     if (
         answer not in Answer
-        or names_a_dress != (option_id is not None)
-        or names_a_dress != bool(lease.dress_chosen)
+        or names_a_dress != (dress_id is not None)
+        or names_a_dress != bool(lease.option_chosen)
     ):
         raise OptionNotOffered
-    return consensus.dress_key(lease.dress_chosen) if names_a_dress else answer
+    return consensus.dress_key(dress_id) if dress_id else answer
 
 
 def _check(lease: Lease, now: datetime) -> None:

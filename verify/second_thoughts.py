@@ -64,11 +64,11 @@ def recent(employee: Employee, count: int = 10) -> list[Vote | GoldAnswer]:
 
 @transaction.atomic
 def change(
-    employee: Employee, vote_id: int, answer: str, option_id: int | None = None, now: datetime | None = None
+    employee: Employee, vote_id: int, answer: str, dress_id: int | None = None, now: datetime | None = None
 ) -> Vote:
     """Give another answer to a post that is not settled. Raises Refused."""
     own = _own(employee, vote_id)
-    option = own.suggestion.options.filter(pk=option_id).first() if option_id else None
+    option = own.suggestion.options.filter(dress=dress_id).first() if dress_id else None
     if answer not in Answer or (answer == Answer.DRESS) != (option is not None):
         raise OptionNotOffered
     return _say_instead(own, answer, option, now)

@@ -7,7 +7,7 @@ import numpy as np
 from django.conf import settings
 
 from dressportal.demo.people import HASTY, Voter
-from verify import queue, verdicts
+from verify import consensus, queue, verdicts
 from verify.models import Answer, Batch, Employee, Lease, Look, Option, Post, Vote
 from verify.models.post import CONCLUDED, RULE, WEIGHED
 
@@ -98,7 +98,7 @@ class Office:
         vote = Vote(**lease, answer=answer, option=option, created_at=at, dealt_at=handed_out)
         vote.viewed_ms = self.look(voter)
         played.votes.append(vote)
-        post.count({vote.key}, RULE.reliability, at)
+        post.count({vote.key}, RULE.reliability, at, consensus.VOTE_WEIGHT)
 
 
 def working_days(now: datetime) -> list[datetime]:

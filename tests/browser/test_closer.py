@@ -79,7 +79,7 @@ def test_the_photos_of_a_dress_beside_it_lead_to_a_vote(visit: Visit, posts: lis
     page.get_by_role("button", name="It is this dress").click()
     settle(page, 1)
     vote = Vote.objects.get()
-    assert (vote.post_id, vote.option_id) == (lease.post_id, int(str(value)))
+    assert (vote.post_id, vote.option.dress_id) == (lease.post_id, int(str(value)))
 
 
 def test_a_long_press_looks_and_does_not_answer(visit: Visit, posts: list[Post]) -> None:

@@ -33,7 +33,7 @@ def answer_blindly(page: Page) -> list[tuple[int, str]]:
 
 def stored() -> list[tuple[int, str]]:
     votes = Vote.objects.order_by("created_at", "pk")
-    return [(vote.post_id, str(vote.option_id or vote.answer)) for vote in votes]
+    return [(vote.post_id, str(vote.option.dress_id if vote.option else vote.answer)) for vote in votes]
 
 
 def test_answers_given_in_a_tunnel_are_sent_once_and_in_order(visit: Visit, posts: list[Post]) -> None:

@@ -48,7 +48,7 @@ def test_by_touch_a_double_tap_votes_once(visit: Visit, posts: list[Post]) -> No
     ready(page)
     lease = Lease.objects.get(pk=shown(page))
     tile = page.locator(SHOWN).locator(".option").nth(1)
-    option = tile.get_attribute("value")
+    dress = tile.get_attribute("value")
     box = tile.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + 30
     page.touchscreen.tap(x, y)
@@ -57,7 +57,7 @@ def test_by_touch_a_double_tap_votes_once(visit: Visit, posts: list[Post]) -> No
     page.touchscreen.tap(x, y)  # the next card is there, but only just
     settle(page, 1)
     vote = Vote.objects.get()
-    assert (vote.post_id, vote.option_id) == (lease.post_id, int(option))
+    assert (vote.post_id, vote.option.dress_id) == (lease.post_id, int(dress))
 
 
 @both_screens

@@ -48,7 +48,9 @@ class Player:
             return
         right = sorted(lease.options, key=lambda option: option.pk)[0]
         dress = self.rng.random() < 0.8
-        queue.vote(self.employee, lease.pk, *((Answer.DRESS, right.pk) if dress else (Answer.NOT_A_DRESS,)))
+        queue.vote(
+            self.employee, lease.pk, *((Answer.DRESS, right.dress_id) if dress else (Answer.NOT_A_DRESS,))
+        )
         self.counted += 1
         if self.rng.random() < self.undoes:
             second_thoughts.undo(self.employee)

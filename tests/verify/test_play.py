@@ -149,10 +149,10 @@ def test_a_vote_answers_with_the_card_after_those_held(client: Client, posts: li
 def test_each_button_is_its_answer(client: Client, ann: Employee, posts: list[Post]) -> None:
     page = client.get("/").content.decode()
     card = page.split("</article>")[0]
-    option = int(re.search(r'name="choice" value="(\d+)" data-key="2"', card)[1])
-    answer(client, cards(client.get("/"))[0], str(option))
+    dress = int(re.search(r'name="choice" value="(\d+)" data-key="2"', card)[1])
+    answer(client, cards(client.get("/"))[0], str(dress))
     vote = Vote.objects.get()
-    assert (vote.answer, vote.option_id) == ("dress", option)
+    assert (vote.answer, vote.option.dress_id) == ("dress", dress)
     answer(client, cards(client.get("/"))[0], "none_of_these")
     assert Vote.objects.filter(answer="none_of_these").count() == 1
     answer(client, cards(client.get("/"))[0], "skip")

@@ -19,7 +19,7 @@ def test_a_vote_and_the_next_card_take_ten_statements_and_two_commits() -> None:
     for _ in range(3):
         lease = queue.hand_out(anna)[0]
         with CaptureQueriesContext(connection) as captured:
-            queue.vote(anna, lease.pk, Answer.DRESS, lease.options[0].pk)
+            queue.vote(anna, lease.pk, Answer.DRESS, lease.options[0].dress_id)
             cards = queue.hand_out(anna)
             assert [card.post.photo.large_url for card in cards]
             assert [option.dress.cover_token for card in cards for option in card.options]

@@ -230,6 +230,21 @@ def test_the_factors_of_the_prior_are_stored_for_the_next_posts(
     assert post.posterior[consensus.dress_key(dresses[0].pk)] < 0.5
 
 
+def test_the_weight_of_a_vote_is_stored_for_the_next_posts(dresses: list[Dress]) -> None:
+    [before] = make.make_open_posts(1, None, dresses)
+    Refit.objects.create(
+        **{"fitted_at": timezone.now(), "votes": 0, "posts": 0, "voters": 0, "seconds": 0.1},
+        prior_factors=list(consensus.UNCORRECTED),
+        vote_weight=0.2,
+    )
+    [after] = make.make_open_posts(1, None, dresses)
+    assert (after.posterior, after.votes_needed) == (before.posterior, 4)
+    assert before.votes_needed == 2
+    Post.objects.filter(pk=before.pk).update(settles_at=timezone.now())
+    fresh(before).settle(timezone.now())  # decided by a rule that is no longer in force
+    assert (fresh(before).state, fresh(before).votes_needed) == (Post.State.PROPOSED, 4)
+
+
 def test_somebody_without_a_name_counts_as_anybody(
     people: list[Employee], batch: Batch, dresses: list[Dress]
 ) -> None:

@@ -40,7 +40,7 @@ def vote(post: Post, at: datetime, *answers: str) -> None:
     """Somebody new votes, for each answer: an `Answer`, or "first" for the first option."""
     for answer in answers:
         employee = make.make_employee()
-        pick = post.suggestion.options.first().pk if answer == "first" else None
+        pick = post.suggestion.options.first().dress_id if answer == "first" else None
         lease = next(lease for lease in queue.hand_out(employee, 99, at) if lease.post == post)
         queue.vote(employee, lease.pk, Answer.DRESS if pick else answer, pick, now=at)
         employee.leases.exclude(pk=lease.pk).delete()

@@ -77,8 +77,8 @@ def evening() -> list[list[Any]]:
     for voter in voters:
         leases = {lease.post: lease for lease in queue.hand_out(voter, 9, NOW - timedelta(minutes=2))}
         queue.vote(voter, leases[puppy].pk, Answer.NOT_A_DRESS, now=NOW)
-        option = shown.suggestion.options.get(rank=0).pk
-        queue.vote(voter, leases[shown].pk, Answer.DRESS, option, now=NOW)
+        dress = shown.suggestion.options.get(rank=0).dress_id
+        queue.vote(voter, leases[shown].pk, Answer.DRESS, dress, now=NOW)
     queue.vote(voter, leases[half].pk, Answer.NOT_A_DRESS, now=NOW)
     riddle.dispute("A riddle.")
     Post.objects.filter(pk=chosen.pk).update(

@@ -47,9 +47,9 @@ def right() -> Dress:
     return make.make_dress(title="Ottilie")
 
 
-def cast(employee: Employee, answer: str, option: int | None = None, now: datetime | None = None) -> Vote:
+def cast(employee: Employee, answer: str, dress: int | None = None, now: datetime | None = None) -> Vote:
     [lease] = queue.hand_out(employee, ahead=1, now=now)
-    return queue.vote(employee, lease.pk, answer, option, now=now)
+    return queue.vote(employee, lease.pk, answer, dress, now=now)
 
 
 def fresh(post: Post) -> Post:
@@ -69,7 +69,7 @@ def test_a_named_dress_joins_the_options_of_later_voters(
     for colleague in others:
         [card] = queue.hand_out(colleague, ahead=1)
         assert right in [option.dress for option in card.options]
-        queue.vote(colleague, card.pk, Answer.DRESS, named.option_id)
+        queue.vote(colleague, card.pk, Answer.DRESS, named.option.dress_id)
     rotation.settle_due(timezone.now() + 2 * project_settings.UNDO)
     settled = fresh(one)
     assert (settled.state, settled.dress) == ("settled", right)
@@ -132,8 +132,8 @@ def test_naming_an_offered_dress_is_a_vote_for_it(one: Post, people: list[Employ
 def test_only_none_of_these_is_followed_by_a_name(
     one: Post, people: list[Employee], right: Dress, answer: str
 ) -> None:
-    option = one.suggestion.options.get(rank=0).pk if answer == Answer.DRESS else None
-    own = cast(people[0], answer, option)
+    dress = one.suggestion.options.get(rank=0).dress_id if answer == Answer.DRESS else None
+    own = cast(people[0], answer, dress)
     with pytest.raises(second_thoughts.NothingToName):
         second_thoughts.name(people[0], own.pk, right)
 
@@ -160,7 +160,7 @@ def test_an_answer_can_be_changed_until_its_post_settles(one: Post, people: list
     anna, ben, *_ = people
     own = cast(anna, NOT)
     option = one.suggestion.options.get(rank=2)
-    changed = second_thoughts.change(anna, own.pk, Answer.DRESS, option.pk)
+    changed = second_thoughts.change(anna, own.pk, Answer.DRESS, option.dress_id)
     assert (changed.pk, changed.option) == (own.pk, option)
     post = fresh(one)
     assert post.votes_cast == 1
@@ -183,13 +183,13 @@ def test_a_change_can_take_a_decision_back(one: Post, people: list[Employee]) ->
     assert (post.settles_at, post.votes_needed > 0) == (None, True)
 
 
-@pytest.mark.parametrize(("answer", "option"), [("dress", None), ("nonsense", None), ("dress", 2**60)])
+@pytest.mark.parametrize(("answer", "dress"), [("dress", None), ("nonsense", None), ("dress", 2**60)])
 def test_only_what_is_offered_can_be_changed_to(
-    one: Post, people: list[Employee], answer: str, option: int | None
+    one: Post, people: list[Employee], answer: str, dress: int | None
 ) -> None:
     own = cast(people[0], NOT)
     with pytest.raises(queue.OptionNotOffered):
-        second_thoughts.change(people[0], own.pk, answer, option)
+        second_thoughts.change(people[0], own.pk, answer, dress)
 
 
 def test_the_last_ten_are_listed_newest_first(people: list[Employee], now: datetime) -> None:

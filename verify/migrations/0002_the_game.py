@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 ('seconds', models.FloatField()),
                 ('reopened', models.PositiveIntegerField(default=0)),
                 ('prior_factors', models.JSONField(default=list, help_text="By bin of the classifier's top probability: what its odds are multiplied by.")),
-                ('vote_weight', models.FloatField(default=1.0, help_text="The power to which a vote's likelihood is raised, fitted on the audit sample.")),
+                ('vote_weight', models.FloatField(default=0.75, help_text="The power to which a vote's likelihood is raised, fitted on the audit sample.")),
                 ('audited', models.PositiveIntegerField(default=0, help_text='Posts of the audit sample with a label.')),
                 ('diagram', models.JSONField(default=list, help_text='Stated confidence and real accuracy, by bin.')),
             ],

@@ -64,13 +64,13 @@ class PostQuerySet(models.QuerySet["Post"]):
     def propose(self, suggestions: "Mapping[Post, Suggestion]") -> None:
         """Take each post's suggestion as the options to vote on. Raises AlreadyInPlay, and takes none."""
         posts = self.filter(pk__in=[post.pk for post in suggestions])
-        factors = apps.get_model("verify", "Refit").objects.current().prior_factors
+        refit = apps.get_model("verify", "Refit").objects.current()
         locked = set(posts.order_by("pk").select_for_update().values_list("pk", flat=True))
         free = locked & set(posts.proposable(timezone.now()).values_list("pk", flat=True))
         for post, suggestion in suggestions.items():
             if post.pk not in free:
                 raise AlreadyInPlay(f"{post} has been voted on, or is about to be: its options stay.")
-            post.take(suggestion, factors)
+            post.take(suggestion, refit.prior_factors, refit.vote_weight)
         fields = [*WEIGHED, "suggestion", "state", "audit", "claimed_until", "trouble"]
         self.bulk_update(suggestions, fields, batch_size=500)
 
@@ -211,20 +211,14 @@ class Post(models.Model):
         """Take ``suggestion`` as the options to vote on. Raises AlreadyInPlay."""
         Post.objects.propose({self: suggestion})
 
-    def take(self, suggestion: "Suggestion", factors: Sequence[float] = consensus.UNCORRECTED) -> None:
-        """The fields, unsaved, of a post that ``suggestion`` opens to votes."""
+    def take(self, suggestion: "Suggestion", factors: Sequence[float], vote_weight: float) -> None:
+        """The fields, unsaved, of a post that ``suggestion`` opens to votes, by what the re-fit learnt."""
         self.suggestion, self.state = suggestion, Post.State.PROPOSED
         self.claimed_until, self.trouble = None, ""
         self.audit = in_audit_sample(self.pk)
-        self._weigh(suggestion.prior(factors), 0, timezone.now())
+        self._weigh(suggestion.prior(factors), 0, timezone.now(), vote_weight)
 
-    def count(
-        self,
-        answers: Collection[str],
-        reliability: float,
-        now: datetime,
-        vote_weight: float = consensus.VOTE_WEIGHT,
-    ) -> None:
+    def count(self, answers: Collection[str], reliability: float, now: datetime, vote_weight: float) -> None:
         """Take in one more vote, for what it may mean; a deciding one can be undone for a while.
 
         The fields, unsaved: `VoteQuerySet.cast` stores them with the vote.
@@ -256,13 +250,7 @@ class Post(models.Model):
     def rule(self) -> consensus.Rule:
         return AUDIT_RULE if self.audit else RULE
 
-    def _weigh(
-        self,
-        posterior: dict[str, float],
-        votes: int,
-        now: datetime,
-        vote_weight: float = consensus.VOTE_WEIGHT,
-    ) -> None:
+    def _weigh(self, posterior: dict[str, float], votes: int, now: datetime, vote_weight: float) -> None:
         self.posterior, self.votes_cast = posterior, votes
         self.votes_needed = consensus.votes_needed(posterior, votes, self.rule, vote_weight)
         self.closeness = consensus.closeness(posterior, self.votes_needed)
@@ -296,7 +284,8 @@ class Post(models.Model):
         elif isinstance(decision, consensus.Escalate):
             self._dispute(f"{decision.votes} votes, and no answer sure enough.")
         else:  # decided by a rule that is no longer in force
-            self._weigh(self.posterior, self.votes_cast, now)
+            refit = apps.get_model("verify", "Refit").objects.current()
+            self._weigh(self.posterior, self.votes_cast, now, refit.vote_weight)
         if save:
             self.save(update_fields=CONCLUDED)
 

@@ -46,12 +46,17 @@ def _stretch(lap: int, side: str) -> str:
     """  # noqa: S608
 
 
+# Of a card: its post is open to votes or, where the answer is known, still settled.
+CAN_BE_ANSWERED = f"""
+    CASE lease.purpose WHEN 'vote' THEN {TAKES_VOTES} ELSE post.state = 'settled' END
+"""
+
 # How many cards somebody has in hand.
 IN_HAND = f"""
     SELECT count(*) AS cards
     FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
     WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
-        AND (lease.purpose <> 'vote' OR {TAKES_VOTES})
+        AND {CAN_BE_ANSWERED}
 """  # noqa: S608
 
 # A walk: on from the last post handed out, or from a random one, backwards in time, and round.
@@ -91,33 +96,40 @@ FINISH = f"""
 
 NEXT_POSTS = {"backwards": BACKWARDS, "finish": FINISH}
 
-# Cards whose answer is known, as `PostQuerySet.gold` says: of a random handful, those never seen.
+# Cards whose answer is known, as `PostQuerySet.gold` says: drawn at random from those that this person has
+# neither seen nor decided. Each missing card is one of them if the draw made for it says so.
 DEAL_KNOWN = f"""
     WITH known AS (
         SELECT post.id FROM verify_post post WHERE post.settled_by_id IS NOT NULL
         UNION
         SELECT look.post_id FROM verify_look look
         WHERE look.clearance = 'cleared' AND look.cleared_by_id IS NOT NULL
-    ), drawn AS (
-        SELECT id, md5(id || '-' || %(seed)s) AS draw FROM known ORDER BY draw LIMIT 64
     )
     INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, purpose, created_at, expires_at)
     SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(purpose)s, %(now)s, %(until)s
-    FROM drawn JOIN verify_post post ON post.id = drawn.id
+    FROM known JOIN verify_post post ON post.id = known.id
     WHERE post.state = 'settled' AND NOT post.was_disputed AND post.suggestion_id IS NOT NULL
+        AND post.settled_by_id IS DISTINCT FROM %(employee)s
+        AND NOT EXISTS (
+            SELECT FROM verify_look mine WHERE mine.post_id = post.id AND mine.cleared_by_id = %(employee)s
+        )
         AND NOT EXISTS (
             SELECT FROM verify_lease mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
         )
         AND NOT EXISTS (
             SELECT FROM verify_vote mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
         )
-    ORDER BY drawn.draw
+    ORDER BY md5(post.id || '-' || %(seed)s)
     LIMIT greatest(0, least(
-        %(ahead)s - ({IN_HAND}),
+        (
+            SELECT count(*) FILTER (WHERE draw)
+            FROM unnest(%(draws)s::boolean[]) WITH ORDINALITY AS drawn (draw, place)
+            WHERE place <= %(ahead)s - ({IN_HAND})
+        ),
         %(most)s - (
-            SELECT count(*) FROM verify_lease lease
+            SELECT count(*) FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
             WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
-                AND lease.purpose <> 'vote'
+                AND lease.purpose <> 'vote' AND {CAN_BE_ANSWERED}
         )
     ))
     ON CONFLICT DO NOTHING
@@ -138,7 +150,7 @@ HAND_OUT = f"""
 CARDS = f"""
     SELECT
         lease.id, lease.post_id, lease.suggestion_id, lease.outcome, lease.purpose, lease.created_at,
-        lease.expires_at, post.photo_id, post.permalink, post.username, post.caption, post.posted_at,
+        lease.expires_at, post.photo_id,
         json_build_object(
             'id', photo.id, 'token', photo.token, 'width', photo.width, 'height', photo.height
         ) AS photo,
@@ -162,7 +174,7 @@ CARDS = f"""
         JOIN verify_post post ON post.id = lease.post_id
         JOIN verify_photo photo ON photo.id = post.photo_id
     WHERE lease.employee_id = %(employee)s AND lease.outcome = 'open' AND lease.expires_at > %(now)s
-        AND (lease.purpose <> 'vote' OR {TAKES_VOTES}) AND lease.id <> ALL(%(held)s::bigint[])
+        AND {CAN_BE_ANSWERED} AND lease.id <> ALL(%(held)s::bigint[])
     ORDER BY lease.id
 """  # noqa: S608
 
@@ -180,9 +192,9 @@ LOCK_CARD = """
                 AND option.created_at > lease.created_at
         ) AS named_later,
         (
-            SELECT option.dress_id FROM verify_option option
-            WHERE option.id = %(option)s AND option.suggestion_id = lease.suggestion_id
-        ) AS dress_chosen
+            SELECT option.id FROM verify_option option
+            WHERE option.dress_id = %(dress)s AND option.suggestion_id = lease.suggestion_id
+        ) AS option_chosen
     FROM verify_lease lease JOIN verify_post post ON post.id = lease.post_id
         LEFT JOIN verify_reliability voter ON voter.employee_id = lease.employee_id
     WHERE lease.id = %(lease)s AND lease.employee_id = %(employee)s

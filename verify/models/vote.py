@@ -1,5 +1,5 @@
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,26 +45,32 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         rows = statements.run(statements.CARDS, employee=employee.pk, now=now, held=list(held))
         return [_card(row, employee) for row in rows]
 
-    def lock_card(self, pk: int, employee: "Employee", option_pk: int | None = None) -> "Lease | None":
+    def lock_card(self, pk: int, employee: "Employee", dress_pk: int | None = None) -> "Lease | None":
         """This person's card, locked as is its post, and what an answer is weighed with.
 
-        ``dress_chosen``: the dress's pk of that option; ``named_later``: the pks of dresses that colleagues
-        named since the card was dealt; ``reliability`` of the person, None if their votes weigh nothing.
+        ``option_chosen``: the pk of the option that offers that dress; ``named_later``: the pks of dresses
+        that colleagues named since the card was dealt; ``reliability`` of the person, None if their votes
+        weigh nothing.
         """
-        values = {"lease": pk, "employee": employee.pk, "option": option_pk}
+        values = {"lease": pk, "employee": employee.pk, "dress": dress_pk}
         rows = statements.run(statements.LOCK_CARD, **values)
         return _locked_card(rows[0], employee) if rows else None
 
-    def deal_known(self, employee: "Employee", ahead: int, now: datetime, seed: int) -> int:
-        """Hand out cards whose answer is known, at random and never seen; returns how many.
+    def deal_known(
+        self, employee: "Employee", ahead: int, now: datetime, seed: int, draws: Sequence[bool]
+    ) -> int:
+        """Hand out cards whose answer is known, at random, never seen or decided by them; returns how many.
 
-        The training that a new colleague has left, otherwise one of gold; at most ``ahead`` in hand.
+        Of the cards missing to ``ahead`` in hand, those for which ``draws`` is true; a new colleague gets the
+        training that is left.
         """
         purpose = Lease.Purpose.TRAINING if employee.in_training else Lease.Purpose.GOLD
-        most = settings.TRAINING_CARDS - employee.trained if employee.in_training else 1
+        most = settings.TRAINING_CARDS - employee.trained if employee.in_training else ahead
         values = {"employee": employee.pk, "ahead": ahead, "now": now, "seed": seed, "most": most}
-        until = now + settings.LEASE
-        return len(statements.run(statements.DEAL_KNOWN, purpose=str(purpose), until=until, **values))
+        until, drawn = now + settings.LEASE, list(draws)
+        return len(
+            statements.run(statements.DEAL_KNOWN, purpose=str(purpose), until=until, draws=drawn, **values)
+        )
 
     def next_posts(
         self, employee: "Employee", ahead: int, now: datetime, seed: int, lock: bool = True
@@ -91,7 +97,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
 def _locked_card(row: dict[str, Any], employee: "Employee") -> "Lease":
     columns = ("id", "post_id", "suggestion_id", "outcome", "purpose", "created_at", "expires_at")
     card = statements.stored(Lease, row, *columns, employee_id=employee.pk)
-    card.dress_chosen, card.named_later = row["dress_chosen"], row["named_later"]
+    card.option_chosen, card.named_later = row["option_chosen"], row["named_later"]
     card.reliability = None if row["muted"] else row["reliability"] or RULE.reliability
     card.vote_weight = row["vote_weight"] or consensus.VOTE_WEIGHT
     card.post = statements.stored(
@@ -106,8 +112,7 @@ def _locked_card(row: dict[str, Any], employee: "Employee") -> "Lease":
 def _card(row: dict[str, Any], employee: "Employee") -> "Lease":
     columns = ("id", "post_id", "suggestion_id", "outcome", "purpose", "created_at", "expires_at")
     card = statements.stored(Lease, row, *columns, employee_id=employee.pk)
-    shown = ("photo_id", "permalink", "username", "caption", "posted_at")
-    card.post = statements.stored(Post, row, *shown, id=card.post_id)
+    card.post = statements.stored(Post, row, "photo_id", id=card.post_id)
     card.post.photo = statements.stored(Photo, row["photo"], *row["photo"])
     card.options = [_option(**option) for option in row["offer"]]
     return card

@@ -40,7 +40,7 @@ def change(request: HttpRequest) -> HttpResponse:
     if form.is_skip:
         raise BadRequest("An answer cannot be skipped any more.")
     try:
-        second_thoughts.change(request.user, facts["vote"], form.answer, form.option)
+        second_thoughts.change(request.user, facts["vote"], form.answer, form.dress)
     except queue.Refused as refusal:
         return _recent_with(request, str(refusal), status=409)
     return _recent_with(request, _("Changed.")) if request.htmx else redirect("recent")

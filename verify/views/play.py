@@ -70,7 +70,7 @@ def vote(request: HttpRequest) -> HttpResponse:
         if form.is_skip:
             queue.skip(employee, facts["lease"])
             return go_on(request)
-        cast = queue.vote(employee, facts["lease"], form.answer, form.option, facts["viewed"])
+        cast = queue.vote(employee, facts["lease"], form.answer, form.dress, facts["viewed"])
     except queue.Refused as refusal:
         return refuse(request, refusal)
     known = isinstance(cast, GoldAnswer)
