@@ -1,10 +1,10 @@
-"""What axe-core 4.14.1 (axe-core/, MPL-2.0, from npm) finds on a page."""
+"""What axe-core (see vendor/README.md) finds on a page."""
 
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-SCRIPT = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
+SCRIPT = (Path(__file__).parent / "vendor" / "axe" / "axe.min.js").read_text()
 
 
 def violations(page: Page) -> list[str]:

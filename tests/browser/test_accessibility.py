@@ -1,7 +1,6 @@
 """axe-core finds nothing: on every page and in every state of the game, in both themes, on both screens."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +8,13 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests import make
+from tests.browser.axe import SCRIPT
 from tests.browser.conftest import Visitor
 from tests.browser.hands import SHOWN, press, ready
 from verify.models import Dress, Post
 
 pytestmark = pytest.mark.browser
 
-AXE = (Path(__file__).parent / "vendor" / "axe" / "axe.min.js").read_text()
 FINDINGS = """async () => {
     await Promise.allSettled(document.getAnimations().map((animation) =>
         animation.effect.getComputedTiming().endTime < 1000 ? animation.finished : null));
@@ -46,7 +45,7 @@ both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
 
 
 def findings(page: Page) -> list[str]:
-    page.evaluate(AXE)
+    page.evaluate(SCRIPT)
     found: list[str] = page.evaluate(FINDINGS)
     return found
 
