@@ -94,6 +94,17 @@ def test_two_dresses_are_two_opinions(client: Client, ada: Employee) -> None:
     assert list(client.get(page("post"), {"votes": "differ"}).context["cl"].result_list) == [post]
 
 
+@pytest.mark.parametrize("sku", ["=1+1", "@SUM(A1)"])
+def test_a_sku_that_a_spreadsheet_would_compute_is_not_taken_by_hand(
+    client: Client, ada: Employee, sku: str
+) -> None:
+    data = {"sku": sku, "title": "Aurora", "photos-TOTAL_FORMS": 0, "photos-INITIAL_FORMS": 0}
+    assert "take it for a formula" in client.post(page("dress", "add"), data).content.decode()
+    assert not Dress.objects.exists()
+    assert client.post(page("dress", "add"), data | {"sku": "AU-1"}).status_code == 302
+    assert Dress.objects.get().sku == "AU-1"
+
+
 def test_the_stock_filter(client: Client, ada: Employee) -> None:
     today = timezone.localdate()
     sold, retired = make_dress(), make_dress(retired_on=today)

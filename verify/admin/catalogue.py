@@ -1,5 +1,6 @@
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -10,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from verify.admin.curated import CuratedAdmin, ForCurators, log_change, thumbnail
+from verify.intake.catalogue import no_formula
 from verify.models import Dress, DressPhoto, Look
 
 LOOKS_SHOWN = 24
@@ -56,8 +58,13 @@ class DressPhotoInline(ForCurators, admin.TabularInline):
         return f"tried {row.attempts} times in vain" if row.attempts else "–"
 
 
+class DressForm(forms.ModelForm):
+    sku = forms.CharField(label="SKU", max_length=64, validators=[no_formula])
+
+
 @admin.register(Dress)
 class DressAdmin(CuratedAdmin):
+    form = DressForm
     list_display = [
         *("picture", "title", "sku", "designer", "category", "colour", "price"),
         *("is_in_stock", "retired_on", "look_count"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.db import transaction
 from django_q.tasks import async_task
 
@@ -39,10 +40,18 @@ Record = tuple[int, Cells | str]  # the line it begins on; its cells, or why it 
 Group = list[Record]  # all records of one sku
 
 
+# In the CSV of an export a spreadsheet would compute it, and a SKU cannot be written otherwise.
+no_formula = RegexValidator(
+    r"^[=+\-@]",
+    "Expected a SKU that does not begin with =, +, - or @: a spreadsheet would take it for a formula.",
+    inverse_match=True,
+)
+
+
 class DressRow(forms.Form):
     """One row: a dress, and perhaps a photo of it."""
 
-    sku = forms.CharField(max_length=64)
+    sku = forms.CharField(max_length=64, validators=[no_formula])
     title = forms.CharField(max_length=200)
     designer = forms.CharField(max_length=120, required=False)
     category = forms.CharField(max_length=80, required=False)

@@ -79,6 +79,15 @@ def test_stores_every_column(shop: Shop) -> None:
     assert dress.photos.count() == 1
 
 
+@pytest.mark.parametrize("sku", ["=1+1", "+49", "-5", "@SUM(A1)", " =A1"])
+def test_a_sku_that_a_spreadsheet_would_compute_is_refused(shop: Shop, sku: str) -> None:
+    reason = (
+        "Expected a SKU that does not begin with =, +, - or @: a spreadsheet would take it for a formula."
+    )
+    assert refused(shop.bring(row("A=1"), row(sku))) == [(3, "sku", sku.strip(), reason)]
+    assert Dress.objects.get().sku == "A=1"
+
+
 def test_a_second_run_changes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row("A", photo=shop.photo("a.jpg")), row("A", photo=shop.photo("b.jpg")), row("B")]
     assert counts(shop.bring(*rows)) == {"new": 2}
