@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as project_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -218,6 +219,65 @@ def test_pages_of_others_votes_and_missing_dresses_are_not_there(client: Client,
     assert client.get(reverse("dress_photos", args=[2**40])).status_code == 404
     assert client.get(f"/?cast={theirs.pk}").status_code == 200
     assert client.get("/?cast=x&known=²").status_code == 200
+
+
+# Admins' words
+
+
+@pytest.fixture
+def ada() -> Client:
+    """An admin's browser."""
+    ada = Client()
+    ada.force_login(make.make_admin("ada"))
+    return ada
+
+
+AUTOCOMPLETE = {"app_label": "verify", "model_name": "post", "field_name": "dress"}
+
+
+def test_a_nul_byte_in_an_admins_words_is_left_out(ada: Client, posts: list[Post], ann: Employee) -> None:
+    aurora = make.make_dress(title="Aurora")
+    posts[0].dispute("Nobody knows.")
+    found = ada.get(reverse("admin:verify_decide"), {"q": "\0auro\0ra"}).context["found"]
+    assert [choice.label for choice in found] == ["Aurora"]
+    assert ada.get(reverse("admin:verify_decide"), {"q": "\0"}).context["found"] == []
+    answer = ada.get(reverse("admin:autocomplete"), {**AUTOCOMPLETE, "term": "auro\0ra"})
+    assert [row["id"] for row in answer.json()["results"]] == [str(aurora.pk)]
+    ada.post(reverse("admin:verify_voter_mute", args=[ann.pk]), {"reason": "Guesses\0."})
+    assert ann.reliability.muted_because == "By Ada: Guesses."
+
+
+@pytest.mark.parametrize(
+    "query", ["q", "answer__exact", "rights__exact", "state__exact", "external_id", "votes", "o", "p"]
+)
+def test_a_nul_byte_in_the_address_of_an_admins_list_is_no_error(
+    ada: Client, posts: list[Post], query: str
+) -> None:
+    assert ada.get(reverse("admin:verify_post_changelist"), {query: "\0"}, follow=True).status_code == 200
+
+
+@pytest.mark.parametrize("field", ["text", "file"])
+def test_a_nul_byte_in_a_list_of_people_invites_nobody(ada: Client, field: str) -> None:
+    csv = "name,e-mail,team\nBo\0,bo@office.example,Blue\n"
+    before = Employee.objects.count()
+    sent = SimpleUploadedFile("people.csv", csv.encode()) if field == "file" else csv
+    assert ada.post(reverse("admin:verify_employee_invite"), {field: sent}).status_code == 200
+    assert Employee.objects.count() == before
+
+
+def test_a_nul_byte_in_an_admins_form_is_refused_in_words(ada: Client, posts: list[Post]) -> None:
+    dress = Dress.objects.first()
+    forms = {
+        reverse("admin:verify_team_add"): {"name": "Blue\0"},
+        reverse("admin:verify_dress_change", args=[dress.pk]): {"title": "Aurora\0"},
+        reverse("admin:verify_post_change", args=[posts[0].pk]): {"verdict": "not_a_dress\0"},
+        reverse("admin:verify_look_changelist"): {"action": "clear\0"},
+        reverse("admin:verify_decide"): {"post": posts[0].pk, "choice": "not_a_dress\0"},
+        reverse("admin:verify_clear"): {"look": "1\0", "decision": "cleared"},
+    }
+    for url, data in forms.items():
+        assert ada.post(url, data).status_code in (200, 302, 400), url
+    assert not Post.objects.filter(state="settled").exists()
 
 
 # A changing world

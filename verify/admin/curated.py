@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -25,8 +26,15 @@ class TitledAdmin(admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if any("\0" in value for _, values in request.GET.lists() for value in values):
+            return redirect(request.path)  # Postgres takes no such text, whatever the filter
         title = {"title": str(self.opts.verbose_name_plural).capitalize()}
         return super().changelist_view(request, title | (extra_context or {}))
+
+    def get_search_results(
+        self, request: HttpRequest, rows: QuerySet[Any], words: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return super().get_search_results(request, rows, words.replace("\0", ""))
 
 
 class ForCurators:
@@ -63,6 +71,11 @@ class ReadOnlyAdmin(CuratedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+def typed(values: QueryDict, name: str) -> str:
+    """What somebody has typed, without the NUL bytes that Postgres does not take."""
+    return values.get(name, "").replace("\0", "").strip()
 
 
 def log_change(request: HttpRequest, rows: QuerySet[Any] | list[Any], message: str) -> None:

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from verify import access, dashboard
-from verify.admin.curated import log_change
+from verify.admin.curated import log_change, typed
 from verify.admin.evidence import Bar, Evidence, evidence_for
 from verify.consensus import dress_key, dress_of
 from verify.models import Answer, Dress, Post
@@ -79,7 +79,7 @@ class DecideQueue:
 
     def _show(self, request: HttpRequest, tab: str) -> HttpResponse:
         post = chosen(request, tab)
-        words = request.GET.get("q", "").strip()
+        words = typed(request.GET, "q")
         context = {
             **self.admin_site.each_context(request),
             "title": "Posts to decide" if tab == "disputed" else "Audit sample",

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from verify import access
-from verify.admin.curated import day, log_change
+from verify.admin.curated import day, log_change, typed
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
 from verify.admin.record import Confusion, Record, density, record_of
 from verify.models import Answer, Employee, Reliability
@@ -64,7 +64,7 @@ class VoterPageMixin:
 
     def mute(self, request: HttpRequest, pk: int) -> HttpResponse:
         employee = _employee(request, pk)
-        reason = request.POST.get("reason", "").strip()[:160] or "no reason given"
+        reason = typed(request.POST, "reason")[:160] or "no reason given"
         row, _ = Reliability.objects.get_or_create(employee=employee)
         row.mute(f"By {request.user}: {reason}", timezone.now())
         log_change(request, [employee], f"Muted: {reason}")
