@@ -65,7 +65,7 @@ def watch(now: datetime | None = None, recent: timedelta = RECENT) -> int:
     now = now or timezone.now()
     found = records(now - recent)
     objections = {employee: fairplay.objection(record) for employee, record in found.items()}
-    return sum(_mute(employee, reason, now) for employee, reason in objections.items() if reason)
+    return sum(mute(employee, reason, now, tell=True) for employee, reason in objections.items() if reason)
 
 
 def records(recent: datetime) -> dict[int, Record]:
@@ -95,17 +95,38 @@ def _choices(votes: Iterable[dict[str, Any]]) -> Iterable[Choice]:
             yield Choice(shown.index(vote["option_id"]), len(shown))
 
 
-def _mute(employee_pk: int, reason: str, now: datetime) -> bool:
-    """Let this person's votes weigh nothing, and tell an admin; they notice nothing."""
+def mute(employee_pk: int, reason: str, now: datetime, tell: bool = False) -> bool:
+    """Let this person's votes weigh nothing, those on open posts too; they notice nothing.
+
+    With ``tell`` the admins are told. Returns False for somebody who is muted already, or gone.
+    """
     with transaction.atomic():
-        employee = Employee.objects.select_for_update(no_key=True).filter(pk=employee_pk).first()
-        if employee is None:
-            return False
-        reliability, _ = Reliability.objects.get_or_create(employee=employee)
-        if reliability.muted_at:
+        reliability = _locked(employee_pk)
+        if reliability is None or reliability.muted_at:
             return False
         reliability.mute(reason, now)
-        said = f"The votes of {employee} weigh nothing from now on. {reason}"
-        Notice.objects.tell(Notice.Kind.VOTER_MUTED, said, now, employee=employee)
-    refit.reweigh(Post.objects.filter(votes__employee=employee, state=Post.State.PROPOSED), now)
+        if tell:
+            said = f"The votes of {reliability.employee} weigh nothing from now on. {reason}"
+            Notice.objects.tell(Notice.Kind.VOTER_MUTED, said, now, employee=reliability.employee)
+    _reweigh(employee_pk, now)
     return True
+
+
+def unmute(employee_pk: int, now: datetime) -> bool:
+    """Let this person's votes count again, those on open posts too; False for somebody who is not muted."""
+    with transaction.atomic():
+        reliability = _locked(employee_pk)
+        if reliability is None or reliability.muted_at is None:
+            return False
+        reliability.unmute(now)
+    _reweigh(employee_pk, now)
+    return True
+
+
+def _locked(employee_pk: int) -> Reliability | None:
+    employee = Employee.objects.select_for_update(no_key=True).filter(pk=employee_pk).first()
+    return Reliability.objects.get_or_create(employee=employee)[0] if employee else None
+
+
+def _reweigh(employee_pk: int, now: datetime) -> None:
+    refit.reweigh(Post.objects.filter(votes__employee=employee_pk, state=Post.State.PROPOSED), now)

@@ -32,7 +32,7 @@ from tests.verify.curation import (
     make_told,
     page,
 )
-from verify.models import Dress, Employee, Look, Photo, Post
+from verify.models import Dress, Employee, Look, Photo, Post, Reliability
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +92,19 @@ def test_two_dresses_are_two_opinions(client: Client, ada: Employee) -> None:
     for option in post.suggestion.options.all()[:2]:
         a_vote(post, "dress", option)
     assert list(client.get(page("post"), {"votes": "differ"}).context["cl"].result_list) == [post]
+
+
+def test_reliabilities_are_listed_with_mean_and_no_interval_before_the_first_re_fit(
+    client: Client, ada: Employee
+) -> None:
+    row = Reliability.objects.create(employee=make_employee("vera"), right=6, wrong=2, estimate=0.83)
+    html = client.get(page("reliability")).content.decode()
+    assert "not fitted yet" in html
+    assert "0% to 100%" not in html
+    assert 'field-average">75%' in html
+    assert row.mean == 0.75
+    Reliability.objects.filter(pk=row.pk).update(low=0.71, high=0.997, fitted_at=timezone.now())
+    assert "71% to 99.7%" in client.get(page("reliability")).content.decode()
 
 
 @pytest.mark.parametrize("sku", ["=1+1", "@SUM(A1)"])

@@ -1,8 +1,10 @@
 """A voter's page in the admin: what is known, whether the votes count, and who may still log in."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -10,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.make import make_admin, make_dress, make_employee
+from tests.make import make_admin, make_batch, make_dress, make_employee
 from tests.verify.curation import a_proposed_post, a_vote, page
-from verify.admin.record import density
-from verify.models import Dress, Employee, GoldAnswer, Reliability, Vote
+from verify.admin.record import POINTS, density
+from verify.models import Dress, Employee, GoldAnswer, Notice, Reliability, Vote
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +68,54 @@ def test_a_voters_page_tells_the_record(client: Client, ada: Employee, dresses: 
         assert count == int(cell.text.split()[0])
 
 
+def test_every_number_of_a_voters_page_is_a_link(client: Client, ada: Employee) -> None:
+    vera = make_employee("vera")
+    a_vote(a_proposed_post([make_dress()]), "not_a_dress", employee=vera)
+    Reliability.objects.create(employee=vera, right=9, wrong=2, estimate=0.89)
+    html = client.get(voter("", vera)).content.decode()
+    rows = re.findall(r"<tr><td>(.*?)</tr>", html)
+    assert len(rows) == POINTS + 1
+    cells = [cell for row in rows for cell in row.split("<td>")[1:]]
+    assert [cell for cell in cells if re.search(r"\d", cell) and "<a " not in cell] == []
+
+
+def test_the_reliability_leads_to_ones_own(client: Client, ada: Employee) -> None:
+    rows = [Reliability.objects.create(employee=make_employee(name)) for name in ("ann", "anna")]
+    facts = {name: cell for name, cell, _ in client.get(voter("", rows[0].employee)).context["facts"]}
+    assert list(client.get(facts["reliability"].url).context["cl"].result_list) == rows[:1]
+
+
+def test_the_mean_is_told_beside_the_likeliest_value(client: Client, ada: Employee) -> None:
+    vera = make_employee("vera")
+    Reliability.objects.create(employee=vera, right=6, wrong=2, estimate=0.83)
+    html = client.get(voter("", vera)).content.decode()
+    assert "Most likely 83%, on average 75%" in html
+    assert "mean 75%" in html
+
+
+def test_a_longer_record_asks_no_more_of_the_database(
+    client: Client, ada: Employee, dresses: list[Dress], django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    vera = make_employee("vera")
+    Reliability.objects.create(employee=vera, right=9, wrong=2, estimate=0.89)
+
+    def more() -> None:
+        post = a_proposed_post(dresses)
+        cast = a_vote(post, "dress", post.suggestion.options.get(dress=dresses[0]), vera)
+        post.override("dress", dresses[1 + cast.pk % 2], ada)
+        days = timedelta(days=vera.votes.count())
+        vera.votes.filter(pk=cast.pk).update(right=False, created_at=timezone.now() - days)
+
+    more()
+    client.get(voter("", vera))
+    with django_assert_max_num_queries(20) as first:
+        client.get(voter("", vera))
+    for _ in range(5):
+        more()
+    with django_assert_max_num_queries(len(first)):
+        assert len(client.get(voter("", vera)).context["figures"][1].rows) == 6
+
+
 def test_the_density_of_a_posterior_is_one() -> None:
     points = density(9.5, 2.5)
     assert sum(y for _, y in points) / len(points) == pytest.approx(1, abs=1e-3)
@@ -105,6 +155,29 @@ def test_votes_are_muted_and_count_again(client: Client, ada: Employee) -> None:
     assert (row.muted_at, row.muted_because) == (None, "")
     assert timezone.now() - row.unmuted_at < timedelta(minutes=1)
     assert LogEntry.objects.count() == 2
+
+
+def test_open_posts_are_weighed_anew_when_votes_are_muted_and_when_they_count_again(
+    client: Client, ada: Employee, dresses: list[Dress]
+) -> None:
+    vera = make_employee("vera")
+    post = a_proposed_post(dresses, batch=make_batch())
+    a_vote(post, "not_a_dress", employee=vera)
+    post.recount(timezone.now())
+    for door, votes in (("_mute", 0), ("_unmute", 1)):
+        client.post(voter(door, vera), {"reason": "Guesses."})
+        post.refresh_from_db()
+        assert post.votes_cast == votes
+    assert not Notice.objects.exists()  # an admin who mutes knows
+
+
+def test_muting_twice_keeps_the_first_reason(client: Client, ada: Employee) -> None:
+    vera = make_employee("vera")
+    for reason in ("Guesses.", "Sleeps."):
+        answer = client.post(voter("_mute", vera), {"reason": reason}, follow=True)
+    assert "weighed nothing already" in answer.content.decode()
+    assert Reliability.objects.get().muted_because == "By Ada: Guesses."
+    assert LogEntry.objects.count() == 1
 
 
 def test_who_leaves_is_deactivated_and_not_deleted(client: Client, ada: Employee) -> None:

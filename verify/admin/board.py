@@ -12,7 +12,7 @@ from django.utils.timesince import timesince
 
 from verify import dashboard
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
-from verify.admin.voter import known_interval, voter_url
+from verify.admin.voter import interval_in_words, known_interval, voter_url
 from verify.models import Employee, Notice, Refit, Reliability
 
 
@@ -295,7 +295,7 @@ def voter_row(voter: Reliability) -> Row:
         [
             Cell(name, url),
             Cell(percent(voter.estimate), url),
-            Cell(interval(low, high) if voter.fitted_at else "not fitted yet", url),
+            Cell(interval_in_words(voter), url),
             Cell(f"{voter.votes:,}", listed("vote", **mine)),
             Cell(f"{voter.gold_right} of {voter.gold_seen}", listed("goldanswer", **mine)),
             Cell("muted" if voter.muted_at else "no"),

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_POST
 
 from verify import access
 from verify.admin.curated import ReadOnlyAdmin, day, log_change, share, thumbnail
-from verify.admin.voter import voter_url
+from verify.admin.figures import percent
+from verify.admin.voter import interval_in_words, voter_url
 from verify.models import Flag, GoldAnswer, Heartbeat, Nomination, Notice, Refit, Reliability
 
 
@@ -110,13 +111,16 @@ class GoldAnswerAdmin(AboutAPost):
 
 @admin.register(Reliability)
 class ReliabilityAdmin(ReadOnlyAdmin):
-    list_display = ["voter", "reliable", "interval", "votes", "gold", "muted", "muted_because"]
+    list_display = ["voter", "reliable", "average", "interval", "votes", "gold", "muted", "muted_because"]
     list_display_links = None
     list_filter = [MutedFilter, "employee__team"]
     list_select_related = ["employee__team"]
     search_fields = ["employee__username", "employee__display_name"]
     ordering = ["estimate"]
-    fields = [*("voter", "reliable", "interval", "votes", "gold", "fitted_at"), "muted", "muted_because"]
+    fields = [
+        *("voter", "reliable", "average", "interval", "votes", "gold", "fitted_at"),
+        *("muted", "muted_because"),
+    ]
 
     @admin.display(ordering="employee__username")
     def voter(self, row: Reliability) -> SafeString | str:
@@ -126,9 +130,13 @@ class ReliabilityAdmin(ReadOnlyAdmin):
     def reliable(self, row: Reliability) -> SafeString | str:
         return share(row.estimate)
 
+    @admin.display(description="mean")
+    def average(self, row: Reliability) -> str:
+        return percent(row.mean)
+
     @admin.display(description="95% interval", ordering="low")
     def interval(self, row: Reliability) -> str:
-        return f"{row.low:.0%} to {row.high:.0%}"
+        return interval_in_words(row)
 
     @admin.display(description="gold", ordering="gold_seen")
     def gold(self, row: Reliability) -> str:

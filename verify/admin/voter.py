@@ -13,11 +13,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from verify import access
+from verify import access, watch
 from verify.admin.curated import day, log_change, typed
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
 from verify.admin.record import Confusion, Record, density, record_of
 from verify.models import Answer, Employee, Reliability
+
+NOT_FITTED = "not fitted yet"
 
 
 class VoterPageMixin:
@@ -65,16 +67,16 @@ class VoterPageMixin:
     def mute(self, request: HttpRequest, pk: int) -> HttpResponse:
         employee = _employee(request, pk)
         reason = typed(request.POST, "reason")[:160] or "no reason given"
-        row, _ = Reliability.objects.get_or_create(employee=employee)
-        row.mute(f"By {request.user}: {reason}", timezone.now())
-        log_change(request, [employee], f"Muted: {reason}")
-        messages.success(request, f"From now on {employee}’s votes weigh nothing.")
+        if watch.mute(pk, f"By {request.user}: {reason}", timezone.now()):
+            log_change(request, [employee], f"Muted: {reason}")
+            messages.success(request, f"From now on {employee}’s votes weigh nothing.")
+        else:
+            messages.warning(request, f"{employee}’s votes weighed nothing already.")
         return redirect(voter_url(pk))
 
     def unmute(self, request: HttpRequest, pk: int) -> HttpResponse:
         employee = _employee(request, pk)
-        for row in Reliability.objects.muted().filter(employee=employee):
-            row.unmute(timezone.now())
+        if watch.unmute(pk, timezone.now()):
             log_change(request, [employee], "The votes count again.")
             messages.success(request, f"From now on {employee}’s votes count again.")
         return redirect(voter_url(pk))
@@ -106,8 +108,12 @@ def known_interval(row: Reliability) -> tuple[float, float]:
     return (row.low, row.high) if row.fitted_at else (row.estimate, row.estimate)
 
 
-def interval_in_words(row: Reliability | None) -> str:
-    return f"95%: {interval(row.low, row.high)}" if row and row.fitted_at else "not fitted yet"
+def interval_in_words(row: Reliability) -> str:
+    return interval(row.low, row.high) if row.fitted_at else NOT_FITTED
+
+
+def how_sure(row: Reliability | None) -> str:
+    return f"95%: {interval(row.low, row.high)}" if row and row.fitted_at else NOT_FITTED
 
 
 def facts(employee: Employee, record: Record) -> list[tuple[str, Cell, str]]:
@@ -126,8 +132,8 @@ def facts(employee: Employee, record: Record) -> list[tuple[str, Cell, str]]:
         ),
         (
             "reliability",
-            Cell(percent(row.estimate) if row else "–", listed("reliability", q=employee.username)),
-            interval_in_words(row),
+            Cell(percent(row.estimate) if row else "–", listed("reliability", **mine)),
+            f"mean {percent(row.mean)}; {how_sure(row)}" if row else NOT_FITTED,
         ),
         (
             "gold right",
@@ -155,7 +161,9 @@ def posterior_figure(row: Reliability | None) -> Figure:
         name="posterior",
         kind="density",
         title="How often right, as far as is known",
-        sentence=f"Most likely {percent(row.estimate)}; {interval_in_words(row)}." if row else "",
+        sentence=f"Most likely {percent(row.estimate)}, on average {percent(row.mean)}; {how_sure(row)}."
+        if row
+        else "",
         headings=["right", "density"],
         rows=density_rows(row) if row else [],
         empty="The next re-fit at night says how far these votes can be believed.",
@@ -165,8 +173,9 @@ def posterior_figure(row: Reliability | None) -> Figure:
 def density_rows(row: Reliability) -> list[Row]:
     low, high = known_interval(row)
     marks = {"low": low, "high": high, "estimate": row.estimate}
+    votes = listed("vote", employee__id__exact=row.pk)
     return [
-        Row({"x": x, "y": y, **marks}, [Cell(percent(x)), Cell(f"{y:.2f}")])
+        Row({"x": x, "y": y, **marks}, [Cell(percent(x)), Cell(f"{y:.2f}", votes)])
         for x, y in density(row.right, row.wrong)
     ]
 

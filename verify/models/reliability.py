@@ -61,6 +61,11 @@ class Reliability(models.Model):
     def weighs(self) -> float | None:
         return None if self.muted_at else self.estimate
 
+    @property
+    def mean(self) -> float:
+        """Of the posterior; `estimate` is where it is highest."""
+        return self.right / (self.right + self.wrong)
+
     def learn(self, right: bool) -> None:
         """Take in one answer to a card whose truth is known, and store what follows."""
         self.take_in(right)
