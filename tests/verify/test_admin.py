@@ -32,6 +32,7 @@ from tests.verify.curation import (
     make_told,
     page,
 )
+from verify import verdicts
 from verify.models import Dress, Employee, Look, Photo, Post, Reliability
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +93,21 @@ def test_two_dresses_are_two_opinions(client: Client, ada: Employee) -> None:
     for option in post.suggestion.options.all()[:2]:
         a_vote(post, "dress", option)
     assert list(client.get(page("post"), {"votes": "differ"}).context["cl"].result_list) == [post]
+
+
+def test_a_vote_agrees_where_it_was_judged_right(client: Client, ada: Employee) -> None:
+    dress, other = make_dress(), make_dress()
+    post = a_proposed_post([dress])
+    vote = a_vote(post, "none_of_these")
+    post.override("dress", other, ada)  # which the card did not offer
+    html = client.get(page("vote")).content.decode()
+    assert "icon-unknown" in html
+    verdicts.confirm(post, timezone.now())
+    vote.refresh_from_db()
+    assert vote.right
+    html = client.get(page("vote")).content.decode()
+    assert "icon-yes" in html
+    assert "icon-no" not in html
 
 
 def test_reliabilities_are_listed_with_mean_and_no_interval_before_the_first_re_fit(

@@ -93,9 +93,7 @@ class VoteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="as settled", boolean=True)
     def agrees(self, vote: Vote) -> bool | None:
-        if not vote.post.answer:
-            return None
-        return (vote.answer, vote.option and vote.option.dress_id) == (vote.post.answer, vote.post.dress_id)
+        return vote.right
 
 
 def posts_link(label: object, **filters: object) -> SafeString:
