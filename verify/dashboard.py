@@ -213,9 +213,20 @@ def voters(limit: int = VOTERS) -> tuple[list[Reliability], int]:
 
 
 def to_label() -> QuerySet[Post]:
-    """Posts of the audit sample that have their votes, and wait for an admin's independent answer."""
-    finished = Q(state__in=[Post.State.SETTLED, Post.State.DISPUTED])
-    return Post.objects.filter(finished, audit=True, settled_by=None, votes_cast__gte=AUDIT_RULE.least_votes)
+    """Posts of the audit sample that get no more votes, and wait for an admin's independent answer."""
+    settled = Q(state=Post.State.SETTLED, votes_cast__gte=AUDIT_RULE.least_votes)
+    return Post.objects.filter(settled | Q(state=Post.State.DISPUTED), audit=True, settled_by=None)
+
+
+def to_decide() -> QuerySet[Post]:
+    """Disputed posts, but for those that are judged without the votes in view."""
+    return Post.objects.filter(state=Post.State.DISPUTED).exclude(pk__in=to_label())
+
+
+def labelled() -> QuerySet[Post]:
+    """Posts of the audit sample with an admin's answer and votes to hold against it: what a re-fit reads."""
+    voted_on = Exists(Vote.objects.filter(post=OuterRef("pk")))
+    return Post.objects.filter(voted_on, audit=True, settled_by__isnull=False, suggestion__isnull=False)
 
 
 def calibration() -> Calibration:
@@ -232,24 +243,16 @@ def calibration() -> Calibration:
 
 def waiting() -> Waiting:
     states = dict(Post.objects.order_by().values_list("state").annotate(Count("pk")))
-    looks = _looks()
+    without_rights = Look.objects.filter(post__rights__in=[Post.Rights.UNKNOWN, Post.Rights.REQUESTED])
     return Waiting(
-        disputed=states.get(Post.State.DISPUTED, 0),
+        disputed=to_decide().count(),
         audit=to_label().count(),
-        looks=looks["waiting"],
-        without_rights=looks["without_rights"],
+        looks=Look.objects.to_clear().count(),
+        without_rights=without_rights.count(),
         set_aside=states.get(Post.State.SET_ASIDE, 0),
         waiting=states.get(Post.State.WAITING, 0),
         proposed=states.get(Post.State.PROPOSED, 0),
         to_come=Post.objects.in_no_batch().count(),
-    )
-
-
-def _looks() -> dict[str, int]:
-    unknown = Q(post__rights__in=[Post.Rights.UNKNOWN, Post.Rights.REQUESTED])
-    return Look.objects.aggregate(
-        waiting=Count("pk", filter=Q(clearance=Look.Clearance.WAITING)),
-        without_rights=Count("pk", filter=unknown),
     )
 
 

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tests import make
 from tests.make import make_employee, make_post, make_suggestion
 from verify import consensus
 from verify.models import (
@@ -52,6 +53,22 @@ def a_proposed_post(dresses: list[Dress], **fields: Any) -> Post:
     post = make_post(**fields)
     post.open_to_votes(make_suggestion(post, dresses))
     return post
+
+
+def looks_to_clear(count: int) -> list[Look]:
+    dress = make.make_dress()
+    return [make.make_look(dress, "waiting") for _ in range(count)]
+
+
+def flag(look: Look) -> None:
+    Flag.objects.create(
+        post=look.post, employee=make_employee(), reason=Flag.Reason.CHILD, created_at=timezone.now()
+    )
+
+
+def clear(client: Client, decision: str, *looks: Look, view: str = "one") -> Any:
+    data = {"decision": decision, "look": [look.pk for look in looks], "view": view}
+    return client.post(reverse("admin:verify_clear"), data, follow=True)
 
 
 def make_told(post: Post, employee: Employee) -> list[Any]:

@@ -1,5 +1,6 @@
 """The queues that admins work by keys. Without JavaScript they are plain forms."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.make import make_admin, make_dress, make_employee
-from tests.make import make_look as make_settled_look
-from tests.verify.curation import a_proposed_post, a_vote, act
-from verify.admin.clear import PAGE
-from verify.models import Dress, Employee, Flag, Look, Post
+from tests.verify.curation import a_proposed_post, a_vote, clear, flag, looks_to_clear
+from verify.models import Dress, Employee, Post
 
 pytestmark = pytest.mark.django_db
 DECIDE, CLEAR = reverse("admin:verify_decide"), reverse("admin:verify_clear")
@@ -208,113 +207,64 @@ def test_a_label_takes_the_post_off_the_sample_to_label(
     assert (post.settled_by, post.dress, post.posterior) == (ada, dresses[1], posterior)
 
 
-# Looks to clear
+def a_disputed_audited_post(dresses: list[Dress]) -> Post:
+    post = a_proposed_post(dresses)
+    post.audit = True
+    post.save(update_fields=["audit"])
+    post.dispute("Skipped by 3 people.")
+    return post
 
 
-def looks_to_clear(count: int) -> list[Look]:
-    dress = make_dress()
-    return [make_settled_look(dress, "waiting") for _ in range(count)]
+def test_a_dispute_of_the_audit_sample_is_judged_blind_alone(
+    client: Client, ada: Employee, dresses: list[Dress]
+) -> None:
+    post = a_disputed_audited_post(dresses)
+    assert shown(client.get(DECIDE)) is None
+    assert client.get(DECIDE, {"post": post.pk}).context["case"].evidence is None
+    for more in ({}, {"again": "yes"}):
+        decide(client, post, "not_a_dress", **more)
+        assert Post.objects.get(pk=post.pk).state == "disputed"
+    decide(client, post, "not_a_dress", tab="audit")
+    assert Post.objects.get(pk=post.pk).settled_by == ada
+    assert client.get(DECIDE, {"post": post.pk}).context["case"].evidence
 
 
-def flag(look: Look) -> None:
-    Flag.objects.create(post=look.post, employee=make_employee(), reason="child", created_at=timezone.now())
+def test_the_form_of_a_post_to_label_says_so_and_folds_the_evidence_away(
+    client: Client, ada: Employee, dresses: list[Dress]
+) -> None:
+    post = a_disputed_audited_post(dresses)
+    form = reverse("admin:verify_post_change", args=[post.pk])
+    html = client.get(form).content.decode()
+    assert "judge it without the votes" in html
+    assert "<summary>Evidence</summary>" in html
+    decide(client, post, "not_a_dress", tab="audit")
+    html = client.get(form).content.decode()
+    assert "judge it without the votes" not in html
+    assert "<h2>Evidence</h2>" in html
 
 
-def clear(client: Client, decision: str, *looks: Look, view: str = "one") -> Any:
-    data = {"decision": decision, "look": [look.pk for look in looks], "view": view}
-    return client.post(CLEAR, data, follow=True)
+# Both queues
 
 
-def clearances(looks: list[Look]) -> list[str]:
-    return [Look.objects.get(pk=look.pk).clearance for look in looks]
+def test_a_link_puts_no_words_into_the_portals_mouth(client: Client, ada: Employee) -> None:
+    for url in (DECIDE, f"{DECIDE}?tab=audit", CLEAR, f"{CLEAR}?view=grid"):
+        html = client.get(url, {"said": "Settled as a lie."}, follow=True).content.decode()
+        assert "Settled as a lie." not in html
 
 
-def test_looks_are_cleared_and_refused_one_at_a_time(client: Client, ada: Employee) -> None:
-    looks = looks_to_clear(3)
-    assert client.get(CLEAR).context["pairs"][0].look == looks[0]
-    assert clear(client, "cleared", looks[0]).context["pairs"][0].look == looks[1]
-    clear(client, "refused", looks[1])
-    assert clearances(looks) == ["cleared", "refused", "waiting"]
-    assert Look.objects.get(pk=looks[0].pk).cleared_by == ada
-    assert LogEntry.objects.count() == 2
-
-
-def test_later_leaves_a_look_for_the_next_round(client: Client, ada: Employee) -> None:
-    looks = looks_to_clear(2)
-    answer, seen = client.get(CLEAR), []
-    for _ in range(3):
-        seen.append(answer.context["pairs"][0].look)
-        answer = client.get(answer.context["later"])
-    assert seen == [looks[0], looks[1], looks[0]]
-
-
-def test_a_page_is_cleared_but_for_the_unticked(client: Client, ada: Employee) -> None:
-    looks = looks_to_clear(PAGE + 2)
-    answer = client.get(CLEAR, {"view": "grid"})
-    assert [pair.look for pair in answer.context["pairs"]] == looks[:PAGE]
-    assert answer.content.decode().count("checked") == PAGE
-    answer = clear(client, "cleared", *looks[1:PAGE], view="grid")
-    assert [pair.look for pair in answer.context["pairs"]] == looks[PAGE:]
-    assert clearances(looks) == ["waiting", *["cleared"] * (PAGE - 1), "waiting", "waiting"]
-
-
-def test_flagged_looks_are_never_cleared_in_bulk(client: Client, ada: Employee) -> None:
-    looks = looks_to_clear(2)
-    flag(looks[0])
-    answer = client.get(CLEAR, {"view": "grid"})
-    assert [pair.look for pair in answer.context["pairs"]] == [looks[1]]
-    clear(client, "cleared", *looks, view="grid")  # ticked by hand, or flagged since
-    assert clearances(looks) == ["waiting", "cleared"]
-    answer = act(client, "look", "clear", *looks)
-    assert "cleared one at a time" in answer.content.decode()
-    assert clearances(looks) == ["waiting", "cleared"]
-
-
-def test_a_flag_is_shown_and_an_admin_may_clear_all_the_same(client: Client, ada: Employee) -> None:
+def test_what_was_done_is_said_once_where_a_screen_reader_hears_it(
+    client: Client, ada: Employee, disputed: list[Post]
+) -> None:
     [look] = looks_to_clear(1)
-    flag(look)
-    assert "A child is in it" in client.get(CLEAR).content.decode()
-    clear(client, "cleared", look)
-    assert clearances([look]) == ["cleared"]
-
-
-def test_flagged_looks_are_refused_in_bulk(client: Client, ada: Employee) -> None:
-    [look] = looks_to_clear(1)
-    flag(look)
-    act(client, "look", "refuse", look)
-    assert clearances([look]) == ["refused"]
-
-
-def test_the_last_decision_is_undone(client: Client, ada: Employee) -> None:
-    looks = looks_to_clear(3)
-    clear(client, "refused", looks[0])
-    clear(client, "cleared", looks[1], looks[2], view="grid")
-    answer = clear(client, "undo", view="grid")
-    assert clearances(looks) == ["refused", "waiting", "waiting"]
-    assert [pair.look for pair in answer.context["pairs"]] == looks[1:]
-    look = Look.objects.get(pk=looks[1].pk)
-    assert (look.cleared_by, look.cleared_at) == (None, None)
-    assert "nothing left to undo" in clear(client, "undo").content.decode()
-
-
-def test_what_a_colleague_has_decided_since_is_not_undone(client: Client, ada: Employee) -> None:
-    [look] = looks_to_clear(1)
-    clear(client, "cleared", look)
-    look.decide(Look.Clearance.REFUSED, make_admin("bo"))
-    clear(client, "undo")
-    assert clearances([look]) == ["refused"]
-
-
-def test_a_decision_that_came_too_late_changes_nothing(client: Client, ada: Employee) -> None:
-    [look] = looks_to_clear(1)
-    look.decide(Look.Clearance.REFUSED, make_admin("bo"))
-    assert "somebody else was quicker" in clear(client, "cleared", look).content.decode()
-    assert clearances([look]) == ["refused"]
-    assert client.post(CLEAR, {"decision": "waiting", "look": look.pk}).status_code == 400
-
-
-def test_nothing_to_clear(client: Client, ada: Employee) -> None:
-    assert "Nothing to clear." in client.get(CLEAR).content.decode()
+    said = re.compile(r'<(?:p|span)[^>]* role="status">(.*?)</', re.S)
+    for url, words, answer in (
+        (DECIDE, "Settled as not a dress.", decide(client, disputed[0], "not_a_dress")),
+        (CLEAR, "1 look cleared.", clear(client, "cleared", look)),
+    ):
+        html = answer.content.decode()
+        assert said.search(html)[1].split("<")[0].strip() == words
+        assert html.count(words) == 1
+        assert words not in client.get(url).content.decode()
 
 
 def test_longer_queues_ask_no_more_of_the_database(

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -31,10 +32,6 @@ class Pair:
     look: Look
     cover_url: str
     flags: list[Flag]
-
-
-def to_clear() -> QuerySet[Look]:
-    return Look.objects.filter(clearance=Look.Clearance.WAITING).order_by("pk")
 
 
 class ClearQueue:
@@ -67,17 +64,16 @@ class ClearQueue:
             "pairs": shown[:PAGE] if view == "grid" else shown[:1],
             "following": [pair.look.post.photo.large_url for pair in shown[1:2]] if view == "one" else [],
             "later": address(view, after=shown[: PAGE if view == "grid" else 1][-1].look.pk) if shown else "",
-            "left": to_clear().count(),
-            "left_flagged": to_clear().filter(flagged()).count(),
+            "left": Look.objects.to_clear().count(),
+            "left_flagged": Look.objects.to_clear().filter(flagged()).count(),
             "undoable": len(request.session.get(LAST, [])),
-            "said": request.GET.get("said", "")[:200],
         }
         return TemplateResponse(request, "admin/verify/look/clear.html", context)
 
 
 def page_of(request: HttpRequest, view: str) -> list[Pair]:
     """The looks to show and one to come; those after the last page, or else from the start."""
-    looks = to_clear().annotate(cover_token=cover_token("dress"))
+    looks = Look.objects.to_clear().order_by("pk").annotate(cover_token=cover_token("dress"))
     looks = looks.select_related("post__photo", "dress").prefetch_related(
         Prefetch("post__flags", Flag.objects.select_related("employee"))
     )
@@ -102,18 +98,19 @@ def store(request: HttpRequest, clearance: Look.Clearance) -> HttpResponse:
     view = "grid" if request.POST.get("view") == "grid" else "one"
     pks = [pk for pk in map(number, request.POST.getlist("look")) if pk]
     with transaction.atomic():
-        looks = to_clear().filter(pk__in=pks if view == "grid" else pks[:1])
+        looks = Look.objects.to_clear().order_by("pk").filter(pk__in=pks if view == "grid" else pks[:1])
         if view == "grid" and clearance == Look.Clearance.CLEARED:
             looks = looks.exclude(flagged())
         decided = list(looks.select_related("post", "dress").select_for_update(of=("self",)))
         for look in decided:
             look.decide(clearance, request.user)
         log_change(request, decided, f"{clearance.label} for display.")
-    after = number(request.POST.get("after")) or max(pks, default=0)
-    if not decided:
-        return redirect(address(view, after=after, said="Nothing was ticked, or somebody else was quicker."))
-    request.session[LAST] = [look.pk for look in decided]
-    return redirect(address(view, after=after, said=in_words(len(decided), clearance.value)))
+    if decided:
+        request.session[LAST] = [look.pk for look in decided]
+        messages.success(request, in_words(len(decided), clearance.value))
+    else:
+        messages.warning(request, "Nothing was ticked, or somebody else was quicker.")
+    return redirect(address(view, after=number(request.POST.get("after")) or max(pks, default=0)))
 
 
 def undo(request: HttpRequest) -> HttpResponse:
@@ -128,8 +125,10 @@ def undo(request: HttpRequest) -> HttpResponse:
             look.save(update_fields=["clearance", "cleared_by", "cleared_at"])
         log_change(request, looks, "Back to be cleared.")
     if not looks:
-        return redirect(address(view, said="There is nothing left to undo."))
-    return redirect(address(view, after=looks[0].pk - 1, said=in_words(len(looks), "back in the queue")))
+        messages.warning(request, "There is nothing left to undo.")
+        return redirect(address(view))
+    messages.success(request, in_words(len(looks), "back in the queue"))
+    return redirect(address(view, after=looks[0].pk - 1))
 
 
 def in_words(count: int, what: str) -> str:

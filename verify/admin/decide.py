@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 
 from verify import access, dashboard
 from verify.admin.curated import log_change, typed
-from verify.admin.evidence import Bar, Evidence, evidence_for
+from verify.admin.evidence import Bar, Evidence, evidence_for, waits_for_label
 from verify.consensus import dress_key, dress_of
 from verify.models import Answer, Dress, Post
 from verify.models.photo import photo_url
@@ -55,8 +55,7 @@ class Case:
 
 def queues() -> dict[str, PostQuerySet]:
     """The posts of each tab, in the order in which they are worked."""
-    disputed = Post.objects.filter(state=Post.State.DISPUTED)
-    return {"disputed": disputed.order_by("pk"), "audit": dashboard.to_label().order_by("pk")}
+    return {"disputed": dashboard.to_decide().order_by("pk"), "audit": dashboard.to_label().order_by("pk")}
 
 
 TITLES = {"disputed": "Disputed", "audit": "Audit sample"}
@@ -92,7 +91,6 @@ class DecideQueue:
             "words": words,
             "found": self._found(request, words),
             "last": number(request.GET.get("last")),
-            "said": request.GET.get("said", "")[:200],
         }
         return TemplateResponse(request, "admin/verify/post/decide.html", context)
 
@@ -111,14 +109,17 @@ class DecideQueue:
         if pk is None or (dress is None and answer not in (Answer.NOT_A_DRESS, Answer.NONE_OF_THESE)):
             return HttpResponseBadRequest("That is not an answer to one of these posts.")
         with transaction.atomic():
-            posts = Post.objects.all() if "again" in request.POST else queues()[tab]
+            decided = Post.objects.filter(settled_by__isnull=False)
+            posts = decided if "again" in request.POST else queues()[tab]
             post = posts.filter(pk=pk).select_for_update(of=("self",)).first()
             if post is None:
-                return redirect(address(tab, after=pk, said="Somebody else has decided that one."))
+                messages.warning(request, "Somebody else has decided that one.")
+                return redirect(address(tab, after=pk))
             post.override(Answer.DRESS if dress else answer, dress, request.user)
             said = str(dress or Answer(answer).label)
             log_change(request, [post], f"Verdict: {said}.")
-        return redirect(address(tab, after=pk, last=pk, said=f"Settled as {said}."))
+        messages.success(request, f"Settled as {said}.")
+        return redirect(address(tab, after=pk, last=pk))
 
 
 def tabs() -> list[Tab]:
@@ -152,7 +153,7 @@ def following(tab: str, pk: int) -> str | None:
 def case_of(post: Post, tab: str) -> Case:
     evidence = evidence_for(post)
     bars = [bar for bar in evidence.bars if bar.dress]
-    blind = tab == "audit"
+    blind = tab == "audit" or waits_for_label(post)
     if blind:
         bars.sort(key=lambda bar: bar.label)  # the model's order would tell
     dresses = [

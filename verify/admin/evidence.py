@@ -43,6 +43,11 @@ def evidence_for(post: Post) -> Evidence:
     return Evidence(suggestion, sorted(bars, key=_weight, reverse=True), votes)
 
 
+def waits_for_label(post: Post) -> bool:
+    """Whether an admin's answer would be a label of the audit sample, which must owe nothing to the votes."""
+    return post.audit and post.settled_by_id is None
+
+
 def _weight(bar: Bar) -> float:
     return bar.proposed if bar.posterior is None else bar.posterior
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -98,7 +98,8 @@ class LookAdmin(ClearQueue, CuratedAdmin):
         self._decide(request, looks, Look.Clearance.REFUSED)
 
     def _decide(self, request: HttpRequest, looks: QuerySet[Look], clearance: Look.Clearance) -> None:
-        held = looks.filter(flagged()) if clearance == Look.Clearance.CLEARED else looks.none()
+        unsafe = Q(flagged()) | ~Q(pk__in=Look.objects.settled())
+        held = looks.filter(unsafe) if clearance == Look.Clearance.CLEARED else looks.none()
         kept = held.exclude(clearance=clearance).count()
         decided = list(looks.exclude(clearance=clearance).exclude(pk__in=held.values("pk")))
         for look in decided:
@@ -106,5 +107,8 @@ class LookAdmin(ClearQueue, CuratedAdmin):
         log_change(request, decided, f"{clearance.label} for display.")
         self.message_user(request, f"{len(decided)} {clearance.value}.")
         if kept:
-            told = f"{kept} left as they were: what colleagues flagged is cleared one at a time."
+            told = (
+                f"{kept} left as they were: what colleagues flagged is cleared one at a time,"
+                " and nothing whose verdict is in doubt."
+            )
             self.message_user(request, told, messages.WARNING)

@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 from verify import suggest
 from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
 from verify.admin.decide import DecideQueue
-from verify.admin.evidence import evidence_for
+from verify.admin.evidence import evidence_for, waits_for_label
 from verify.admin.flags import FlaggedPostFilter
 from verify.dashboard import proposed
 from verify.models import Answer, Dress, Post, Vote
@@ -168,6 +168,7 @@ class PostAdmin(DecideQueue, CuratedAdmin):
     ) -> HttpResponse:
         if post := context.get("original"):
             context["evidence"] = evidence_for(post)
+            context["waits_for_label"] = waits_for_label(post)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, post: Post, form: PostForm, change: bool) -> None:

@@ -27,14 +27,16 @@ class LookQuerySet(models.QuerySet["Look"]):
             look.show(post.dress, now)
         return look
 
+    def settled(self) -> "LookQuerySet":
+        """Whose post is settled as this dress: no longer so once the verdict is in doubt."""
+        return self.filter(post__state=Post.State.SETTLED, post__dress=F("dress"))
+
     def public(self) -> "LookQuerySet":
         """Settled with its dress known, cleared for display, and granted by who owns the photo."""
-        return self.filter(
-            clearance=Look.Clearance.CLEARED,
-            post__rights=Post.Rights.GRANTED,
-            post__state=Post.State.SETTLED,
-            post__dress=F("dress"),
-        )
+        return self.settled().filter(clearance=Look.Clearance.CLEARED, post__rights=Post.Rights.GRANTED)
+
+    def to_clear(self) -> "LookQuerySet":
+        return self.settled().filter(clearance=Look.Clearance.WAITING)
 
     def looks_for(self, dress: Dress) -> "LookQuerySet":
         """Best first: the surest, then the most liked, then the newest."""
