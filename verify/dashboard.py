@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, ExtractHour, TruncDate, TruncWeek
 from django.utils import timezone
 from django_q.models import Failure, OrmQ
 
-from verify import scoring
+from verify import audit, scoring
 from verify.models import Batch, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
 from verify.models.post import AUDIT_RULE, Answer
 
@@ -22,7 +22,7 @@ WEEKS = 26
 BATCHES = 8
 VOTERS = 40
 NOTICES = 20
-AUDITED_ENOUGH = 300  # labelled posts of the audit sample, before a diagram says anything
+DAY = timedelta(days=1)
 SILENCE = timedelta(minutes=3)  # a part that beats every minute is in trouble then
 
 
@@ -62,7 +62,7 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True)
 class Calibration:
-    """``bins`` is empty while fewer than `AUDITED_ENOUGH` posts are labelled, or no re-fit has seen them."""
+    """``bins`` is empty while fewer than `audit.ENOUGH` posts are labelled, or no re-fit has seen them."""
 
     labelled: int
     bins: list[Bin]
@@ -169,7 +169,7 @@ def not_a_dress(now: datetime, weeks: int = WEEKS) -> list[Share]:
 
 
 def recall(now: datetime, weeks: int = WEEKS) -> list[Share]:
-    """By week of the verdict: the model had proposed the dress, of the judged posts that show one."""
+    """By week of the verdict: the model had proposed the dress, of the posts it saw that show one."""
     dresses = _settled(now, weeks).exclude(answer=Answer.NOT_A_DRESS).filter(suggestion__isnull=False)
     return _shares(dresses.annotate(proposed=proposed()), Q(proposed=True))
 
@@ -230,12 +230,12 @@ def labelled() -> QuerySet[Post]:
 
 
 def calibration() -> Calibration:
-    labelled = Post.objects.filter(audit=True, settled_by__isnull=False).count()
+    count = labelled().count()
     refit = Refit.objects.exclude(diagram=[]).first()
-    if refit is None or labelled < AUDITED_ENOUGH:
-        return Calibration(labelled, [], None)
+    if refit is None or count < audit.ENOUGH:
+        return Calibration(count, [], None)
     bins = [Bin(*(row[name] for name in Bin._fields)) for row in refit.diagram]
-    return Calibration(labelled, bins, refit.fitted_at)
+    return Calibration(count, bins, refit.fitted_at)
 
 
 # The portal
@@ -261,7 +261,7 @@ def health(now: datetime) -> Health:
         Part(part.name, part.beat_at, part.model_version, now - part.beat_at > SILENCE)
         for part in Heartbeat.objects.order_by("name")
     ]
-    failed = Failure.objects.filter(stopped__gte=now - timedelta(days=1)).count()
+    failed = Failure.objects.filter(stopped__gte=now - DAY).count()
     return Health(parts, OrmQ.objects.count(), failed, Refit.objects.first())
 
 

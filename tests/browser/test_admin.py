@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests import make
 from tests.browser.axe import violations
 from tests.browser.conftest import Visitor
-from verify import consensus, dashboard
+from verify import audit, consensus
 from verify.models import Dress, Employee, Flag, Look, Post, Refit, Reliability, Vote
 
 pytestmark = pytest.mark.browser
@@ -63,10 +63,21 @@ def votes(disputed: list[Post], looks: list[Look]) -> Employee:
 
 
 def make_the_diagram_due() -> None:
-    posts = make.make_open_posts(dashboard.AUDITED_ENOUGH, make.make_batch(state="closed", **CLOSED))
+    posts = make.make_open_posts(audit.ENOUGH, make.make_batch(state="closed", **CLOSED))
     settled = {"state": "settled", "answer": "not_a_dress", "settled_at": timezone.now()}
     label = {"audit": True, "settled_by": make.make_employee("bo"), **settled}
     Post.objects.filter(pk__in=[post.pk for post in posts]).update(**label)
+    Vote.objects.bulk_create(
+        Vote(
+            post=post,
+            employee=label["settled_by"],
+            suggestion=post.suggestion,
+            answer="not_a_dress",
+            created_at=make.NOON,
+            dealt_at=make.NOON,
+        )
+        for post in posts
+    )
     diagram = [
         {"stated": 0.97, "real": 0.95, "count": 150, "low": 0.91, "high": 0.98},
         {"stated": 0.99, "real": 1.0, "count": 150, "low": 0.97, "high": 1.0},

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django_q.models import OrmQ
+from django.utils import timezone
+from django_q.models import OrmQ, Task
 
 from tests.make import (
     make_admin,
@@ -22,7 +23,7 @@ from tests.make import (
     make_suggestion,
 )
 from tests.verify.curation import a_proposed_post
-from verify import audit, consensus, dashboard
+from verify import audit, ballots, consensus, dashboard, refit
 from verify.models import Dress, Employee, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
 
 pytestmark = pytest.mark.django_db
@@ -148,22 +149,41 @@ def test_voters_least_reliable_first_and_none_muted_is_left_out() -> None:
 
 
 def test_a_diagram_needs_enough_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert dashboard.AUDITED_ENOUGH == audit.ENOUGH
-    monkeypatch.setattr(dashboard, "AUDITED_ENOUGH", 2)
+    monkeypatch.setattr(audit, "ENOUGH", 2)
     diagram = [{"stated": 0.98, "real": 0.97, "count": 50, "low": 0.9, "high": 0.99}]
     values = {"fitted_at": NOW, "votes": 1, "posts": 1, "voters": 1, "seconds": 0.1}
+    values["prior_factors"] = list(consensus.UNCORRECTED)
     Refit.objects.create(**values, diagram=diagram)
     Refit.objects.create(**values)
     ada = make_admin()
-    settled(audit=True, settled_by=ada)
+    labelled(ada)
     assert dashboard.calibration() == dashboard.Calibration(1, [], None)
-    settled(audit=True, settled_by=ada)
+    labelled(ada)
     found = dashboard.calibration()
     assert (found.labelled, found.bins) == (2, [dashboard.Bin(0.98, 0.97, 50, 0.9, 0.99)])
 
 
+def labelled(ada: Employee) -> Post:
+    """Of the audit sample, with a vote and an admin's answer."""
+    post = a_proposed_post([make_dress()])
+    vote(post, NOW)
+    post.override("not_a_dress", None, ada)
+    Post.objects.filter(pk=post.pk).update(audit=True)
+    return post
+
+
+def test_labels_are_counted_as_the_re_fit_counts_them() -> None:
+    ada = make_admin()
+    for _ in range(2):
+        labelled(ada)
+    Post.objects.filter(pk=labelled(ada).pk).update(suggestion=None)
+    settled(audit=True, settled_by=ada)  # without a vote
+    settled(audit=True)
+    assert dashboard.calibration().labelled == refit.estimate(ballots.read()).audited == 2
+
+
 def test_too_early_is_said_with_the_number_that_is_missing(client: Client, ada: Employee) -> None:
-    settled(audit=True, settled_by=ada)
+    labelled(ada)
     html = client.get(reverse("admin:index")).content.decode()
     assert "Too early to say: from 300 on there is a diagram, 299 to go." in html
 
@@ -172,10 +192,19 @@ def test_the_audit_sample_waits_for_its_votes_and_for_a_label() -> None:
     ada = make_admin()
     ready = settled(audit=True, votes_cast=5)
     disputed = make_post(state="disputed", audit=True, votes_cast=9)
+    skipped = make_post(state="disputed", audit=True, votes_cast=1)  # gets no more
     settled(audit=True, votes_cast=4)
     settled(audit=False, votes_cast=5)
     settled(audit=True, votes_cast=5, settled_by=ada)
-    assert set(dashboard.to_label()) == {ready, disputed}
+    assert set(dashboard.to_label()) == {ready, disputed, skipped}
+
+
+def test_what_waits_for_a_label_is_not_to_be_decided_with_the_votes_in_view() -> None:
+    make_post(state="disputed", audit=True, votes_cast=9)
+    plain = make_post(state="disputed", votes_cast=9)
+    assert list(dashboard.to_decide()) == [plain]
+    waiting = dashboard.waiting()
+    assert (waiting.disputed, waiting.audit) == (1, 1)
 
 
 # The portal
@@ -197,14 +226,24 @@ def test_what_waits(settings: Any) -> None:
     assert waiting.batches_to_come == 0.25
 
 
+@pytest.mark.parametrize("state", ["disputed", "proposed"])
+def test_a_look_whose_verdict_is_in_doubt_does_not_wait_to_be_cleared(state: str) -> None:
+    dress = make_dress()
+    look, other = make_look(dress, "waiting"), make_look(dress, "waiting")
+    Post.objects.filter(pk=look.post_id).update(state=state, answer="", dress=None, settled_at=None)
+    Post.objects.filter(pk=other.post_id).update(dress=make_dress())
+    make_look(dress, "waiting")
+    assert dashboard.waiting().looks == Look.objects.to_clear().count() == 1
+
+
 def test_health() -> None:
     assert dashboard.health(NOW) == dashboard.Health([], 0, 0, None)
     Heartbeat.objects.create(name="worker", beat_at=NOW - timedelta(minutes=4), model_version="abc")
     OrmQ.objects.create(key="dressportal", payload="{}", lock=NOW)
-    refit = Refit.objects.create(fitted_at=NOW, votes=1, posts=1, voters=1, seconds=0.1)
+    row = Refit.objects.create(fitted_at=NOW, votes=1, posts=1, voters=1, seconds=0.1)
     health = dashboard.health(NOW)
     assert health.parts == [dashboard.Part("worker", NOW - timedelta(minutes=4), "abc", True)]
-    assert (health.queued, health.refit) == (1, refit)
+    assert (health.queued, health.refit) == (1, row)
     assert not dashboard.health(NOW - timedelta(minutes=2)).parts[0].silent
 
 
@@ -246,13 +285,40 @@ def test_more_rows_are_no_more_statements(
         assert client.get(reverse("admin:index")).status_code == 200
 
 
-def test_every_number_leads_to_its_rows(client: Client, ada: Employee) -> None:
+@pytest.fixture
+def everything(client: Client, ada: Employee, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The page with all its figures drawn."""
+    monkeypatch.setattr(audit, "ENOUGH", 2)
     for _ in range(2):
         some_of_everything()
+        labelled(ada)
+    post = make_post()
+    post.override("dress", make_dress(), ada)  # before the model saw it
+    diagram = [{"stated": 0.98, "real": 0.97, "count": 2, "low": 0.9, "high": 0.99}]
+    Refit.objects.update(diagram=diagram)
     html = client.get(reverse("admin:index")).content.decode()
+    assert html.count('class="plot"') == len(re.findall('<figure class="figure ', html)) == 8
+    return html
+
+
+def cells_of(html: str) -> list[list[str]]:
+    """By row of a figure's table."""
     tables = "".join(re.findall(r"<tbody>.*?</tbody>", html, re.S))
+    return [re.findall(r"<td>(.*?)</td>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", tables, re.S)]
+
+
+def test_every_number_is_a_link(everything: str) -> None:
+    cells = [cell for _label, *row in cells_of(everything) for cell in row]
+    assert len(cells) > 90
+    assert [cell for cell in cells if re.search(r"\d", cell) and "<a " not in cell] == []
+
+
+def test_every_number_leads_to_its_rows(client: Client, everything: str) -> None:
+    tables = "".join(cell for row in cells_of(everything) for cell in row)
     numbers = re.findall(r'<a href="([^"]+)">([\d,]+)</a>', tables)
-    assert len(numbers) > 60
+    numbers += re.findall(r'<a href="([^"]+)">([\d,]+) (?:in|posts|tasks) ', everything)
+    numbers += re.findall(r'<a href="([^"]+)">[\d.%]+ of ([\d,]+) ', everything)
+    assert len(numbers) > 65
     for url, number in set(numbers):
         answer = client.get(unescape(url))
         assert answer.status_code == 200, url
@@ -285,6 +351,19 @@ def test_who_may_not_see_the_queue_of_tasks_gets_no_link_to_it(client: Client) -
     html = client.get(reverse("admin:index")).content.decode()
     assert "0 tasks waiting" in html
     assert "django_q" not in html
+
+
+def a_failure(ago: timedelta) -> None:
+    at = timezone.now() - ago
+    Task.objects.create(id=str(ago), name=str(ago), func="len", started=at, stopped=at, success=False)
+
+
+def test_failures_of_a_day_lead_to_their_rows(client: Client, ada: Employee) -> None:
+    for hours in (1, 23, 25):
+        a_failure(timedelta(hours=hours))
+    html = client.get(reverse("admin:index")).content.decode()
+    [url] = re.findall(r'<a href="([^"]+)">2 tasks in a day</a>', html)
+    assert client.get(unescape(url)).context["cl"].result_count == 2
 
 
 def test_a_notice_is_done_once(client: Client, ada: Employee) -> None:

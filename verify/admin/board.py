@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
-from verify import dashboard
+from verify import audit, dashboard
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
 from verify.admin.voter import interval_in_words, known_interval, voter_url
 from verify.models import Employee, Notice, Refit, Reliability
@@ -53,7 +54,7 @@ def board(user: Employee, now: datetime) -> Board:
         tasks=tasks(dashboard.waiting()),
         notices=dashboard.notices(),
         sections=sections(now),
-        signs=signs(dashboard.health(now), user),
+        signs=signs(dashboard.health(now), user, now),
     )
 
 
@@ -202,18 +203,18 @@ def not_a_dress_figure(now: datetime) -> Figure:
     )
 
 
-SHOWS_A_DRESS = "dress,none_of_these"
+SHOWS_A_DRESS = {"answer__in": "dress,none_of_these", "suggestion__isnull": False}
 
 
 def recall_figure(now: datetime) -> Figure:
     def links(share: dashboard.Share) -> tuple[str, str]:
-        dresses = settled_in(share.start) | {"answer__in": SHOWS_A_DRESS}
+        dresses = settled_in(share.start) | SHOWS_A_DRESS
         return listed("post", **dresses, model="right"), listed("post", **dresses)
 
     return shares_figure(
         dashboard.recall(now),
         links,
-        url=listed("post", **settled_since(now), answer__in=SHOWS_A_DRESS),
+        url=listed("post", **settled_since(now), **SHOWS_A_DRESS),
         noun="posts that show a dress",
         name="recall",
         title="The model’s options had the dress, say people",
@@ -255,8 +256,8 @@ def shares_figure(
                 },
                 [
                     Cell(short(share.start)),
-                    Cell(percent(share.value)),
-                    Cell(interval(share.low, share.high)),
+                    Cell(percent(share.value), part_url),
+                    Cell(interval(share.low, share.high), whole_url),
                     Cell(f"{share.part:,}", part_url),
                     Cell(f"{share.whole:,}", whole_url),
                 ],
@@ -305,19 +306,9 @@ def voter_row(voter: Reliability) -> Row:
 
 def calibration_figure() -> Figure:
     found = dashboard.calibration()
-    audited = listed("post", audit__exact=1, settled_by__isnull=False)
-    rows = [
-        Row(
-            {**bin._asdict(), "href": audited},
-            [
-                Cell(percent(bin.stated)),
-                Cell(percent(bin.real)),
-                Cell(interval(bin.low, bin.high)),
-                Cell(f"{bin.count:,}"),
-            ],
-        )
-        for bin in found.bins
-    ]
+    having = dict.fromkeys(["settled_by__isnull", "suggestion__isnull", "votes__isnull"], False)
+    audited = listed("post", audit__exact=1, **having)
+    rows = [calibration_row(bin, audited) for bin in found.bins]
     fitted = f" As of {short(timezone.localdate(found.fitted_at))}." if found.fitted_at else ""
     return Figure(
         name="calibration",
@@ -331,17 +322,23 @@ def calibration_figure() -> Figure:
     )
 
 
+def calibration_row(bin: dashboard.Bin, audited: str) -> Row:
+    """Its posts are told apart by what a re-fit has replayed, which is not stored: so it leads to all."""
+    told = [percent(bin.stated), percent(bin.real), interval(bin.low, bin.high), f"{bin.count:,}"]
+    return Row({**bin._asdict(), "href": audited}, [Cell(text, audited) for text in told])
+
+
 def too_early(labelled: int) -> str:
-    missing = dashboard.AUDITED_ENOUGH - labelled
+    missing = audit.ENOUGH - labelled
     if missing > 0:
-        return f"Too early to say: from {dashboard.AUDITED_ENOUGH} on there is a diagram, {missing} to go."
+        return f"Too early to say: from {audit.ENOUGH} on there is a diagram, {missing} to go."
     return "Enough to say something: the next re-fit at night draws the diagram."
 
 
 # Health
 
 
-def signs(health: dashboard.Health, user: Employee) -> list[Sign]:
+def signs(health: dashboard.Health, user: Employee, now: datetime) -> list[Sign]:
     beats = reverse("admin:verify_heartbeat_changelist")
     parts = [
         Sign(part.name, f"{timesince(part.beat_at)} ago{weights(part)}", beats, part.silent)
@@ -351,7 +348,10 @@ def signs(health: dashboard.Health, user: Employee) -> list[Sign]:
         *(parts or [Sign("worker", "never seen: start it with manage.py serve or qcluster", beats, True)]),
         Sign("queue", tasks_in_words(health.queued, "waiting"), queue_url(user, "ormq")),
         Sign(
-            "failures", tasks_in_words(health.failed, "today"), queue_url(user, "failure"), health.failed > 0
+            "failures",
+            tasks_in_words(health.failed, "in a day"),
+            queue_url(user, "failure", stopped__gte=(now - dashboard.DAY).isoformat()),
+            health.failed > 0,
         ),
         last_refit(health.refit),
     ]
@@ -365,9 +365,11 @@ def tasks_in_words(count: int, when: str) -> str:
     return f"{count:,} task{'' if count == 1 else 's'} {when}"
 
 
-def queue_url(user: Employee, model: str) -> str:
+def queue_url(user: Employee, model: str, **filters: str) -> str:
     """Of the queue's own lists, which Django's permissions guard."""
-    return reverse(f"admin:django_q_{model}_changelist") if user.has_perm(f"django_q.view_{model}") else ""
+    if not user.has_perm(f"django_q.view_{model}"):
+        return ""
+    return f"{reverse(f'admin:django_q_{model}_changelist')}?{urlencode(filters)}".rstrip("?")
 
 
 def last_refit(refit: Refit | None) -> Sign:
