@@ -7,6 +7,7 @@ read the JSON API  yes       yes        yes                 yes
 see a public look  yes       yes        yes                 yes
 see any photo      no        yes        yes                 yes
 see the portal     no        yes        yes                 yes
+preferences, leave no        yes        yes                 yes
 vote, skip, undo   no        no         yes                 yes
 name, flag, praise no        no         yes                 yes
 curate             no        no         no                  yes

@@ -1,0 +1,304 @@
+"""Every address of the portal and everything that can be sent to it, with who may: a table for a test.
+
+Its people: a stranger, somebody who has left (an admin, who could do most), somebody who only looks on, an
+employee, a curator (who curates and edits neither people nor the queue), and an admin.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from axes.models import AccessAttempt
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import Failure, OrmQ, Schedule, Success
+from django_q.tasks import async_task
+
+from tests import make
+from tests.verify.curation import TOLD, a_vote, make_told
+from verify.models import Answer, Dress, Employee, Heartbeat, Lease, Leave, Post
+
+People = frozenset[str]
+PERSON: dict[str, Callable[[], Employee | None]] = {
+    "stranger": lambda: None,
+    "deactivated": lambda: make.make_admin("fay", is_active=False),
+    "read-only": lambda: make.make_employee("rita", read_only=True),
+    "employee": lambda: make.make_employee("emil"),
+    "curator": lambda: make.make_employee("cleo", is_staff=True),
+    "admin": lambda: make.make_admin("ada"),
+}
+ANYBODY: People = frozenset(PERSON)
+COLLEAGUES = ANYBODY - {"stranger", "deactivated"}
+VOTERS = COLLEAGUES - {"read-only"}
+CURATORS: People = frozenset({"curator", "admin"})
+ADMINS: People = frozenset({"admin"})
+NOBODY: People = frozenset()
+
+
+class Door(NamedTuple):
+    """An address to open or, with ``sent``, to send something to."""
+
+    name: str
+    who: People
+    url: str
+    sent: dict[str, Any] | None = None
+    page: People = NOBODY  # of an action: who sees the list, and is led back there whatever is sent
+
+    @property
+    def stores(self) -> bool:
+        return self.sent is not None and "logout" not in self.name
+
+
+def door(name: str, who: People, *args: object, query: str = "", **more: Any) -> Door:
+    return Door(name, who, reverse(name, args=args) + query, **more)
+
+
+class Curation(NamedTuple):
+    """Who may do what with the rows of a model, and with its actions."""
+
+    see: People
+    add: People
+    change: People
+    delete: People
+    actions: dict[str, People]
+
+
+READ_ONLY = Curation(CURATORS, NOBODY, NOBODY, NOBODY, {})
+DONE_TASKS = Curation(ADMINS, NOBODY, ADMINS, ADMINS, {"resubmit_task": ADMINS})
+RIGHTS = [f"rights_{word}" for word in ("unknown", "requested", "granted", "refused", "revoked")]
+CURATION = {
+    "verify_dress": Curation(*[CURATORS] * 4, {"retire": CURATORS, "sell_again": CURATORS}),
+    "verify_team": Curation(*[CURATORS] * 4, {}),
+    "verify_post": Curation(
+        *(CURATORS, NOBODY, CURATORS, CURATORS),
+        dict.fromkeys((*RIGHTS, "try_again", "propose_anew"), CURATORS),
+    ),
+    "verify_look": Curation(CURATORS, NOBODY, CURATORS, NOBODY, {"clear": CURATORS, "refuse": CURATORS}),
+    "verify_employee": Curation(
+        *(ADMINS, ADMINS, ADMINS, NOBODY),
+        dict.fromkeys(("deactivate", "reactivate", "invite_again", "unlock"), ADMINS),
+    ),
+    **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "modelversion", *TOLD)},
+    "django_q_schedule": Curation(*[ADMINS] * 4, {}),
+    "django_q_success": DONE_TASKS,
+    "django_q_failure": DONE_TASKS,
+    "django_q_ormq": Curation(ADMINS, NOBODY, ADMINS, ADMINS, {}),
+}
+
+NO_PHOTOS = {"photos-TOTAL_FORMS": 0, "photos-INITIAL_FORMS": 0}
+SCHEDULE = {"func": "verify.tasks.tick", "schedule_type": "D", "repeats": -1}
+SCHEDULE |= {"next_run_0": "2026-06-01", "next_run_1": "12:00"}
+PASSWORDS = {"password1": "another-passphrase", "password2": "another-passphrase", "usable_password": "true"}
+NEW_PASSWORD = {"new_password1": "another-passphrase", "new_password2": "another-passphrase"}
+NEW_PASSWORD |= {"old_password": "a-long-passphrase"}
+ADDED = {
+    "verify_dress": {"sku": "NEW", "title": "Ottilie", **NO_PHOTOS},
+    "verify_team": {"name": "Atelier"},
+    "verify_employee": {"username": "nora", **PASSWORDS},
+    "django_q_schedule": SCHEDULE,
+}
+CHANGED = {
+    **ADDED,
+    "verify_post": {"rights": "granted"},
+    "verify_look": {"clearance": "cleared"},
+    "verify_employee": {"username": "vera", "is_superuser": "on"},
+    "django_q_ormq": {"key": "elsewhere", "lock_0": "2026-06-01", "lock_1": "12:00"},
+}
+
+
+def furnish(person: Employee | None) -> SimpleNamespace:
+    """Rows to look at, and some that every action has something to do with.
+
+    The cards, votes and leave are this person's own; a stranger tries somebody else's.
+    """
+    own, vera = person or make.make_employee("olaf"), make.make_employee("vera")
+    dress, batch = make.make_dress(), make.make_batch()
+    in_hand, unnamed, voted, told, _ = posts = make.make_open_posts(5, batch, [dress])
+    rows: list[Model] = [make.make_dress(photos=0), make.make_post(), make.make_look(dress, "waiting")]
+    rows += [batch, vera, vera.team, posts[0].suggestion.model_version]
+    rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
+    for_the_actions(dress)
+    a_vote(voted, Answer.NOT_A_DRESS, employee=own)
+    return SimpleNamespace(
+        of={row._meta.label_lower.replace(".", "_"): row.pk for row in rows},
+        dress=dress,
+        photo=in_hand.photo,
+        look=make.make_look(dress),
+        lease=hand(in_hand, own).pk,
+        vote=a_vote(unnamed, Answer.NONE_OF_THESE, employee=own).pk,
+        leave=Leave.objects.create(employee=own, first_day=date(2026, 7, 1), last_day=date(2026, 7, 2)).pk,
+        not_a_dress=voted.pk,
+        voter=vera.pk,
+    )
+
+
+def hand(post: Post, employee: Employee) -> Lease:
+    now = timezone.now()
+    facts = {"suggestion": post.suggestion, "created_at": now, "expires_at": now + settings.LEASE}
+    return Lease.objects.create(post=post, employee=employee, **facts)
+
+
+def queue() -> list[Model]:
+    """One of each of what the queue's pages list."""
+    now, work = timezone.now(), {"func": "verify.tasks.tick"}
+    async_task(**work)
+    return [
+        Schedule.objects.create(**work),
+        *(
+            kind.objects.create(**work, id=kind.__name__, started=now, stopped=now, success=kind is Success)
+            for kind in (Success, Failure)
+        ),
+        OrmQ.objects.get(),
+    ]
+
+
+def for_the_actions(dress: Dress) -> None:
+    """What is retired, granted, set aside and refused; who is deactivated, invited and locked out."""
+    make.make_dress(retired_on=timezone.localdate())
+    make.make_post(state="set_aside", rights="granted")
+    make.make_look(dress, "refused")
+    make.make_employee("gus", is_active=False)
+    make.make_employee("ida", email="ida@office.example")
+    Employee.objects.filter(username="ida").update(password=make_password(None))
+    AccessAttempt.objects.create(username=make.make_employee("lena").username, failures_since_start=5)
+    Heartbeat.beat("worker", "f" * 64)
+
+
+def doors(at: SimpleNamespace) -> list[Door]:
+    return [*open_doors(at), *portal(at), *admin_pages(at), *lists(at)]
+
+
+def open_doors(at: SimpleNamespace) -> list[Door]:
+    sku = at.dress.sku
+    return [
+        door("healthz", ANYBODY),
+        door("readyz", ANYBODY),
+        door("manifest", ANYBODY),
+        door("dresses", ANYBODY),
+        door("product", ANYBODY, sku),
+        door("photo", ANYBODY, at.look.post.photo.token, "small"),
+        door("v1:dresses", ANYBODY),
+        door("v1:dress", ANYBODY, sku),
+        door("v1:dress-looks", ANYBODY, sku),
+        door("v1:similar", ANYBODY, sku),
+        door("v1:shop-look", ANYBODY, at.look.pk),
+        door("v1:schema", ANYBODY),
+        door("api-docs", ANYBODY),
+        Door("api/^.*/$", NOBODY, "/api/nothing/"),
+        door("login", ANYBODY),
+        door("logout", ANYBODY, query="?next=/dresses/", sent={}),
+        door("password_reset", ANYBODY),
+        door("password_reset", ANYBODY, sent={"email": "vera@office.example"}),
+        door("password_reset_done", ANYBODY),
+        door("password_reset_confirm", ANYBODY, "MQ", "a-b"),
+    ]
+
+
+def portal(at: SimpleNamespace) -> list[Door]:
+    days = {"first_day": "2026-12-21", "last_day": "2026-12-24"}
+    return [
+        door("play", COLLEAGUES),
+        door("recent", COLLEAGUES),
+        door("dress_photos", COLLEAGUES, at.dress.pk),
+        door("leaderboard", COLLEAGUES),
+        door("hall_of_fame", COLLEAGUES),
+        door("photo", COLLEAGUES, at.photo.token, "large"),
+        door("me", COLLEAGUES),
+        door("preferences", COLLEAGUES, sent={"pseudonym": "Silk Moth"}),
+        door("leave_add", COLLEAGUES, sent=days),
+        door("leave_remove", COLLEAGUES, at.leave, sent={}),
+        door("password_change", COLLEAGUES),
+        door("password_change", COLLEAGUES, sent=NEW_PASSWORD),
+        door("password_change_done", COLLEAGUES),
+        door("vote", VOTERS, sent={"lease": at.lease, "choice": "not_a_dress"}),
+        door("undo", VOTERS, sent={}),
+        door("change", VOTERS, sent={"vote": at.vote, "choice": "not_a_dress"}),
+        door("name_page", VOTERS, at.vote),
+        door("dress_search", VOTERS, query="?q=dress"),
+        door("name", VOTERS, sent={"vote": at.vote, "dress": at.dress.pk}),
+        door("flag", VOTERS, sent={"lease": at.lease, "reason": "other"}),
+        door("nominate", VOTERS, sent={"post": at.not_a_dress}),
+    ]
+
+
+def admin_pages(at: SimpleNamespace) -> list[Door]:
+    """Those that are not about the rows of one model, and those that a list has beside its own."""
+    answer = {"post": at.of["verify_post"], "choice": "not_a_dress", "again": "yes"}
+    found = "?app_label=verify&model_name=post&field_name="
+    return [
+        door("admin:index", CURATORS),
+        door("admin:login", ANYBODY),
+        door("admin:logout", ANYBODY, query="?next=/dresses/", sent={}),
+        door("admin:password_change", CURATORS),
+        door("admin:password_change", CURATORS, sent=NEW_PASSWORD),
+        door("admin:password_change_done", CURATORS),
+        door("admin:autocomplete", CURATORS, query=f"{found}dress"),
+        door("admin:autocomplete", ADMINS, query=f"{found}settled_by"),
+        door("admin:jsi18n", CURATORS),
+        door("admin:view_on_site", NOBODY, 1, 1),
+        door("admin:app_list", CURATORS, "verify"),
+        door("admin:app_list", ADMINS, "django_q"),
+        Door("admin/(?P<url>.*)$", NOBODY, "/admin/nothing/"),
+        door("admin:verify_decide", CURATORS),
+        door("admin:verify_decide", CURATORS, query="?tab=audit"),
+        door("admin:verify_decide", CURATORS, sent=answer),
+        door("admin:verify_clear", CURATORS),
+        door("admin:verify_clear", CURATORS, query="?view=grid"),
+        door("admin:verify_clear", CURATORS, sent={"look": at.of["verify_look"], "decision": "cleared"}),
+        door("admin:verify_notice_done", CURATORS, at.of["verify_notice"], sent={}),
+        door("admin:verify_voter", CURATORS, at.voter),
+        door("admin:verify_voter_mute", CURATORS, at.voter, sent={"reason": "Why not?"}),
+        door("admin:verify_voter_unmute", CURATORS, at.voter, sent={}),
+        door("admin:verify_voter_active", ADMINS, at.voter, sent={"active": "no"}),
+        door("admin:verify_employee_invite", ADMINS),
+        door("admin:verify_employee_invite", ADMINS, sent={"text": "name,e-mail,team\nMal,mal@x.example,\n"}),
+        door("admin:auth_user_password_change", ADMINS, at.voter),
+        door("admin:auth_user_password_change", ADMINS, at.voter, sent=PASSWORDS),
+    ]
+
+
+def lists(at: SimpleNamespace) -> list[Door]:
+    return [
+        a_door
+        for model, may in CURATION.items()
+        for a_door in (*pages(model, may, at.of[model]), *actions(model, may, at.of[model]))
+    ]
+
+
+def pages(model: str, may: Curation, pk: object) -> list[Door]:
+    name = f"admin:{model}"
+    return [
+        door(f"{name}_changelist", may.see),
+        door(f"{name}_history", may.see, pk),
+        door(f"{name}_change", may.see, pk),
+        door(f"{name}_change", may.change, pk, sent=CHANGED.get(model, {})),
+        door(f"{name}_add", may.add),
+        door(f"{name}_add", may.add, sent=ADDED.get(model, {})),
+        door(f"{name}_delete", may.delete, pk),
+        door(f"{name}_delete", may.delete, pk, sent={"post": "yes"}),
+        # Leads on to the page of the row, which asks again.
+        Door(f"{listed(model)[1:]}<path:object_id>/", CURATORS, f"{listed(model)}{pk}/"),
+    ]
+
+
+def listed(model: str) -> str:
+    return reverse(f"admin:{model}_changelist")
+
+
+def actions(model: str, may: Curation, pk: object) -> list[Door]:
+    """Deletion takes one row, the others take all: some of them will do."""
+    every = list(apps.get_model(*model.rsplit("_", 1)).objects.values_list("pk", flat=True))
+    chosen = {"delete_selected": [pk]}
+    return [
+        Door(
+            *(f"{model} {action}", who, listed(model)),
+            sent={"action": action, "_selected_action": chosen.get(action, every), "post": "yes"},
+            page=may.see,
+        )
+        for action, who in (may.actions | {"delete_selected": may.delete}).items()
+    ]
