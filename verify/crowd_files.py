@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +13,21 @@ from verify.reliability import FloatArray, IntArray
 UNKNOWN, UNHEARD_OF = -1, -2  # truths: nobody knows it, nobody has voted for it
 SOMETHING_ELSE = ""  # the other answer to a task with but one
 Rows = list[tuple[int, tuple[str, ...]]]  # the row's number in the file, its values
+Tell = Callable[[str], None]
 
 
 class BadFile(ValueError):
     """The sentence to show: which file, which row, what is wrong."""
 
 
-def read_crowd(answers: Path, options: Path | None = None) -> Crowd:
+def read_crowd(answers: Path, options: Path | None = None, tell: Tell = lambda said: None) -> Crowd:
     """The crowd of a file, tasks, workers and labels in the order of their names.
 
     Without ``options`` every task has every label, unless most labels occur on one task only: then the
-    options are its own, those that somebody chose. Raises BadFile.
+    options are its own, those that somebody chose. Of a worker's answers to a task the last counts; ``tell``
+    is told of how many others there are. Raises BadFile.
     """
-    rows = list(_rows(answers, ("task", "worker", "label")))
-    _refuse_repeated(answers, rows, "worker '{1}' answers task '{0}'", 2)
+    rows = _last_words(answers, list(_rows(answers, ("task", "worker", "label"))), tell)
     tasks, workers, labels = (sorted({values[i] for _, values in rows}) for i in range(3))
     choices, alike = _choices(rows, tasks, labels, options)
     labels = sorted({*labels, *(label for offered in choices.values() for label in offered)})
@@ -49,17 +50,21 @@ def read_crowd(answers: Path, options: Path | None = None) -> Crowd:
     )
 
 
-def read_truth(truth: Path, crowd: Crowd) -> IntArray:
-    """(tasks,) labels, or UNKNOWN or UNHEARD_OF. Raises BadFile, also for a task without votes."""
+def read_truth(truth: Path, crowd: Crowd, tell: Tell = lambda said: None) -> IntArray:
+    """(tasks,) labels, or UNKNOWN or UNHEARD_OF. Raises BadFile.
+
+    What nobody has voted on is no task of this crowd: ``tell`` is told of how many truths were left out.
+    """
     rows = list(_rows(truth, ("task", "label")))
-    _refuse_repeated(truth, rows, "task '{0}' is decided", 1)
+    _refuse_decided_twice(truth, rows)
     task_of = {task: i for i, task in enumerate(crowd.tasks)}
     label_of = {label: i for i, label in enumerate(crowd.labels)}
     found = np.full(len(crowd.tasks), UNKNOWN)
-    for row, (task, label) in rows:
-        if task not in task_of:
-            raise BadFile(f"{truth}, row {row}: task '{task}' has no votes.")
-        found[task_of[task]] = label_of.get(label, UNHEARD_OF)
+    voted_on = [(task_of[task], label) for _, (task, label) in rows if task in task_of]
+    for place, label in voted_on:
+        found[place] = label_of.get(label, UNHEARD_OF)
+    if without := len(rows) - len(voted_on):
+        tell(f"{truth}: left out {without:,} of {len(rows):,} truths, whose tasks have no votes.")
     return found
 
 
@@ -112,12 +117,23 @@ def _cells(
     return values
 
 
-def _refuse_repeated(path: Path, rows: Rows, what: str, keys: int) -> None:
-    seen: dict[tuple[str, ...], int] = {}
-    for row, values in rows:
-        before = seen.setdefault(values[:keys], row)
+def _last_words(path: Path, rows: Rows, tell: Tell) -> Rows:
+    """The rows without those in which a worker answers a task that they answer again further down."""
+    last = {values[:2]: row for row, values in rows}
+    kept = [(row, values) for row, values in rows if last[values[:2]] == row]
+    if repeated := len(rows) - len(kept):
+        tell(f"{path}: left out {repeated:,} of {len(rows):,} answers, which their workers gave anew later.")
+    return kept
+
+
+def _refuse_decided_twice(path: Path, rows: Rows) -> None:
+    seen: dict[str, int] = {}
+    for row, (task, _) in rows:
+        before = seen.setdefault(task, row)
         if before != row:
-            raise BadFile(f"{path}, row {row}: {what.format(*values)} a second time, first in row {before}.")
+            raise BadFile(
+                f"{path}, row {row}: task '{task}' is decided a second time, first in row {before}."
+            )
 
 
 def _refuse_not_offered(path: Path, rows: Rows, choices: dict[str, set[str]]) -> None:
@@ -131,7 +147,8 @@ def _choices(
 ) -> tuple[dict[str, set[str]], bool]:
     """The labels that each task may have, and whether all have the same."""
     if options:
-        return _offered(options, tasks), False
+        offered = _offered(options, tasks)
+        return offered, len(set(map(frozenset, offered.values()))) == 1
     chosen: dict[str, set[str]] = {task: set() for task in tasks}
     for _, (task, _, label) in rows:
         chosen[task].add(label)

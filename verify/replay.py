@@ -1,9 +1,9 @@
 """How a crowd would have done, had its tasks been closed as soon as they were sure enough.
 
 The votes come in one at a time, in a random order, and what comes in after its task was closed is not used. A
-few tasks are gold: their truth is known, so are all answers to them, and they are not counted. Reliabilities
-come from gold, and at a quarter of the weight from the posteriors of the other tasks, which are re-fitted now
-and then as they are in the portal every night.
+few tasks may be gold: their truth is known, so are all answers to them, and they are not counted.
+Reliabilities come from gold, and at a quarter of the weight from the posteriors of the other tasks, which are
+re-fitted now and then as they are in the portal every night.
 """
 
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ LEAST_ANSWERS, MOST_ANSWERS = 0.1, 50.0  # that a prior is worth: few gold answe
 @dataclass(frozen=True)
 class Stopping:
     threshold: float
-    gold: float  # the share of the tasks of known truth that are gold
+    gold: float  # the share of the tasks of known truth that are gold; 0: none is
     least_votes: int = 1
 
     def __post_init__(self) -> None:
         if not 0.5 < self.threshold < 1:
             raise ValueError(f"The threshold is {self.threshold}: expected more than 0.5 and less than 1.")
-        if not 0 < self.gold < 1:
-            raise ValueError(f"The share of gold is {self.gold}: expected more than 0 and less than 1.")
+        if not 0 <= self.gold < 1:
+            raise ValueError(f"The share of gold is {self.gold}: expected 0 or more and less than 1.")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def replay(crowd: Crowd, truth: IntArray, stopping: Stopping, rng: np.random.Gen
     where too few are labels.
     """
     known = np.flatnonzero(truth >= 0)
-    golden = max(1, round(stopping.gold * len(known)))
+    golden = max(1, round(stopping.gold * len(known))) if stopping.gold else 0
     if len(known) <= golden:
         raise ValueError(f"{golden} gold of {len(known)} tasks of known truth leave nothing to measure.")
     gold = np.zeros(len(crowd.tasks), bool)
@@ -96,7 +96,7 @@ class _Run:
         self.gold_right, self.gold_seen = (
             np.bincount(crowd.worker[chosen], minlength=voters).astype(float) for chosen in (right, answers)
         )
-        self.prior = prior_of(self.gold_right, self.gold_seen)
+        self.prior = prior_of(self.gold_right, self.gold_seen) if answers.any() else Prior()
         shares = np.bincount(truth[gold], minlength=len(crowd.labels)) + 1.0
         self.shares = shares / shares.sum() if crowd.alike else np.ones(len(shares)) / len(shares)
         self.used = np.zeros(len(crowd.task), bool)
@@ -104,7 +104,10 @@ class _Run:
         self.refit()
 
     def take(self, votes: IntArray) -> None:
-        """Count the votes of these indices, one after the other, as the portal does."""
+        """Count the votes of these indices one after the other, each in full.
+
+        The portal has an audit sample that tells how much less a vote weighs; here nobody knows.
+        """
         crowd, posterior = self.crowd, self.posterior
         odds = (self.reliability / (1 - self.reliability))[crowd.worker[votes]]
         tasks = crowd.task[votes]

@@ -30,7 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("answers", type=Path, help="CSV: task,worker,label")
         parser.add_argument("--truth", type=Path, help="CSV: task,label; only to measure, and for gold")
         parser.add_argument("--options", type=Path, help="CSV: task,label: what may be answered to each task")
-        parser.add_argument("--gold", type=float, help="share of the known tasks that are gold, such as .05")
+        parser.add_argument(
+            "--gold",
+            type=float,
+            help="close tasks early, with this share of the known ones as gold, such as .05; 0: without any",
+        )
         parser.add_argument(
             "--stop", type=float, default=0.95, help="posterior that closes a task (default: %(default)s)"
         )
@@ -43,8 +47,8 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, help="CSV of all votes' answers: task,label,posterior")
 
     def handle(self, **options: Any) -> None:
-        if options["gold"] and not options["truth"]:
-            raise CommandError("--gold takes its tasks from --truth: name that file too.")
+        if options["gold"] is not None and not options["truth"]:
+            raise CommandError("--gold takes its tasks from --truth, and measures by it: name that file too.")
         if options["orders"] < 1:
             raise CommandError("--orders is less than 1.")
         try:
@@ -56,14 +60,14 @@ class Command(BaseCommand):
         self.stdout.write(_table(figures))
 
     def _figures(self, options: dict[str, Any]) -> dict[str, Any]:
-        crowd = read_crowd(options["answers"], options["options"])
-        truth = read_truth(options["truth"], crowd) if options["truth"] else None
+        crowd = read_crowd(options["answers"], options["options"], self.stderr.write)
+        truth = read_truth(options["truth"], crowd, self.stderr.write) if options["truth"] else None
         figures: dict[str, Any] = {}
-        if options["out"] or not options["gold"]:
+        if options["out"] or options["gold"] is None:
             fitted, figures = _aggregate(crowd, truth, options["seed"])
             if options["out"]:
                 crowd_files.write_answers(options["out"], crowd, fitted.posterior)
-        if options["gold"] and truth is not None:
+        if options["gold"] is not None and truth is not None:
             figures = _stopped_early(crowd, truth, options)
         if options["json"]:
             options["json"].write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -80,7 +84,7 @@ def _aggregate(crowd: Crowd, truth: IntArray | None, seed: int) -> tuple[Fitted,
         "accuracy": float((answers == truth)[judged].mean()) if judged.any() else None,
         "tasks": len(crowd.tasks),
         "votes_per_task": len(crowd.task) / len(crowd.tasks),
-        "coverage": 1.0,
+        "coverage": 1.0,  # what has a vote gets an answer
         "stated_confidence": float(confidence.mean()),
         "known_tasks": int(judged.sum()),
         "model": str(model),
