@@ -19,6 +19,7 @@ LEAST, MOST = 0.02, 0.98  # nobody is believed, or disbelieved, beyond these
 EDGES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # between the bins of the top probability
 RIGHT, WRONG = 8.0, 1.5  # Beta prior of a voter's reliability
 UNCORRECTED = (1.0,) * (len(EDGES) + 1)
+AUDIT_VOTES = 5  # at least, on a post of the audit sample: enough to label it, whatever the rule asks for
 
 Posterior = Mapping[str, float]
 

@@ -6,7 +6,7 @@ next one ends where it would have ended.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from time import perf_counter
@@ -23,7 +23,6 @@ from verify.models import Batch, Employee, Lease, Look, Notice, Post, Refit, Rel
 from verify.models.post import RULE, PostQuerySet
 from verify.reliability import BoolArray, Fit
 
-MOST_WEIGHT = 1.5  # of a vote: labels that agree with every vote would have it grow without end
 FITTED = ["right", "wrong", "estimate", "low", "high", "votes", "gold_seen", "gold_right", "fitted_at"]
 Progress = Callable[[str], None]
 
@@ -56,16 +55,11 @@ def refit(now: datetime | None = None, progress: Progress = lambda said: None) -
 
 def estimate(office: Office) -> Outcome:
     """Reliabilities and posteriors; with enough labels of the audit sample also the weight of a vote."""
-    votes = office.ballots
-    fitted = reliability.fit(votes, vote_weight=consensus.VOTE_WEIGHT)
     sample = office.audit & office.by_admin
+    fitted, weight = reliability.fit_audited(office.ballots, sample)
     audited = int(sample.sum())
-    if audited < audit.ENOUGH:
-        return Outcome(fitted, consensus.VOTE_WEIGHT, audited, [])
-    labelled = replace(votes, truth=np.where(sample, votes.truth, -1))
-    weight = reliability.fit_vote_weight(labelled, fitted, most=MOST_WEIGHT)
-    fitted = reliability.fit(votes, vote_weight=weight)
-    return Outcome(fitted, weight, audited, _diagram(office, sample, fitted, weight))
+    diagram = _diagram(office, sample, fitted, weight) if audited >= audit.ENOUGH else []
+    return Outcome(fitted, weight, audited, diagram)
 
 
 def _diagram(office: Office, sample: BoolArray, fitted: Fit, weight: float) -> list[Bin]:

@@ -10,7 +10,7 @@ The classifier's prior is corrected by one factor per bin of its top probability
 answer against the rest: a logistic regression with an offset and one intercept a bin, drawn from a normal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,7 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 from scipy.special import betaincinv
 
-from verify import consensus
+from verify import audit, consensus
 from verify.consensus import EDGES, LEAST, MOST, RIGHT, UNCORRECTED, WRONG
 
 FloatArray = NDArray[np.floating]
@@ -32,6 +32,7 @@ BINS = len(UNCORRECTED)
 SPREAD = 0.5  # of a bin's log factor, before any post has been seen: a few posts change next to nothing
 STEP = 1.0  # the most by which a log factor moves at once: Newton's steps overshoot near 0 and 1
 WEIGHT_SPREAD = 0.3  # of the log weight of a vote, before any label has been seen
+LEAST_WEIGHT, MOST_WEIGHT = 0.2, 1.5  # of a vote: labels that agree with every vote would have it grow on
 TINY = 1e-12
 
 
@@ -170,7 +171,22 @@ def fit(
     )
 
 
-def fit_vote_weight(ballots: Ballots, fitted: Fit, least: float = 0.2, most: float = 2.0) -> float:
+def fit_audited(
+    ballots: Ballots, sample: BoolArray, usual: float = consensus.VOTE_WEIGHT, correct: bool = True
+) -> tuple[Fit, float]:
+    """A night's fit, and the weight of a vote in it.
+
+    That is ``usual``, until so many posts of the audit ``sample`` (posts,) have a known truth that they tell.
+    """
+    fitted = fit(ballots, vote_weight=usual, correct=correct)
+    labels = np.where(sample, ballots.truth, -1)
+    if (labels >= 0).sum() < audit.ENOUGH:
+        return fitted, usual
+    weight = fit_vote_weight(replace(ballots, truth=labels), fitted)
+    return fit(ballots, vote_weight=weight, correct=correct), weight
+
+
+def fit_vote_weight(ballots: Ballots, fitted: Fit) -> float:
     """The weight of a vote under which the known truths are likeliest: below 1, people err together.
 
     Of the posts with a truth, which should be an audit sample rather than the hard cases. Reliabilities and
@@ -186,7 +202,7 @@ def fit_vote_weight(ballots: Ballots, fitted: Fit, least: float = 0.2, most: flo
         unlikely = (np.log(weight / consensus.VOTE_WEIGHT) / WEIGHT_SPREAD) ** 2 / 2
         return float(unlikely - np.log(np.maximum(state.from_votes()[truths], TINY)).sum())
 
-    return float(minimize_scalar(surprise, bounds=(least, most), method="bounded").x)
+    return float(minimize_scalar(surprise, bounds=(LEAST_WEIGHT, MOST_WEIGHT), method="bounded").x)
 
 
 def estimates(right: FloatArray, wrong: FloatArray) -> FloatArray:

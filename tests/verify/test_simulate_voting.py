@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from verify import refit
-from verify.simulation import play
-
 SMALL = ["--posts", "300", "--batch", "100", "--voters", "40"]
 KEYS = {
     *("accuracy", "votes_per_finished", "coverage", "bad_voters_found", "bad_voters"),
@@ -59,10 +56,6 @@ def test_parameters_of_office_and_rule_are_options(tmp_path: Path) -> None:
     assert able["accuracy"] > usual["accuracy"]
     assert strict["votes_per_finished"] > usual["votes_per_finished"]
     assert figures(tmp_path / "d.json", "--least-votes", "4")["least_votes"] == 4
-
-
-def test_the_weight_of_a_vote_has_the_portals_bound() -> None:
-    assert play.MOST_WEIGHT == refit.MOST_WEIGHT
 
 
 def test_an_order_can_be_chosen(tmp_path: Path) -> None:

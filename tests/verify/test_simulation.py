@@ -3,15 +3,19 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import make
 from verify import consensus
 from verify.consensus import Rule, Verdict
+from verify.models import Lease, Post
 from verify.simulation import Office, Outcome, World, policies, simulate
 from verify.simulation.office import Kind, Voter, photos
 from verify.simulation.play import Campaign, State
@@ -190,6 +194,73 @@ def test_posteriors_and_decisions_are_those_of_the_consensus(name: str) -> None:
             assert isinstance(decisions[-1], Verdict)
             assert post.answer == decisions[-1].answer
     assert sum(post.state == State.SETTLED for post in play.posts) > 150
+
+
+STATES = {
+    State.OPEN: Post.State.PROPOSED,
+    State.SETTLED: Post.State.SETTLED,
+    State.ESCALATED: Post.State.DISPUTED,
+}
+
+
+def unsure(seed: int = 1) -> Campaign:
+    """A day on which many posts get nine votes: people know little, and some count for more than others."""
+    play = campaign(
+        Office(posts=400, batch=400, voters=40, ability=0.6, audit=0.3, gold=0.0), "dressportal", seed
+    )
+    for person in play.people:
+        person.believed = play.rng.uniform(0.4, 0.95)
+    play._open_batch()
+    play._last = 1_500
+    while play._is_day:
+        play._session(play.rng.randrange(len(play.people)))
+    return play
+
+
+def test_posts_are_opened_settled_and_escalated_as_the_portal_does() -> None:
+    """The same votes, taken by the portal's own `Post`."""
+    play, now = unsure(), timezone.now()
+    for number, simulated in enumerate(play.posts):
+        post = Post(audit=simulated.audit, state=Post.State.PROPOSED)
+        post._weigh(simulated.photo.prior, 0, now)
+        for slot, voter in play.box.votes_on(number):
+            assert post.takes_votes
+            post.count({simulated.photo.keys[slot]}, play.people[voter].believed, now, play.weight)
+        if not post.takes_votes:
+            post.settle(now, save=False)
+        assert post.state == STATES[simulated.state]
+        assert post.posterior == pytest.approx(simulated.known)
+        if post.state == Post.State.SETTLED:
+            said = consensus.dress_key(post.dress_id) if post.dress_id else post.answer
+            assert (said, post.confidence) == (simulated.answer, pytest.approx(simulated.confidence))
+    assert min(sum(post.state == state for post in play.posts) for state in STATES) > 20
+
+
+@pytest.mark.django_db
+def test_finish_serves_posts_in_the_order_of_the_portals_statement() -> None:
+    """Every fourth is as near as the nearest: of equals the newest comes first."""
+    play, now = unsure(), timezone.now()
+    open_posts = [number for number, post in enumerate(play.posts) if post.state == State.OPEN]
+    nearest = play.posts[max(open_posts, key=play._closeness)]
+    for number in open_posts[::4]:
+        equal = play.posts[number]
+        equal.known, equal.votes, equal.audit = nearest.known, nearest.votes, nearest.audit
+        play.order.add(number)
+    rows = make.make_open_posts(len(open_posts), make.make_batch())
+    for row, number in zip(rows, open_posts, strict=True):
+        simulated = play.posts[number]
+        row.audit, row.posted_at = simulated.audit, now - timedelta(minutes=number)
+        row._weigh(simulated.known, simulated.votes, now, play.weight)
+    Post.objects.bulk_update(
+        rows, ["audit", "posted_at", "posterior", "votes_cast", "votes_needed", "closeness"]
+    )
+    numbers = {row.pk: number for row, number in zip(rows, open_posts, strict=True)}
+    served = [numbers[pk] for pk in Lease.objects.next_posts(make.make_employee(), 32, now, 1)]
+    expected: list[int] = []
+    while len(expected) < 32:
+        expected.append(play.order.next(0, set(expected)))
+    assert served == expected
+    assert 10 < sum(row.closeness == max(each.closeness for each in rows) for row in rows) < 32
 
 
 def test_gold_tells_about_a_voter_at_once_and_training_does_not() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from verify.models.suggestion import Suggestion
 
 RULE = consensus.Rule()
-AUDIT_RULE = consensus.Rule(least_votes=5)
+AUDIT_RULE = consensus.Rule(least_votes=consensus.AUDIT_VOTES)
 
 
 class AlreadyInPlay(Exception):

@@ -4,13 +4,13 @@ import random
 from bisect import bisect
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import accumulate
 
 import numpy as np
 
-from verify import audit, consensus, fairplay, reliability
+from verify import consensus, fairplay, reliability
 from verify.consensus import Rule, Verdict
 from verify.fairplay import Choice, Record
 from verify.reliability import Ballots, Fit, Prior
@@ -18,8 +18,6 @@ from verify.simulation import serving
 from verify.simulation.ballot_box import SLOTS, BallotBox
 from verify.simulation.office import OPTIONS, Office, Photo, Voter, World
 from verify.simulation.policies import Policy
-
-MOST_WEIGHT = 1.5  # of a vote
 
 
 class State(Enum):
@@ -268,13 +266,11 @@ class Campaign:
         return self.box.ballots(self.priors[: self.opened], truths, [person.muted for person in self.people])
 
     def _fitted(self, ballots: Ballots) -> Fit:
-        """Once for the reliabilities; again with the weight of a vote, if enough of the audit is labelled."""
-        fitted = reliability.fit(ballots, vote_weight=self.usual_weight, correct=self.policy.corrects)
-        labels = np.where([post.audit for post in self.posts[: self.opened]], ballots.truth, -1)
-        if (labels >= 0).sum() < audit.ENOUGH:
-            return fitted
-        self.weight = reliability.fit_vote_weight(replace(ballots, truth=labels), fitted, most=MOST_WEIGHT)
-        return reliability.fit(ballots, vote_weight=self.weight, correct=self.policy.corrects)
+        sample = np.array([post.audit for post in self.posts[: self.opened]])
+        fitted, self.weight = reliability.fit_audited(
+            ballots, sample, self.usual_weight, self.policy.corrects
+        )
+        return fitted
 
     def _renew(self, fit: Fit, ballots: Ballots) -> int:
         """Weigh all votes anew by the fit; returns how many settled posts are in doubt again."""

@@ -7,7 +7,6 @@ from typing import Protocol
 from verify import consensus
 from verify.consensus import Escalate, Posterior, Rule, Verdict
 
-AUDIT_VOTES = 5
 Correction = Callable[[Mapping[str, float]], dict[str, float]]
 
 
@@ -116,7 +115,7 @@ class Weighing:
         return consensus.closeness(known, needed)
 
     def rule_for(self, audit: bool) -> Rule:
-        return replace(self.rule, least_votes=AUDIT_VOTES) if audit else self.rule
+        return replace(self.rule, least_votes=consensus.AUDIT_VOTES) if audit else self.rule
 
 
 def policies(rule: Rule) -> dict[str, Policy]:
