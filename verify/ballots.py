@@ -121,7 +121,7 @@ def read() -> Office:
     options = rows(OPTIONS, post=int, dress=int, probability=float, named=int, created_at=float)
     gold = rows(GOLD, employee=int, right=int, seen=int)
     options = _of(posts["post"], options)
-    answers, prior = _slots(posts, options)
+    answers, prior, named = _slots(posts, options)
     entries, vote, slot, votes = _entries(answers, _of(posts["post"], votes))
     voters, voter = _voters(votes, gold)
     by_admin = posts["by_admin"] > 0
@@ -137,6 +137,7 @@ def read() -> Office:
         gold_right=right,
         gold_seen=seen,
         counted=votes["counted"][vote] > 0,
+        named=named,
     )
     found = (posts["post"], voters, answers.answers, verdict, by_admin, posts["audit"] > 0)
     return Office(ballots, *found, entries, vote, len(votes["post"]))
@@ -163,8 +164,8 @@ def _of(posts: IntArray, table: Columns) -> Columns:
     return {name: column[kept] for name, column in {**table, "post": index}.items()}
 
 
-def _slots(posts: Columns, options: Columns) -> tuple[_Answers, FloatArray]:
-    """The answers of all posts, and their prior as `Suggestion.prior` has it, not corrected."""
+def _slots(posts: Columns, options: Columns) -> tuple[_Answers, FloatArray, IntArray]:
+    """The answers of all posts, their prior as `Suggestion.prior` has it, not corrected, and who joined."""
     count = len(posts["post"])
     dresses = np.bincount(options["post"], minlength=count)
     first = np.concatenate([[0], np.cumsum(dresses + FIXED)])
@@ -182,13 +183,14 @@ def _slots(posts: Columns, options: Columns) -> tuple[_Answers, FloatArray]:
     prior[slot[named]] = 0
     if count:
         prior /= np.repeat(np.add.reduceat(prior, first[:-1]), dresses + FIXED)
-    _join(prior, slot[named], none[options["post"][named]])
-    return _Answers(first, dresses, answers, named_at), prior
+    joined = np.column_stack([slot[named], none[options["post"][named]]])
+    _join(prior, joined)
+    return _Answers(first, dresses, answers, named_at), prior, joined
 
 
-def _join(prior: FloatArray, named: IntArray, none: IntArray) -> None:
+def _join(prior: FloatArray, joined: IntArray) -> None:
     """Give each named dress, in their order, its share of "none of these", as `consensus.joined`."""
-    for slot, rest in zip(named.tolist(), none.tolist(), strict=True):
+    for slot, rest in joined.tolist():
         prior[slot] = prior[rest] * NAMED_SHARE
         prior[rest] -= prior[slot]
 

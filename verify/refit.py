@@ -21,7 +21,7 @@ from verify.audit import Bin, Labelled
 from verify.ballots import Office
 from verify.models import Batch, Employee, Lease, Look, Notice, Post, Refit, Reliability, Vote
 from verify.models.post import RULE, PostQuerySet
-from verify.reliability import BoolArray, Fit
+from verify.reliability import BoolArray, Fit, FloatArray
 
 FITTED = ["right", "wrong", "estimate", "low", "high", "votes", "gold_seen", "gold_right", "fitted_at"]
 Progress = Callable[[str], None]
@@ -63,21 +63,21 @@ def estimate(office: Office) -> Outcome:
 
 
 def _diagram(office: Office, sample: BoolArray, fitted: Fit, weight: float) -> list[Bin]:
-    posts = [_labelled(office, post, fitted) for post in np.flatnonzero(sample).tolist()]
+    priors = reliability.corrected(office.ballots, fitted.factors)
+    posts = [_labelled(office, post, fitted, priors) for post in np.flatnonzero(sample).tolist()]
     verdicts = [(audit.replay(post, RULE, weight), post.truth) for post in posts]
     given = [(verdict.confidence, verdict.answer == truth) for verdict, truth in verdicts if verdict]
     return audit.reliability_diagram([stated for stated, _ in given], [right for _, right in given])
 
 
-def _labelled(office: Office, post: int, fitted: Fit) -> Labelled:
+def _labelled(office: Office, post: int, fitted: Fit, priors: FloatArray) -> Labelled:
     """A post of the audit sample, by index, with the votes that count."""
     votes = office.ballots
     slots = range(votes.first[post], votes.first[post + 1])
-    prior = {_key(office, slot): float(votes.prior[slot]) for slot in slots}
     entries = range(office.entries[post], office.entries[post + 1])
     cast = groupby((each for each in entries if votes.counted[each]), key=office.vote.__getitem__)
     return Labelled(
-        consensus.corrected(prior, fitted.factors),
+        {_key(office, slot): float(priors[slot]) for slot in slots},
         [_meant(office, list(entries), fitted) for _, entries in cast],
         _key(office, office.verdict[post]),
     )

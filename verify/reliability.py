@@ -10,7 +10,8 @@ The classifier's prior is corrected by one factor per bin of its top probability
 answer against the rest: a logistic regression with an offset and one intercept a bin, drawn from a normal.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -69,6 +70,8 @@ class Ballots:
     counted: BoolArray | None = (
         None  # (entries,) False: says something about its voter, nothing about the post
     )
+    # (pairs, 2) the slot of a dress that somebody named, and that of "none of these", which it shares with.
+    named: IntArray = field(default_factory=lambda: np.empty((0, 2), int))
 
     def __post_init__(self) -> None:
         gold = (self.gold_right, self.gold_seen)
@@ -82,6 +85,7 @@ class Ballots:
             "counted has a value for each entry": self.counted is None or len(self.counted) == len(self.slot),
             "gold has a value for each voter": all(len(answers) == self.voters for answers in gold),
             "truth has a value for each post": len(self.truth) == len(self.sizes),
+            "a named dress has an existing slot": _within(self.named, len(self.prior)),
         }
         broken = [rule for rule, holds in rules.items() if not holds]
         if broken:
@@ -94,11 +98,22 @@ class Ballots:
         """(posts,) the number K of possible answers."""
         return np.diff(self.first)
 
+    def post_of(self, slot: IntArray) -> IntArray:
+        return np.searchsorted(self.first, slot, side="right") - 1
+
+    @cached_property
+    def offered(self) -> FloatArray:
+        """(slots,) the prior before named dresses joined it: what the classifier said, which is corrected."""
+        dress, none = self.named.T
+        offered = self.prior.copy() if len(dress) else self.prior
+        np.add.at(offered, none, self.prior[dress])
+        offered[dress] = 0
+        return offered
+
     @cached_property
     def share(self) -> FloatArray:
         """(entries,) 1, or less for a vote of several entries, whose shares sum to 1."""
-        post = np.searchsorted(self.first, self.slot, side="right") - 1
-        vote = post * self.voters + self.voter
+        vote = self.post_of(self.slot) * self.voters + self.voter
         ordered = np.sort(vote)
         if (ordered[1:] != ordered[:-1]).all():
             return np.ones(len(vote))
@@ -205,9 +220,33 @@ def fit_vote_weight(ballots: Ballots, fitted: Fit) -> float:
     return float(minimize_scalar(surprise, bounds=(LEAST_WEIGHT, MOST_WEIGHT), method="bounded").x)
 
 
+def corrected(ballots: Ballots, factors: Sequence[float]) -> FloatArray:
+    """(slots,) the prior as `consensus.corrected` has it, which named dresses join afterwards."""
+    top = _Top(ballots)
+    shares = ballots.prior.copy()
+    shares[top.slots] *= np.asarray(factors)[top.bins[top.posts]]
+    return np.asarray(shares / np.repeat(np.add.reduceat(shares, ballots.first[:-1]), ballots.sizes))
+
+
 def estimates(right: FloatArray, wrong: FloatArray) -> FloatArray:
     """(voters,) `consensus.estimate` for arrays."""
     return np.clip((right - 1) / (right + wrong - 2), LEAST, MOST)
+
+
+class _Top:
+    """The classifier's top answer to each post, the first of equals, and its slots.
+
+    Those are several where it is "none of these" and somebody has named a dress that was not offered.
+    """
+
+    def __init__(self, ballots: Ballots) -> None:
+        first = _tops(ballots)
+        dress, none = ballots.named.T
+        also = dress[none == first[ballots.post_of(none)]]
+        self.prior = ballots.offered[first]  # (posts,)
+        self.bins = np.searchsorted(EDGES, self.prior, side="right")  # (posts,)
+        self.slots = np.concatenate([first, also])  # and by slot the post:
+        self.posts = np.concatenate([np.arange(len(first)), ballots.post_of(also)])
 
 
 class _State:
@@ -219,8 +258,7 @@ class _State:
         self.counted = self.support if ballots.counted is None else _by_slot(ballots, ballots.counted)
         self.log_prior = np.log(np.maximum(ballots.prior, TINY))
         self.log_others = np.diff(self.counted.indptr) * np.repeat(np.log(ballots.sizes - 1.0), ballots.sizes)
-        self.top = _tops(ballots)
-        self.bins = np.searchsorted(EDGES, ballots.prior[self.top], side="right")
+        self.top = _Top(ballots)
         self.judged = np.add.reduceat(np.diff(self.counted.indptr), ballots.first[:-1]) > 0
         is_known = ballots.truth >= 0
         self.known_slots = np.flatnonzero(np.repeat(is_known, ballots.sizes))
@@ -248,7 +286,7 @@ class _State:
         odds += self.log_others
         odds *= self.vote_weight
         odds += self.log_prior
-        odds[self.top] += self.log_factors[self.bins]
+        odds[self.top.slots] += self.log_factors[self.top.bins[self.top.posts]]
         starts, sizes = self.ballots.first[:-1], self.ballots.sizes
         odds -= np.repeat(np.maximum.reduceat(odds, starts), sizes)
         shares = np.exp(odds, out=odds)
@@ -274,10 +312,12 @@ class _State:
         votes agree with the classifier, since they settle first.
         """
         weight = self.post_weight * (self.judged | (self.ballots.truth >= 0))
-        odds = np.exp(self.log_prior[self.top] + self.log_factors[self.bins])
-        expected = odds / (odds + 1 - self.ballots.prior[self.top])
-        excess = np.bincount(self.bins, weight * (posterior[self.top] - expected), BINS)
-        curvature = np.bincount(self.bins, weight * expected * (1 - expected), BINS)
+        top = self.top
+        odds = top.prior * np.exp(self.log_factors[top.bins])
+        expected = odds / (odds + 1 - top.prior)
+        found = np.bincount(top.posts, posterior[top.slots], len(top.prior))
+        excess = np.bincount(top.bins, weight * (found - expected), BINS)
+        curvature = np.bincount(top.bins, weight * expected * (1 - expected), BINS)
         slope = excess - self.log_factors / SPREAD**2
         return np.clip(slope / (curvature + 1 / SPREAD**2), -STEP, STEP)
 
@@ -291,9 +331,9 @@ def _by_slot(ballots: Ballots, chosen: BoolArray) -> csr_array:
 
 
 def _tops(ballots: Ballots) -> IntArray:
-    """(posts,) the slot of the highest prior, the first of equals."""
-    highest = np.repeat(np.maximum.reduceat(ballots.prior, ballots.first[:-1]), ballots.sizes)
-    candidates = np.flatnonzero(ballots.prior == highest)
+    """(posts,) the slot to which the classifier gives most, the first of equals."""
+    highest = np.repeat(np.maximum.reduceat(ballots.offered, ballots.first[:-1]), ballots.sizes)
+    candidates = np.flatnonzero(ballots.offered == highest)
     return np.asarray(candidates[np.searchsorted(candidates, ballots.first[:-1])])
 
 

@@ -179,12 +179,20 @@ def test_open_posts_are_weighed_anew_as_the_fit_has_them(
     assert Reliability.objects.count() == 4
 
 
-def test_the_prior_of_the_arrays_is_that_of_the_rows(dresses: list[Dress], people: list[Employee]) -> None:
+FAR = (0.1, 8.0, 0.2, 5.0, 0.25, 4.0, 0.3, 3.0, 0.05, 20.0)  # from 1, and from bin to bin
+
+
+@pytest.mark.parametrize("factors", [consensus.UNCORRECTED, FAR, FAR[::-1]])
+def test_the_prior_of_the_arrays_is_that_of_the_rows(
+    dresses: list[Dress], people: list[Employee], factors: tuple[float, ...]
+) -> None:
     shares = [
         ((0.5, 0.2, 0.1), 0.1),
         ((1.0, 0.0, 0.0), 0.0),
         ((0.0, 0.0, 0.0), 1.0),
         ((0.4,), 0.6),
+        ((0.1, 0.1, 0.1), 0.1),  # "none of these" is the model's favourite
+        ((0.25, 0.15, 0.1), 0.05),
         ((), 0.5),
     ]
     for probabilities, not_a_dress in shares:
@@ -195,10 +203,11 @@ def test_the_prior_of_the_arrays_is_that_of_the_rows(dresses: list[Dress], peopl
         cast(post, people[0], NOT)
     office = ballots.read()
     first = office.ballots.first
+    shares_by_slot = reliability.corrected(office.ballots, factors)
     assert len(office.posts) == len(shares)
     for pk, start, end in zip(office.posts.tolist(), first, first[1:], strict=False):
-        prior = {refit._key(office, slot): office.ballots.prior[slot] for slot in range(start, end)}
-        assert prior == pytest.approx(Post.objects.get(pk=pk).suggestion.prior())
+        prior = {refit._key(office, slot): shares_by_slot[slot] for slot in range(start, end)}
+        assert prior == pytest.approx(Post.objects.get(pk=pk).suggestion.prior(factors))
 
 
 def test_the_same_votes_give_the_same_figures(

@@ -246,6 +246,33 @@ def test_the_portal_applies_a_factor_to_the_posts_that_it_was_fitted_on(top: flo
     assert consensus.corrected(prior, fitted.factors)["a"] < top / 2
 
 
+def test_a_factor_holds_for_what_the_classifier_said_before_a_dress_was_named() -> None:
+    """It gave "none of these" .7, which is mostly wrong; and every post has a named dress, sharing it.
+
+    Slots: an offered dress, the named one, "none of these".
+    """
+    said = {"offered": 0.3, consensus.NONE_OF_THESE: 0.7}
+    joined = list(consensus.joined(said, "named").values())
+    rng = np.random.default_rng(3)
+    truth = np.where(rng.random(600) < 0.9, 0, 1)
+    votes = [(post, int(answer), voter) for post, answer in enumerate(truth) for voter in range(3)]
+    ballots = ballots_of([[joined[0], joined[2], joined[1]]] * 600, votes, 3)
+    pairs = np.column_stack([ballots.first[:-1] + 1, ballots.first[:-1] + 2])
+    fitted = reliability.fit(replace(ballots, named=pairs))
+    assert [bin for bin, factor in enumerate(fitted.factors) if factor != 1] == [
+        consensus.EDGES.index(0.7) + 1
+    ]
+    assert fitted.factors[consensus.EDGES.index(0.7) + 1] < 0.2
+    prior = consensus.joined(consensus.corrected(said, fitted.factors), "named")
+    for post, answer in enumerate(truth[:20]):
+        cast = [(("offered", "named")[answer], each) for each in fitted.reliability]
+        expected = consensus.after(prior, cast)
+        found = fitted.posterior[3 * post : 3 * post + 3]
+        assert found == pytest.approx(
+            [expected[key] for key in ("offered", "named", "none_of_these")], abs=1e-4
+        )
+
+
 def test_reliabilities_of_arrays_are_those_of_the_portal() -> None:
     right, wrong = np.array([8.0, 1000, 1.001]), np.array([1.5, 1.01, 500])
     assert reliability.estimates(right, wrong).tolist() == [
@@ -287,6 +314,7 @@ BROKEN: dict[str, Callable[[Ballots], Ballots]] = {
     "a slot and a voter": lambda b: replace(b, voter=b.voter[:-1]),
     "value for each entry": lambda b: replace(b, counted=np.ones(1, bool)),
     "gold has": lambda b: replace(b, gold_seen=np.zeros(3)),
+    "a named dress": lambda b: replace(b, named=np.array([[0, 4]])),
     "truth has": lambda b: replace(b, truth=np.array([-1])),
     "its own post": lambda b: replace(b, truth=np.array([-1, 0])),
 }
