@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from overview import DESK, PAPER, PHONE, Image, most_worn, shot, window
+from overview import DESK, PAPER, PHONE, Image, most_worn, settled_post, shot, window
 from playwright.sync_api import Browser, Page, sync_playwright
 from tqdm import tqdm
 
@@ -17,6 +17,8 @@ GAP = 16
 SIGHTS: dict[str, tuple[str, str, str]] = {
     "log-in": ("Log in", "", "/login/"),
     "forgotten": ("A forgotten password", "", "/password/forgotten/"),
+    "spent": ("A link that no longer works", "", "/password/set/Mg/spent-token/"),
+    "password": ("A new password", "bruno", "/password/"),
     "card": ("A card", "amara", "/"),
     "training": ("A new colleague’s first answer", "nadia", "/"),
     "named": ("“None of these”: which dress is it, then?", "bruno", "/"),
@@ -24,11 +26,19 @@ SIGHTS: dict[str, tuple[str, str, str]] = {
     "me": ("One’s own page", "mei", "/me/"),
     "week": ("The week", "mei", "/leaderboard/"),
     "hall": ("The hall of fame", "mei", "/hall-of-fame/"),
+    "keys": ("The keys", "amara", "/"),
+    "closer": ("A closer look, beside the catalogue’s photos", "amara", "/"),
+    "missing": ("A page that is not there", "mei", "/nowhere/"),
     "wall": ("The shop’s wall of looks", "", "/dresses/"),
     "product": ("A product page", "", "/dresses/{sku}/"),
+    "unknown": ("A product page of no dress", "", "/dresses/NO-SUCH-DRESS/"),
     "dashboard": ("The admin’s first page", "admin", "/admin/"),
     "decide": ("Posts to decide", "admin", "/admin/verify/post/decide/"),
+    "blind": ("The audit sample, judged blind", "admin", "/admin/verify/post/decide/?tab=audit"),
     "clear": ("Looks to clear", "admin", "/admin/verify/look/clear/"),
+    "grid": ("Looks to clear, a page at once", "admin", "/admin/verify/look/clear/?view=grid"),
+    "evidence": ("What settled a post", "admin", "{post}"),
+    "employees": ("The list of employees", "admin", "/admin/verify/employee/"),
     "voter": ("A voter", "admin", "{voter}"),
     "invite": ("Invitations", "admin", "/admin/verify/employee/invite/"),
 }
@@ -39,7 +49,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        places = {"sku": most_worn(), "voter": voter(browser)}
+        places = {"sku": most_worn(), "voter": voter(browser), "post": settled_post(browser)}
         for name, (_, username, path) in tqdm(SIGHTS.items(), unit="page"):
             draw(browser, name, username, path.format(**places))
     lines = [f"## {title}\n\n![{title}](pages/{name}.jpg)\n" for name, (title, *_) in SIGHTS.items()]
@@ -76,8 +86,7 @@ def draw(browser: Browser, name: str, username: str, path: str) -> None:
 def answered(page: Page) -> Image.Image:
     """After "not a dress" on a card of training."""
     page.click(".card:not(.sent) [value=not_a_dress]")
-    page.wait_for_timeout(1_500)
-    return snap(page)
+    return settled(page)
 
 
 def search(page: Page) -> Image.Image:
@@ -85,6 +94,20 @@ def search(page: Page) -> Image.Image:
     page.click(".card:not(.sent) [value=none_of_these]")
     page.click("#after a, #after button")
     page.fill("dialog[open] input[type=search]", "midi")
+    return settled(page)
+
+
+def keys(page: Page) -> Image.Image:
+    page.keyboard.press("?")
+    return settled(page)
+
+
+def closer(page: Page) -> Image.Image:
+    page.click(".card:not(.sent) .beside")
+    return settled(page)
+
+
+def settled(page: Page) -> Image.Image:
     page.wait_for_timeout(1_500)
     return snap(page)
 
@@ -93,7 +116,7 @@ def snap(page: Page) -> Image.Image:
     return Image.open(BytesIO(page.screenshot())).convert("RGB")
 
 
-ACTS: dict[str, Any] = {"training": answered, "named": search}
+ACTS: dict[str, Any] = {"training": answered, "named": search, "keys": keys, "closer": closer}
 
 if __name__ == "__main__":
     main()
