@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from verify import fairplay, queue, refit
-from verify.fairplay import Choice, Record
-from verify.models import Employee, Notice, Post, Reliability, statements
+from verify import consensus, fairplay, queue, refit, scoring
+from verify.fairplay import Card, Choice, Record, View
+from verify.models import Answer, Employee, Notice, Post, Reliability, statements
 
 RECENT = timedelta(days=1)  # by day, who has answered nothing since is not looked at
 MONTH = timedelta(days=30)  # by night, when verdicts on votes of long ago may have come
@@ -31,20 +31,29 @@ PLAYING = """
 VOTES = f"""
     WITH playing AS ({PLAYING})
     SELECT
-        playing.id AS employee, vote.option_id, vote.viewed_ms, vote.right, lease.id AS card,
-        ARRAY (
-            SELECT option.id FROM verify_option option
-            WHERE option.suggestion_id = vote.suggestion_id
-                AND (NOT option.named OR option.created_at <= vote.dealt_at)
-            ORDER BY option.rank
-        ) AS offered
+        playing.id AS employee, vote.answer, vote.option_id, vote.viewed_ms, vote.right, lease.id AS card,
+        extract(epoch FROM vote.dealt_at)::float * 1000 AS dealt,
+        extract(epoch FROM vote.created_at)::float * 1000 AS answered,
+        CASE WHEN post.state = 'settled' THEN post.answer END AS verdict, post.dress_id,
+        suggestion.not_a_dress, offer.shares, offer.offered, offer.dresses
     FROM playing
         CROSS JOIN LATERAL (
             SELECT * FROM verify_vote
             WHERE employee_id = playing.id AND created_at > playing.since
             ORDER BY created_at DESC LIMIT %(window)s
         ) vote
+        JOIN verify_post post ON post.id = vote.post_id
+        JOIN verify_suggestion suggestion ON suggestion.id = vote.suggestion_id
         LEFT JOIN verify_lease lease ON lease.post_id = vote.post_id AND lease.employee_id = playing.id
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(sum(option.probability), 0) AS shares,
+                coalesce(array_agg(option.id ORDER BY option.rank), '{{}}') AS offered,
+                coalesce(array_agg(option.dress_id), '{{}}') AS dresses
+            FROM verify_option option
+            WHERE option.suggestion_id = vote.suggestion_id
+                AND (NOT option.named OR option.created_at <= vote.dealt_at)
+        ) offer
     ORDER BY vote.created_at, vote.id
 """  # noqa: S608 (of constants)
 
@@ -76,7 +85,8 @@ def records(recent: datetime) -> dict[int, Record]:
     return {
         row["employee"]: Record(
             choices=list(_choices(votes[row["employee"]])),
-            viewed_ms=[vote["viewed_ms"] for vote in votes[row["employee"]] if vote["viewed_ms"] is not None],
+            cards=[_card(vote) for vote in votes[row["employee"]]],
+            viewed_ms=fairplay.credible(_views(votes[row["employee"]])),
             gold_right=row["gold_right"],
             gold_seen=row["gold_seen"],
             agreed=sum(vote["right"] is True for vote in votes[row["employee"]]),
@@ -93,6 +103,25 @@ def _choices(votes: Iterable[dict[str, Any]]) -> Iterable[Choice]:
         if vote["card"] and vote["option_id"] in vote["offered"]:
             shown = queue.shuffled(vote["card"], vote["offered"])
             yield Choice(shown.index(vote["option_id"]), len(shown))
+
+
+def _card(vote: dict[str, Any]) -> Card:
+    """What was said, held against the verdict, or without one against the model."""
+    if vote["verdict"] is None:
+        rest = max(0.0, 1 - vote["shares"] - vote["not_a_dress"])
+        shares = {Answer.NOT_A_DRESS: vote["not_a_dress"], Answer.NONE_OF_THESE: rest}
+        return Card(vote["answer"], shares, judged=False)
+    verdict = consensus.dress_key(vote["dress_id"]) if vote["dress_id"] else vote["verdict"]
+    offered = {consensus.dress_key(pk) for pk in vote["dresses"]}
+    rights = {answer: float(scoring.is_right(answer, verdict, offered)) for answer in fairplay.UNMOVED}
+    return Card(vote["answer"], rights, judged=True)
+
+
+def _views(votes: Iterable[dict[str, Any]]) -> Iterable[View]:
+    """Without the votes of before cards were dealt ahead: of those nobody knows."""
+    for vote in votes:
+        if vote["dealt"] < vote["answered"]:
+            yield View(vote["dealt"], vote["answered"], vote["viewed_ms"])
 
 
 def mute(employee_pk: int, reason: str, now: datetime, tell: bool = False) -> bool:

@@ -2,16 +2,17 @@
 
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests import make
-from tests.verify.office import NOT, answer_gold, cast
+from tests.verify.office import NONE, NOT, answer_gold, cast
 from tests.verify.players import at_once
 from verify import queue, refit, watch
 from verify.fairplay import Choice
@@ -19,6 +20,7 @@ from verify.models import Answer, Dress, Employee, Lease, Notice, Post, Reliabil
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
+PACE = timedelta(seconds=3)
 YESTERDAY = timezone.now() - watch.RECENT
 
 
@@ -37,9 +39,16 @@ def posts(dresses: list[Dress]) -> list[Post]:
     return make.make_open_posts(50, make.make_batch(), dresses)
 
 
-def press(employee: Employee, posts: list[Post], places: Iterator[int] | None = None, **fields: Any) -> None:
-    """Votes for the options at these places of the cards, the first of all by default."""
-    at = timezone.now() - MINUTE
+def press(
+    employee: Employee,
+    posts: list[Post],
+    places: Iterator[int] | None = None,
+    at: datetime | None = None,
+    every: timedelta = PACE,
+    **fields: Any,
+) -> None:
+    """Votes, from ``at`` on, for the options at these places of the cards, the first of all by default."""
+    at = at or timezone.now() - 10 * MINUTE
     leases = Lease.objects.bulk_create(
         Lease(
             post=post,
@@ -51,16 +60,19 @@ def press(employee: Employee, posts: list[Post], places: Iterator[int] | None = 
         )
         for post in posts
     )
-    values = {"answer": Answer.DRESS, "dealt_at": at, "created_at": at, **fields}
+    values = {"answer": Answer.DRESS, "dealt_at": at, **fields}
+    options = [queue.shuffled(lease.pk, lease.suggestion.options.all()) for lease in leases]
+    chosen = [shown[next(places) if places else 0] for shown in options]
     Vote.objects.bulk_create(
         Vote(
             post=lease.post,
             suggestion=lease.suggestion,
             employee=employee,
-            option=queue.shuffled(lease.pk, lease.suggestion.options.all())[next(places) if places else 0],
+            option=option if values["answer"] == Answer.DRESS else None,
+            created_at=at + number * every,
             **values,
         )
-        for lease in leases
+        for number, (lease, option) in enumerate(zip(leases, chosen, strict=True), start=1)
     )
 
 
@@ -114,10 +126,72 @@ def test_who_looks_is_left_alone(anna: Employee, posts: list[Post]) -> None:
 
 def test_a_glance_is_too_short(anna: Employee, posts: list[Post]) -> None:
     press(anna, posts[:29], honest(), viewed_ms=300)
-    press(anna, posts[29:40], honest())
     assert watch.watch() == 0
-    press(anna, posts[40:], honest(), viewed_ms=300)
+    press(anna, posts[29:30], honest(), viewed_ms=300)
     assert watch.watch() == 1
+
+
+@pytest.mark.parametrize("viewed_ms", [None, 5_000], ids=["nothing", "five seconds"])
+def test_a_script_is_found_by_the_time_between_its_answers(
+    anna: Employee, posts: list[Post], viewed_ms: int | None
+) -> None:
+    press(anna, posts, honest(), every=PACE / 15, viewed_ms=viewed_ms)
+    assert watch.watch() == 1
+    assert anna.reliability.muted_because == (
+        "Half of the last 30 cards were on the screen for 0.20 s or less."
+    )
+
+
+def test_without_script_nobody_says_how_long_they_looked(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts, honest())
+    assert watch.watch() == 0
+
+
+def test_answers_that_waited_in_a_tunnel_are_no_glances(anna: Employee, posts: list[Post]) -> None:
+    """Four cards in hand, answered two seconds apart and delivered together, again and again."""
+    start = timezone.now() - 30 * MINUTE
+    for number in range(12):
+        burst = posts[4 * number : 4 * number + 4]
+        press(anna, burst, honest(), start + number * MINUTE, viewed_ms=2_000)
+        Vote.objects.filter(post__in=burst).update(created_at=start + number * MINUTE + 5 * PACE)
+    assert watch.records(YESTERDAY)[anna.pk].viewed_ms == [2_000] * 48
+    assert watch.watch() == 0
+
+
+def test_answers_of_before_cards_were_dealt_ahead_tell_no_time(anna: Employee, posts: list[Post]) -> None:
+    press(anna, posts, honest())
+    Vote.objects.update(created_at=F("dealt_at"))
+    assert watch.records(YESTERDAY)[anna.pk].viewed_ms == []
+
+
+@pytest.mark.parametrize("answer", [NOT, NONE])
+def test_who_presses_one_key_whatever_is_shown(anna: Employee, posts: list[Post], answer: str) -> None:
+    press(anna, posts[:40], answer=answer)
+    dress = posts[0].suggestion.options.get(rank=0).dress
+    said = {"state": "settled", "dress": dress, "answer": "dress", "settled_at": timezone.now()}
+    Post.objects.filter(pk__in=[post.pk for post in posts[:5]]).update(**said)
+    assert watch.watch() == 0
+    Post.objects.filter(pk__in=[post.pk for post in posts[:30]]).update(**said)
+    assert watch.watch() == 1
+    assert "whatever the photos show" in anna.reliability.muted_because
+
+
+def test_what_a_card_showed_is_held_against_verdict_or_model(
+    anna: Employee, posts: list[Post], dresses: list[Dress]
+) -> None:
+    press(anna, posts[:4], answer=NONE)
+    settled = {"state": "settled", "settled_at": timezone.now()}
+    for post, verdict in zip(posts, (dresses[0], make.make_dress(), None), strict=False):
+        answer = "dress" if verdict else NOT
+        Post.objects.filter(pk=post.pk).update(answer=answer, dress=verdict, **settled)
+    offered, elsewhere, no_dress, open_still = watch.records(YESTERDAY)[anna.pk].cards
+    assert [dict(card.shares) for card in (offered, elsewhere, no_dress)] == [
+        {NOT: 0, NONE: 0},
+        {NOT: 0, NONE: 1},
+        {NOT: 1, NONE: 0},
+    ]
+    assert open_still.shares == {NOT: 0.2, NONE: pytest.approx(0.15)}
+    assert [card.judged for card in (offered, elsewhere, no_dress, open_still)] == [True] * 3 + [False]
 
 
 def test_wrong_gold_and_wrong_verdicts(posts: list[Post]) -> None:
@@ -148,11 +222,11 @@ def test_what_an_admin_has_forgiven_mutes_no_more(anna: Employee, posts: list[Po
     anna.reliability.unmute(timezone.now())
     assert watch.watch() == 0
     at = timezone.now() + MINUTE
-    press(anna, posts[40:], created_at=at)
+    press(anna, posts[40:], at=at)
     assert watch.watch(at) == 0
     record = watch.records(YESTERDAY)[anna.pk]
     assert (len(record.choices), record.gold_seen, record.judged, record.high) == (10, 0, 0, 1)
-    press(anna, more_posts(posts), created_at=at)
+    press(anna, more_posts(posts), at=at + MINUTE)
     assert watch.watch(at) == 1
     assert Notice.objects.count() == 1
 
@@ -184,7 +258,7 @@ def test_only_the_last_ones_count_and_only_of_those_who_play(
 
 
 def test_the_night_looks_further_back_than_the_day(anna: Employee, posts: list[Post]) -> None:
-    press(anna, posts, created_at=timezone.now() - 5 * watch.RECENT)
+    press(anna, posts, at=timezone.now() - 5 * watch.RECENT)
     assert watch.watch() == 0
     assert watch.watch(recent=watch.MONTH) == 1
 

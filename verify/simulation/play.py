@@ -12,7 +12,7 @@ import numpy as np
 
 from verify import consensus, fairplay, reliability
 from verify.consensus import Rule, Verdict
-from verify.fairplay import Choice, Record
+from verify.fairplay import Card, Choice, Record
 from verify.reliability import Ballots, Fit, Prior
 from verify.simulation import serving
 from verify.simulation.ballot_box import SLOTS, BallotBox
@@ -304,9 +304,16 @@ class Campaign:
         judged = [post.slot(post.answer) == slot for post, slot in verdicts if post.state == State.SETTLED]
         return Record(
             choices=[Choice(place, OPTIONS) for _, _, place in person.recent if place is not None],
+            cards=[self._card(self.posts[number], slot) for number, slot, _ in person.recent],
             gold_right=person.gold_right,
             gold_seen=max(0, len(person.gold_seen) - person.trained),
             agreed=sum(judged),
             judged=len(judged),
             high=person.high,
         )
+
+    def _card(self, post: Post, slot: int) -> Card:
+        """An answer to ``post``, held against the verdict, or without one against the model."""
+        judged = post.state == State.SETTLED
+        verdict = {answer: float(answer == post.answer) for answer in fairplay.UNMOVED}
+        return Card(post.photo.keys[slot], verdict if judged else post.photo.prior, judged)
