@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from verify import scoring
+from verify import scoring, verdicts
 from verify.models import Answer, Employee, GoldAnswer, Lease, Option, Post, Reliability
 
 
@@ -17,16 +17,23 @@ def answer(
     given = GoldAnswer(post=post, employee=employee, answer=said, option=option, created_at=now)
     given.training = lease.purpose == Lease.Purpose.TRAINING
     given.viewed_ms, given.right = viewed_ms, given.key == post.truth_key()
+    given.save()
     if given.training:
         Employee.objects.filter(pk=employee.pk).update(trained=F("trained") + 1)
         employee.trained += 1
     else:
-        given.points = scoring.gold_points(given.right)
-        voter, _ = Reliability.objects.select_for_update(no_key=True).get_or_create(employee=employee)
-        voter.learn(given.right)
-    given.save()
+        _learn(given)
     lease.close(Lease.Outcome.VOTED)
     return given
+
+
+def _learn(given: GoldAnswer) -> None:
+    """What the answer says of its voter, and its points, if their answers count and the day's cap allows."""
+    voter, _ = Reliability.objects.select_for_update(no_key=True).get_or_create(employee=given.employee)
+    voter.learn(given.right)
+    scored = verdicts.with_cap(GoldAnswer.objects.filter(pk=given.pk)).get().scored
+    given.points = scoring.gold_points(given.right) if scored and voter.muted_at is None else None
+    given.save(update_fields=["points"])
 
 
 def truth_in_words(post: Post) -> str:

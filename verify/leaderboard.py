@@ -7,12 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Model, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import JSONObject
+from django.db.models import Case, Count, Exists, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
 from verify import scoring
-from verify.models import Employee, GoldAnswer, Team, Vote
+from verify.models import Employee, GoldAnswer, Reliability, Team, Vote
 
 LEAST_ACTIVE = 2  # of one person the mean would be that person's own figure
 
@@ -23,13 +23,14 @@ def monday(now: datetime) -> datetime:
     return today - timedelta(days=today.weekday())
 
 
-def members(since: datetime) -> list[Employee]:
+def members(since: datetime, viewer: Employee | None = None) -> list[Employee]:
     """Who has a place on the boards: answers confirmed since then, and no wish to be left out.
 
-    Each with ``points`` and ``answers``, the number of answers that could earn some; by public name.
+    Each with ``points`` and ``answers``, the number of answers that could earn some; by public name. A
+    ``viewer`` who is muted keeps a place on the boards that they see, and on no others: they notice nothing.
     """
-    votes = Vote.objects.filter(confirmed_at__gte=since, points__isnull=False)
-    gold = GoldAnswer.objects.filter(created_at__gte=since, training=False)
+    votes = Vote.objects.filter(_shown_to(viewer), confirmed_at__gte=since)
+    gold = GoldAnswer.objects.filter(_shown_to(viewer), created_at__gte=since, training=False)
     visible = Employee.objects.filter(is_active=True, on_boards=True).select_related("team")
     everybody = list(visible.annotate(of_votes=_earned(votes), of_gold=_earned(gold)))
     for member in everybody:
@@ -43,7 +44,14 @@ def members(since: datetime) -> list[Employee]:
 def _earned(answers: QuerySet[Model]) -> Subquery:
     """Points and number of each employee's answers, found along the index by employee; null without any."""
     own = answers.filter(employee=OuterRef("pk")).order_by().values("employee")
-    return Subquery(own.values(figures=JSONObject(points=Sum("points"), answers=Count("pk"))))
+    points = Sum(Coalesce("points", Case(When(right=True, then=scoring.RIGHT), default=Value(0))))
+    return Subquery(own.values(figures=JSONObject(points=points, answers=Count("pk"))))
+
+
+def _shown_to(viewer: Employee | None) -> Q:
+    """The answers that are worth points, or would seem to be."""
+    is_muted = Exists(Reliability.objects.muted().filter(employee=viewer))
+    return Q(points__isnull=False) | Q(is_muted, employee=viewer)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ class Ballot:
     """A vote on a post with a verdict.
 
     ``said`` is a key of `consensus`, ``offered`` the keys of the dresses on the voter's card. A vote that is
-    not ``counted`` weighs nothing and earns nothing; one that is not ``scored`` is beyond the day's cap.
+    not ``counted`` weighs nothing, one that is not ``scored`` is beyond the day's cap: neither has points,
+    not even 0, so that neither pulls a mean down.
     """
 
     said: str
@@ -43,7 +44,7 @@ class Ballot:
 @dataclass(frozen=True)
 class Judgement:
     right: bool
-    points: int | None  # None: not scored
+    points: int | None  # None: not scored, or not counted
 
 
 def is_right(said: str, verdict: str, offered: Collection[str]) -> bool:
@@ -73,7 +74,7 @@ def judge(ballots: Sequence[Ballot], verdict: str, difficulty: float) -> list[Ju
     counted = [right for ballot, right in zip(ballots, rights, strict=True) if ballot.counted]
     lone = len(counted) >= LONE_AMONG and sum(counted) == 1
     return [
-        Judgement(right, points(right and ballot.counted, difficulty, lone) if ballot.scored else None)
+        Judgement(right, points(right, difficulty, lone) if ballot.counted and ballot.scored else None)
         for ballot, right in zip(ballots, rights, strict=True)
     ]
 

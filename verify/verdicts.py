@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, TruncDate
 
 from verify import consensus, record, scoring
-from verify.models import Answer, Badge, Option, Post, Suggestion, Vote, statements
+from verify.models import Answer, Badge, GoldAnswer, Option, Post, Suggestion, Vote, statements
 
 CHUNK = 500  # posts confirmed together
 LONGEST_DAY = timedelta(hours=25)  # when the clocks go back
@@ -80,22 +81,34 @@ def award(employees: Collection[int], now: datetime) -> list[Badge]:
 
 
 def _votes_on(posts: Collection[int]) -> list[Vote]:
-    """The votes on these posts, each with ``earlier``: how many its voter had cast before on that day."""
+    """The votes on these posts, each with ``muted_at`` of its voter, and ``scored``."""
     votes = Vote.objects.filter(post__in=list(posts)).select_related("option")
-    dated = votes.annotate(day=TruncDate("created_at"))
-    return list(dated.annotate(earlier=Coalesce(_earlier_that_day(), 0)).order_by("pk"))
+    muted_at = F("employee__reliability__muted_at")
+    return list(with_cap(votes).annotate(muted_at=muted_at).order_by("pk"))
 
 
-def _earlier_that_day() -> Subquery:
+def with_cap(answers: QuerySet[Any]) -> QuerySet[Any]:
+    """Votes, or gold answers, each with ``scored``: whether it is within what a day brings points for.
+
+    Both count towards that, training does not.
+    """
+    known = GoldAnswer.objects.filter(training=False)
+    earlier = _earlier_that_day(Vote.objects.all()) + _earlier_that_day(known)
+    within = Q(earlier__lt=settings.SCORED_VOTES_A_DAY)
+    dated = answers.annotate(day=TruncDate("created_at")).annotate(earlier=earlier)
+    return dated.annotate(scored=ExpressionWrapper(within, BooleanField()))
+
+
+def _earlier_that_day(answers: QuerySet[Any]) -> Coalesce:
+    """How many of ``answers`` the same person had given before on that day."""
     at = OuterRef("created_at")
     earlier = (
-        Vote.objects.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=OuterRef("pk")))
-        .filter(employee=OuterRef("employee"), created_at__gt=at - LONGEST_DAY)
+        answers.filter(employee=OuterRef("employee"), created_at__lt=at, created_at__gt=at - LONGEST_DAY)
         .annotate(day=TruncDate("created_at"))
         .filter(day=OuterRef("day"))
     )
     counted = earlier.order_by().values("employee").annotate(count=Count("pk")).values("count")
-    return Subquery(counted, output_field=IntegerField())
+    return Coalesce(Subquery(counted), 0)
 
 
 def _suggestions(votes: Collection[Vote]) -> dict[int, Suggestion]:
@@ -144,8 +157,8 @@ def _ballot(vote: Vote, suggestion: Suggestion) -> scoring.Ballot:
     return scoring.Ballot(
         said=vote.key,
         offered={consensus.dress_key(option.dress_id) for option in _dealt(suggestion, vote.dealt_at)},
-        counted=vote.counted,
-        scored=vote.earlier < settings.SCORED_VOTES_A_DAY,
+        counted=vote.counted and vote.muted_at is None,
+        scored=vote.scored,
     )
 
 

@@ -245,6 +245,31 @@ def test_a_skipped_known_card_says_nothing_and_cannot_be_answered(
     assert not GoldAnswer.objects.exists()
 
 
+def test_a_known_card_brings_points_as_long_as_the_day_does(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE, settings.SCORED_VOTES_A_DAY = 0, 2
+    [card] = queue.hand_out(ben, ahead=1)
+    queue.vote(ben, card.pk, NOT)
+    settings.GOLD_SHARE = 1
+    points = []
+    for _ in range(2):
+        [card] = queue.hand_out(ben, ahead=1)
+        points.append(queue.vote(ben, card.pk, *right_answer(card)).points)
+    assert points == [10, None]
+
+
+def test_who_is_muted_learns_the_answer_and_earns_nothing(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE = 1
+    Reliability.objects.create(employee=ben, muted_at=timezone.now(), muted_because="Too fast.")
+    [card] = queue.hand_out(ben, ahead=1)
+    given = queue.vote(ben, card.pk, *right_answer(card))
+    assert (given.right, given.points) == (True, None)
+    assert Reliability.objects.get(employee=ben).gold_right == 1
+
+
 def markup(html: str) -> list[str]:
     """Each card's HTML with the photo, the tokens and the order of the dresses taken out."""
     cards = [card.split("</article>")[0] for card in html.split("<article")[1:]]

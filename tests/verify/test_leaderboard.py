@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tests import make
 from verify import leaderboard
-from verify.models import Employee, GoldAnswer, Post, Vote
+from verify.models import Employee, GoldAnswer, Post, Reliability, Vote
 
 pytestmark = pytest.mark.django_db
 WEEK = timedelta(days=7)
@@ -173,6 +173,36 @@ def test_known_cards_count_and_training_does_not(posts: list[Post]) -> None:
         )
     [member] = leaderboard.members(since())
     assert (member.points, member.answers) == (10, 2)
+
+
+def test_answers_worth_no_points_pull_nobody_down(posts: list[Post]) -> None:
+    ann = make.make_employee("ann")
+    score(ann, posts, 10)
+    facts = {"employee": ann, "training": False, "answer": "not_a_dress", "created_at": timezone.now()}
+    GoldAnswer.objects.create(post=posts[1], right=False, points=None, **facts)
+    [member] = leaderboard.members(since())
+    assert (member.points, member.answers) == (10, 1)
+
+
+def test_who_is_muted_notices_nothing_and_nobody_else_sees_it(posts: list[Post]) -> None:
+    """Ben's answers weigh nothing: his own board goes on, everybody else's is without him."""
+    ann, ben, cem, dee = (make.make_employee(name, "Red") for name in ("ann", "ben", "cem", "dee"))
+    for person in (ann, cem):
+        score(person, posts, 20, 20)
+    score(ben, posts, None, None)
+    score(dee, posts, None)
+    Vote.objects.filter(employee=ben, post=posts[1]).update(right=False)
+    Reliability.objects.create(employee=ben, muted_at=timezone.now(), muted_because="Too fast.")
+    assert [member.username for member in leaderboard.members(since(), ann)] == ["ann", "cem"]
+    assert [member.username for member in leaderboard.members(since(), dee)] == ["ann", "cem"]
+    members = leaderboard.members(since(), ben)
+    assert {member.username: (member.points, member.answers) for member in members} == {
+        "ann": (40, 2),
+        "ben": (10, 2),
+        "cem": (40, 2),
+    }
+    assert "As soon as one of your answers" not in page(ben)
+    assert "As soon as one of your answers" in page(dee)
 
 
 # The page

@@ -63,7 +63,7 @@ def test_of_two_nobody_is_the_lone_one() -> None:
 def test_an_uncounted_vote_earns_nothing_and_keeps_nobody_company() -> None:
     muted = Ballot(DRESS, OFFERED, counted=False)
     judged = scoring.judge([muted, *ballots(OTHER, DRESS)], DRESS, 0)
-    assert judged == [Judgement(True, 0), Judgement(False, 0), Judgement(True, 10)]
+    assert judged == [Judgement(True, None), Judgement(False, 0), Judgement(True, 10)]
     judged = scoring.judge([muted, *ballots(OTHER, DRESS, OTHER)], DRESS, 0)
     assert judged[2] == Judgement(True, 30)
 
@@ -83,7 +83,7 @@ def test_points_are_for_right_counted_scored_votes_alone(
 ) -> None:
     judged = scoring.judge(votes, verdict, difficulty)
     for ballot, judgement in zip(votes, judged, strict=True):
-        assert (judgement.points is None) == (not ballot.scored)
+        assert (judgement.points is None) == (not (ballot.counted and ballot.scored))
         assert bool(judgement.points) == (judgement.right and ballot.counted and ballot.scored)
     assert sum((judgement.points or 0) >= scoring.LEAST_LONE for judgement in judged) <= 1
 

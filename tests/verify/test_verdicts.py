@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests import make
 from verify import consensus, verdicts
-from verify.models import Badge, Dress, Employee, GoldAnswer, Option, Post, Vote
+from verify.models import Badge, Dress, Employee, GoldAnswer, Option, Post, Reliability, Vote
 
 pytestmark = pytest.mark.django_db
 NOT, NONE = "not_a_dress", "none_of_these"
@@ -132,7 +132,22 @@ def test_the_lone_right_answer_has_a_bonus(
         vote(post, employee, said, now, counted=employee.username != "dee")
     settle(post, dresses[0])
     verdicts.confirm(post, now)
-    assert outcomes(post) == {"ann": (True, 37), "ben": (False, 0), "cem": (False, 0), "dee": (True, 0)}
+    assert outcomes(post) == {"ann": (True, 37), "ben": (False, 0), "cem": (False, 0), "dee": (True, None)}
+
+
+def test_who_is_muted_by_now_earns_nothing_and_keeps_nobody_company(
+    post: Post, people: list[Employee], dresses: list[Dress], now: datetime
+) -> None:
+    """Though their vote, cast before, counted then."""
+    for employee, said in zip(people, (dresses[0], dresses[1], NOT, dresses[0]), strict=True):
+        vote(post, employee, said, now)
+    muted = Reliability.objects.create(employee=people[3], muted_at=now + SECOND)
+    settle(post, dresses[0])
+    verdicts.confirm(post, now)
+    assert (outcomes(post)["ann"], outcomes(post)["dee"]) == ((True, 37), (True, None))
+    muted.unmute(now)
+    verdicts.confirm(post, now)
+    assert (outcomes(post)["ann"], outcomes(post)["dee"]) == ((True, 17), (True, 17))
 
 
 def test_a_deleted_voter_s_vote_is_judged_all_the_same(post: Post, now: datetime) -> None:
@@ -205,6 +220,19 @@ def test_votes_beyond_the_cap_are_not_scored(people: list[Employee], settings: A
     points = list(ann.votes.order_by("created_at").values_list("points", flat=True))
     assert points == [17, 17, 17, None]
     assert posts[2].votes.get().right is True
+
+
+def test_known_cards_count_towards_the_cap_and_training_does_not(
+    people: list[Employee], settings: Any, now: datetime
+) -> None:
+    settings.SCORED_VOTES_A_DAY = 2
+    ann = people[0]
+    for number, known in enumerate(make.make_open_posts(4)):
+        at = now - (number + 1) * SECOND if number else now - timedelta(days=1)
+        facts = {"employee": ann, "answer": NOT, "right": True, "created_at": at}
+        GoldAnswer.objects.create(post=known, training=number > 1, **facts)
+    verdicts.confirm_all(settled_posts(2, NOT, ann, now), now)
+    assert list(ann.votes.order_by("created_at").values_list("points", flat=True)) == [17, None]
 
 
 @pytest.mark.parametrize(("zone", "scored"), [("UTC", [17, None]), ("Pacific/Auckland", [17, 17])])

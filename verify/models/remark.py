@@ -65,7 +65,9 @@ class GoldAnswer(models.Model):
         "Option", on_delete=models.CASCADE, null=True, blank=True, related_name="gold_answers"
     )
     right = models.BooleanField()
-    points = models.PositiveSmallIntegerField(default=0)
+    points = models.PositiveSmallIntegerField(
+        default=0, null=True, blank=True, help_text="Null: beyond the day's cap, or by somebody muted."
+    )
     viewed_ms = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField()
 

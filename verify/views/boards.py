@@ -13,7 +13,7 @@ from verify import leaderboard as board
 @require_safe
 def leaderboard(request: HttpRequest) -> HttpResponse:
     since = board.monday(timezone.now())
-    members = board.members(since)
+    members = board.members(since, request.user)
     table = {
         "since": since,
         "teams": board.teams(members),
