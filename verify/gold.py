@@ -8,11 +8,20 @@ from verify import scoring, verdicts
 from verify.models import Answer, Employee, GoldAnswer, Lease, Option, Post, Reliability
 
 
+class AnswerUnknown(Exception):
+    """The post of a known card has no verdict any more, so that nothing can be right or wrong."""
+
+
 def answer(
     lease: Lease, employee: Employee, said: str, option_id: int | None, viewed_ms: int | None, now: datetime
 ) -> GoldAnswer:
-    """Take an answer to a locked card of gold or training; it tells about the voter at once."""
+    """Take an answer to a locked card of gold or training; it tells about the voter at once.
+
+    Raises AnswerUnknown, and takes none, if the post was reopened or disputed while the card was in hand.
+    """
     post = Post.objects.select_related("dress", "suggestion").get(pk=lease.post_id)
+    if post.state != Post.State.SETTLED:
+        raise AnswerUnknown(f"{post} was a known card, and is {post.state} now.")
     option = Option.objects.get(pk=option_id) if option_id else None
     given = GoldAnswer(post=post, employee=employee, answer=said, option=option, created_at=now)
     given.training = lease.purpose == Lease.Purpose.TRAINING

@@ -174,9 +174,10 @@ def vote(
     if lease.outcome == Lease.Outcome.SKIPPED:
         raise AlreadyVoted
     if lease.purpose != Lease.Purpose.VOTE:
-        if lease.post.state != Post.State.SETTLED:  # in doubt again since it was dealt
-            raise LeaseExpired
-        return gold.answer(lease, employee, answer, lease.option_chosen, viewed_ms, now)
+        try:
+            return gold.answer(lease, employee, answer, lease.option_chosen, viewed_ms, now)
+        except gold.AnswerUnknown as unknown:
+            raise LeaseExpired from unknown
     _check(lease, now)
     if lease.reliability is not None:
         meant = {key, *map(consensus.dress_key, lease.named_later)} if key == Answer.NONE_OF_THESE else {key}

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests import make
-from verify import consensus, queue
+from verify import consensus, gold, queue
 from verify.models import Answer, Batch, Dress, Employee, GoldAnswer, Lease, Look, Post, Reliability, Vote
 
 pytestmark = pytest.mark.django_db
@@ -268,6 +268,23 @@ def test_who_is_muted_learns_the_answer_and_earns_nothing(
     given = queue.vote(ben, card.pk, *right_answer(card))
     assert (given.right, given.points) == (True, None)
     assert Reliability.objects.get(employee=ben).gold_right == 1
+
+
+@pytest.mark.parametrize("purpose", ["gold", "training"])
+def test_nothing_is_judged_by_a_verdict_that_is_gone(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any, purpose: str
+) -> None:
+    settings.GOLD_SHARE = 1
+    [card] = queue.hand_out(ben, ahead=1)
+    Lease.objects.filter(pk=card.pk).update(purpose=purpose)
+    lease = Lease.objects.get(pk=card.pk)
+    for undo in (lambda post: post.reopen(timezone.now(), batch), lambda post: post.dispute("In doubt.")):
+        undo(Post.objects.get(pk=card.post_id))
+        with pytest.raises(gold.AnswerUnknown, match="was a known card"):
+            gold.answer(lease, ben, NOT, None, None, timezone.now())
+    assert not GoldAnswer.objects.exists()
+    assert Lease.objects.get(pk=card.pk).outcome == "open"
+    assert Employee.objects.get(pk=ben.pk).trained == ben.trained
 
 
 def markup(html: str) -> list[str]:

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('training', models.BooleanField()),
                 ('answer', models.CharField(choices=[('dress', 'a dress'), ('not_a_dress', 'not a dress'), ('none_of_these', 'none of these')], max_length=16)),
                 ('right', models.BooleanField()),
-                ('points', models.PositiveSmallIntegerField(default=0)),
+                ('points', models.PositiveSmallIntegerField(blank=True, default=0, help_text="Null: beyond the day's cap, or by somebody muted.", null=True)),
                 ('viewed_ms', models.PositiveIntegerField(blank=True, null=True)),
                 ('created_at', models.DateTimeField()),
             ],
