@@ -11,7 +11,7 @@ from tests import make
 from tests.browser.axe import SCRIPT
 from tests.browser.conftest import Visitor
 from tests.browser.hands import SHOWN, press, ready
-from verify.models import Dress, Post
+from verify.models import Dress, Post, Vote
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +29,7 @@ STRANGERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("password_reset_done", {}),
     ("dresses", {}),
     ("product", {"sku": "LUNA-1"}),
+    ("product", {"sku": "NOWHERE"}),
 ]
 PLAYERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("leaderboard", {}),
@@ -37,6 +38,9 @@ PLAYERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("recent", {}),
     ("password_change", {}),
     ("password_change_done", {}),
+]
+ERROR_PAGES: list[tuple[str, dict[str, Any]]] = [
+    (f"error_{name}", {}) for name in ("400", "403", "403_csrf", "404", "500")
 ]
 ADMINS_PAGES: list[tuple[str, dict[str, Any]]] = [("admin:index", {})]
 Visit = Callable[..., Visitor]
@@ -76,6 +80,7 @@ def test_pages_of_strangers(visit: Visit, world: list[Post], screen: str, scheme
     stranger = visit("ann", screen, color_scheme=scheme)
     stranger.page.context.clear_cookies()
     assert dict(audit(stranger, STRANGERS_PAGES)) == {}
+    stranger.forgive("404")  # the dress that nobody has
 
 
 @everywhere
@@ -86,7 +91,20 @@ def test_pages_of_players(visit: Visit, world: list[Post], screen: str, scheme: 
     for today, key in enumerate(("n", "0", "1"), start=1):
         ready(page)
         press(page, key, today)
-    assert dict(audit(ann, PLAYERS_PAGES)) == {}
+    unnamed = Vote.objects.get(employee=ann.employee, answer="none_of_these")
+    assert dict(audit(ann, [*PLAYERS_PAGES, ("name_page", {"vote": unnamed.pk})])) == {}
+
+
+@everywhere
+@both_screens
+def test_pages_of_errors(visit: Visit, settings: Any, screen: str, scheme: str) -> None:
+    settings.ROOT_URLCONF = "tests.browser.error_urls"
+    ann, stranger = (visit(name, screen, color_scheme=scheme) for name in ("ann", "ben"))
+    stranger.page.context.clear_cookies()
+    for visitor in (ann, stranger):
+        assert dict(audit(visitor, ERROR_PAGES)) == {}
+        expect(visitor.page.get_by_role("heading", name="A seam has come undone")).to_be_visible()
+        visitor.forgive("the server responded with a status of")
 
 
 @everywhere

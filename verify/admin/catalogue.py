@@ -1,7 +1,9 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -34,11 +36,19 @@ class StockFilter(admin.SimpleListFilter):
         return chosen[self.value()]() if self.value() in chosen else queryset
 
 
-class DressPhotoInline(ForCurators, admin.TabularInline):
+class NamedValuesFilter(admin.AllValuesFieldListFilter):
+    """Every value that there is; having none is one of them, and a link to click on as well."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "None"}
+
+
+class DressPhotoInline(ForCurators, admin.StackedInline):
     """Photos come in with the catalogue; here they can be put in another order or thrown out."""
 
     model = DressPhoto
-    fields = ["picture", "position", "trouble"]
+    fields = [("picture", "position", "trouble")]
     readonly_fields = ["picture", "trouble"]
     ordering = ["position"]
     extra = 0
@@ -70,7 +80,7 @@ class DressAdmin(CuratedAdmin):
         *("is_in_stock", "retired_on", "look_count"),
     ]
     list_display_links = ["picture", "title"]
-    list_filter = [StockFilter, "category", "colour"]
+    list_filter = [StockFilter, ("category", NamedValuesFilter), ("colour", NamedValuesFilter)]
     search_fields = ["sku", "title", "designer", "colour"]
     ordering = ["sku"]
     readonly_fields = ["gallery", "created_at", "updated_at"]

@@ -92,7 +92,7 @@ class FlagAdmin(AboutAPost):
 @admin.register(Nomination)
 class NominationAdmin(AboutAPost):
     list_display = ["picture", "about", "said_by", "said"]
-    list_display_links = ["picture"]
+    list_display_links = ["said"]
     fields = ["picture", "about", "said_by", "said"]
 
 

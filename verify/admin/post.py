@@ -64,6 +64,15 @@ class ModelFilter(admin.SimpleListFilter):
         return judged.filter(proposed()) if self.value() == "right" else judged.exclude(proposed())
 
 
+class LabelledAutocomplete(AutocompleteSelect):
+    """As Django's, but that a screen reader hears its label."""
+
+    @property
+    def media(self) -> forms.Media:
+        after = "admin/js/autocomplete.js"
+        return super().media + forms.Media(js=[after, "admin-autocomplete.js"])
+
+
 class PostForm(forms.ModelForm):
     """Rights, and a verdict that overrules the votes."""
 
@@ -76,7 +85,7 @@ class PostForm(forms.ModelForm):
         Dress.objects.all(),
         required=False,
         label="Dress",
-        widget=AutocompleteSelect(Post._meta.get_field("dress"), admin.site),
+        widget=LabelledAutocomplete(Post._meta.get_field("dress"), admin.site),
         help_text="By SKU, title or designer.",
     )
 

@@ -1,0 +1,76 @@
+"""axe-core finds nothing on the lists and the forms of the admin, of every model that it knows."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib import admin
+from django.test import RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import Schedule, Task
+from django_q.tasks import async_task
+
+from tests import make
+from tests.browser.axe import violations
+from tests.browser.conftest import Visitor
+from verify import consensus
+from verify.models import Employee, Flag, GoldAnswer, Heartbeat, Nomination, Notice, Refit, Reliability, Vote
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Visitor]
+everywhere = pytest.mark.parametrize("scheme", ["light", "dark"])
+both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
+
+
+@pytest.fixture
+def ada(transactional_db: None) -> Employee:
+    """An admin with at least one row of every model to look at."""
+    ada, ann, now = make.make_admin("ada"), make.make_employee("ann"), timezone.now()
+    luna = make.make_dress(title="Luna", photos=2)
+    shown = make.make_look(luna, "waiting").post
+    voted, practised, disputed = make.make_open_posts(3, make.make_batch(), [luna, make.make_dress()])
+    disputed.dispute("Skipped by 3 people.")
+    said = {"employee": ann, "created_at": now}
+    vote = {"answer": "not_a_dress", "suggestion": voted.suggestion, "dealt_at": now}
+    Vote.objects.create(post=voted, **vote, **said)
+    GoldAnswer.objects.create(post=practised, answer="not_a_dress", training=True, right=True, **said)
+    Flag.objects.create(post=shown, reason="child", **said)
+    Nomination.objects.create(post=voted, **said)
+    Notice.objects.tell(Notice.Kind.VOTER_MUTED, "Ann presses the first option.", now, employee=ann)
+    work_of_the_machine(ann)
+    return ada
+
+
+def work_of_the_machine(ann: Employee) -> None:
+    now = timezone.now()
+    reliability = {"right": 30, "wrong": 5, "estimate": 0.88, "low": 0.7, "high": 0.95, "muted_at": now}
+    Reliability.objects.create(employee=ann, muted_because="Too fast.", **reliability)
+    counts = {"votes": 1500, "posts": 300, "voters": 9, "seconds": 0.1, "audited": 0}
+    Refit.objects.create(fitted_at=now, diagram=[], prior_factors=list(consensus.UNCORRECTED), **counts)
+    Heartbeat.beat("worker")
+    Schedule.objects.create(name="rotate", func="verify.tasks.rotate_batch")
+    ran = {"func": "verify.tasks.refit", "started": now, "stopped": now}
+    Task.objects.create(id="a" * 32, name="went-well", success=True, **ran)
+    Task.objects.create(id="b" * 32, name="went-wrong", success=False, result="KeyError", **ran)
+    async_task("verify.tasks.refit")
+
+
+def pages(ada: Employee) -> Iterator[str]:
+    """The list of each model, and the forms for one that there is and, where she may, for a new one."""
+    request = RequestFactory().get("/")
+    request.user = ada
+    for model, model_admin in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield reverse(f"{name}_changelist")
+        yield reverse(f"{name}_change", args=[model_admin.get_queryset(request)[0].pk])
+        if model_admin.has_add_permission(request):
+            yield reverse(f"{name}_add")
+
+
+@everywhere
+@both_screens
+def test_axe_finds_nothing(visit: Visit, ada: Employee, screen: str, scheme: str) -> None:
+    visitor = visit("ada", screen, color_scheme=scheme)
+    assert {path: found for path in pages(ada) if (found := violations(visitor.open(path)))} == {}
+    visitor.forgive("inline style")  # axe measures with some
