@@ -161,7 +161,9 @@ DEFAULT_FROM_EMAIL = env(
     "DRESSPORTAL_EMAIL_FROM", default=f"dressportal <no-reply@{urlsplit(PORTAL_URL).hostname}>"
 )
 
-LANGUAGE_CODE = "en-gb"
+# One language a portal, not one a browser: pages stay the same for every shopper, and caches may keep them.
+LANGUAGE_CODE = env("DRESSPORTAL_LANGUAGE", default="en-gb")
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env("DRESSPORTAL_TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True

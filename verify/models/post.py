@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from verify import consensus
 from verify.models.batch import Batch
@@ -30,9 +31,9 @@ class AlreadyInPlay(Exception):
 class Answer(models.TextChoices):
     """What can be said of a post: an offered dress, none of the offered, or no dress at all."""
 
-    DRESS = "dress", "a dress"
-    NOT_A_DRESS = "not_a_dress", "not a dress"
-    NONE_OF_THESE = "none_of_these", "none of these"
+    DRESS = "dress", _("a dress")
+    NOT_A_DRESS = "not_a_dress", _("not a dress")
+    NONE_OF_THESE = "none_of_these", _("none of these")
 
 
 class PostQuerySet(models.QuerySet["Post"]):

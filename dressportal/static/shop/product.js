@@ -1,6 +1,7 @@
 // The product page of the demo shop: everything it shows comes from the API's answer for one dress.
 
 import { make, picture, price } from "../dress-looks/parts.js";
+import { word } from "../portal/words.js";
 
 const main = document.getElementById("main");
 const language = document.documentElement.lang;
@@ -8,23 +9,24 @@ const place = (id) => document.getElementById(id);
 
 function showPhotos(dress) {
   const plates = dress.photos.slice(1).map((photo, index) => {
-    return Object.assign(picture(photo, "(min-width: 60rem) 28vw, 84vw"), { alt: `${dress.title}, photo ${index + 2}` });
+    const alt = word("photo", { title: dress.title, n: index + 2 });
+    return Object.assign(picture(photo, "(min-width: 60rem) 28vw, 84vw"), { alt });
   });
   place("plates").append(...plates);
 }
 
 function showDetails(dress) {
-  const details = { Colour: dress.colour, Cut: dress.category, SKU: dress.sku };
+  const details = { colour: dress.colour, cut: dress.category, sku: dress.sku };
   const known = Object.entries(details).filter(([, value]) => value);
   place("details").replaceChildren(
-    ...known.map(([term, value]) => make("div", {}, make("dt", { textContent: term }), make("dd", { textContent: value }))),
+    ...known.map(([term, value]) => make("div", {}, make("dt", { textContent: word(term) }), make("dd", { textContent: value }))),
   );
 }
 
 function showStock(dress) {
   const count = new Intl.NumberFormat(language).format(dress.looks_count);
-  const worn = make("a", { className: "primary", href: "#worn", textContent: `See it worn by ${count}` });
-  const stock = make("p", { className: "stock", textContent: "In stock" });
+  const worn = make("a", { className: "primary", href: "#worn", textContent: word("worn", { n: count }) });
+  const stock = make("p", { className: "stock", textContent: word("in_stock") });
   place("offer").replaceChildren(stock, dress.looks_count ? make("p", {}, worn) : "");
 }
 
@@ -32,8 +34,8 @@ async function showAlternatives(dress) {
   const coming = dress.available_from && new Date(dress.available_from) > new Date();
   const date = new Intl.DateTimeFormat(language, { dateStyle: "long" });
   const text = coming
-    ? `In the shop from ${date.format(new Date(dress.available_from))}.`
-    : "This dress has left the collection.";
+    ? word("coming", { day: date.format(new Date(dress.available_from)) })
+    : word("gone");
   place("offer").replaceChildren(make("p", { className: "stock gone", textContent: text }));
   const { results } = await read(`${dress.similar_url}?limit=4`);
   if (!results.length) return;
@@ -41,7 +43,7 @@ async function showAlternatives(dress) {
     const title = make("span", { textContent: other.title });
     return make("li", {}, make("a", { href: productPage(other) }, picture(other.cover, "8rem"), title));
   });
-  const heading = make("p", { className: "note", textContent: "Still in stock, and close to it:" });
+  const heading = make("p", { className: "note", textContent: word("instead") });
   place("offer").append(heading, make("ul", { className: "alternatives" }, ...cards));
 }
 
@@ -54,9 +56,9 @@ async function read(address) {
 }
 
 function fail() {
-  const again = make("button", { className: "text-button", type: "button", textContent: "Try again" });
+  const again = make("button", { className: "text-button", type: "button", textContent: word("retry") });
   again.onclick = show;
-  place("offer").replaceChildren(make("p", { className: "note", textContent: "Price and stock could not be loaded. " }, again));
+  place("offer").replaceChildren(make("p", { className: "note", textContent: `${word("failed")} ` }, again));
 }
 
 async function show() {

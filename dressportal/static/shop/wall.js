@@ -1,6 +1,7 @@
 // The collection: dresses from the API, those with the most looks first.
 
 import { make, picture, price } from "../dress-looks/parts.js";
+import { word } from "../portal/words.js";
 
 const PAUSE = 200; // ms without a key before the search starts
 const main = document.getElementById("main");
@@ -15,12 +16,12 @@ function card(dress) {
   const href = main.dataset.product.replace("SKU", () => encodeURIComponent(dress.sku));
   const frame = make("span", { className: "frame" }, dress.cover ? picture(dress.cover, "(min-width: 60rem) 22vw, 46vw") : "");
   if (dress.looks_count) frame.append(make("span", { className: "tag", textContent: looks(dress.looks_count) }));
-  const cost = dress.in_stock ? dress.price && price(dress.price, language) : "No longer in stock";
+  const cost = dress.in_stock ? dress.price && price(dress.price, language) : word("sold_out");
   const lines = [make("b", { textContent: dress.title }), make("small", { textContent: dress.designer })];
   return make("li", {}, make("a", { href }, frame, ...lines, make("small", { textContent: cost ?? "" })));
 }
 
-const looks = (count) => (count === 1 ? "1 look" : `${count} looks`);
+const looks = (count) => word(count === 1 ? "look" : "looks", { n: count });
 
 function query() {
   const fields = new FormData(form);
@@ -55,14 +56,16 @@ function show({ count, results, next }) {
   if (page === 1) wall.replaceChildren();
   wall.append(...results.map(card));
   place("next").hidden = !next;
-  if (count) tell(count === 1 ? "1 dress" : `${new Intl.NumberFormat(language).format(count)} dresses`);
-  else tell(query().toString() ? "Nothing like it in the collection. Try fewer words." : "No dress has been imported yet.");
+  const n = new Intl.NumberFormat(language).format(count);
+  if (count) tell(word(count === 1 ? "dress" : "dresses", { n }));
+  else tell(word(query().toString() ? "nothing" : "empty"));
 }
 
 function fail() {
   if (!page) wall.replaceChildren();
   place("next").hidden = true;
-  tell("The collection could not be loaded. ", make("button", { className: "text-button", type: "button", textContent: "Try again", onclick: more }));
+  const again = make("button", { className: "text-button", type: "button", textContent: word("retry"), onclick: more });
+  tell(`${word("failed")} `, again);
 }
 
 function start() {
