@@ -133,7 +133,9 @@ def furnish(person: Employee | None) -> SimpleNamespace:
         vote=a_vote(unnamed, Answer.NONE_OF_THESE, employee=own).pk,
         leave=Leave.objects.create(employee=own, first_day=date(2026, 7, 1), last_day=date(2026, 7, 2)).pk,
         not_a_dress=voted.pk,
+        disputed=make.make_post(state="disputed").pk,
         voter=vera.pk,
+        unmuted=make.make_employee("wanda").pk,
     )
 
 
@@ -228,7 +230,7 @@ def portal(at: SimpleNamespace) -> list[Door]:
 
 def admin_pages(at: SimpleNamespace) -> list[Door]:
     """Those that are not about the rows of one model, and those that a list has beside its own."""
-    answer = {"post": at.of["verify_post"], "choice": "not_a_dress", "again": "yes"}
+    answer = {"post": at.disputed, "choice": "not_a_dress"}
     found = "?app_label=verify&model_name=post&field_name="
     return [
         door("admin:index", CURATORS),
@@ -252,7 +254,7 @@ def admin_pages(at: SimpleNamespace) -> list[Door]:
         door("admin:verify_clear", CURATORS, sent={"look": at.of["verify_look"], "decision": "cleared"}),
         door("admin:verify_notice_done", CURATORS, at.of["verify_notice"], sent={}),
         door("admin:verify_voter", CURATORS, at.voter),
-        door("admin:verify_voter_mute", CURATORS, at.voter, sent={"reason": "Why not?"}),
+        door("admin:verify_voter_mute", CURATORS, at.unmuted, sent={"reason": "Why not?"}),
         door("admin:verify_voter_unmute", CURATORS, at.voter, sent={}),
         door("admin:verify_voter_active", ADMINS, at.voter, sent={"active": "no"}),
         door("admin:verify_employee_invite", ADMINS),

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from tests.make import make_admin, make_employee, make_open_posts
+from tests.make import make_admin, make_employee, make_post
 from verify.models import Employee, Leave, Post
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,8 @@ DOORS = ["leave_add", "admin:verify_decide"]  # the portal's and the admin's
 
 @pytest.fixture
 def post() -> Post:
-    return make_open_posts(1)[0]
+    """Disputed, so that an admin may decide it."""
+    return make_post(state=Post.State.DISPUTED)
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def token_on(client: Client, page: str = "me") -> str:
 
 def send(client: Client, door: str, post: Post, token: str) -> HttpResponse:
     leave = {"first_day": "2026-12-21", "last_day": "2026-12-24"}
-    verdict = {"post": post.pk, "choice": "not_a_dress", "again": "yes"}
+    verdict = {"post": post.pk, "choice": "not_a_dress"}
     return client.post(reverse(door), {**leave, **verdict, "csrfmiddlewaretoken": token})
 
 

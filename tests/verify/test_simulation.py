@@ -222,7 +222,7 @@ def test_posts_are_opened_settled_and_escalated_as_the_portal_does() -> None:
     play, now = unsure(), timezone.now()
     for number, simulated in enumerate(play.posts):
         post = Post(audit=simulated.audit, state=Post.State.PROPOSED)
-        post._weigh(simulated.photo.prior, 0, now)
+        post._weigh(simulated.photo.prior, 0, now, play.weight)
         for slot, voter in play.box.votes_on(number):
             assert post.takes_votes
             post.count({simulated.photo.keys[slot]}, play.people[voter].believed, now, play.weight)
