@@ -42,6 +42,10 @@ class AnswerForm(ChoiceForm):
         return milliseconds if milliseconds is not None and milliseconds <= LONGEST_LOOK else None
 
 
+class UndoForm(forms.Form):
+    lease = forms.IntegerField(**ANY_ROW)
+
+
 class ChangeForm(ChoiceForm):
     vote = forms.IntegerField(**ANY_ROW)
 

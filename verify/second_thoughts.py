@@ -3,16 +3,16 @@
 The post's row is locked first, as in `verify.queue`.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from verify.models import Answer, Dress, Employee, GoldAnswer, Lease, Option, Post, Vote
-from verify.queue import OptionNotOffered, PostAlreadySettled, Refused
+from verify.queue import OptionNotOffered, PostAlreadySettled, Refused, shuffled
 
 
 class NothingToUndo(Refused):
@@ -28,38 +28,65 @@ class NothingToName(Refused):
 
 
 @transaction.atomic
-def undo(employee: Employee, now: datetime | None = None) -> Lease | None:
-    """Take back this person's last vote. Returns its card, in hand again, or None if others have it by now.
+def undo(employee: Employee, lease_id: int, now: datetime | None = None) -> Lease | None:
+    """Take back the vote on this card. Returns the card, in hand again, or None if others have it by now.
 
-    Raises NothingToUndo: it is too long ago, or its post or batch is finished.
+    Raises NothingToUndo: it is no vote, or not this person's newest answer; it is too long ago, or its post
+    or batch is finished.
     """
-    newest = Vote.objects.filter(employee=employee).order_by("-created_at", "-pk").values("pk")[:1]
-    votes = Vote.objects.filter(pk=Subquery(newest)).select_related("post")
-    last = votes.select_for_update(of=("post", "self"), no_key=True).first()
+    lease = Lease.objects.filter(pk=lease_id, employee=employee).first()
+    votes = Vote.objects.filter(post=lease.post_id, employee=employee) if lease else Vote.objects.none()
+    own = votes.select_related("post").select_for_update(of=("post", "self"), no_key=True).first()
     now = now or timezone.now()
-    if last is None or not _may_undo(last, now):
+    if lease is None or own is None or not _may_undo(own, lease, now):
         raise NothingToUndo
-    last.delete()
-    last.post.recount(now)
-    return _return(last.post, employee, now)
+    own.delete()
+    own.post.recount(now)
+    return _return(own.post, employee, now)
 
 
-def _may_undo(last: Vote, now: datetime) -> bool:
-    return now <= last.created_at + settings.UNDO and last.may_change()
+def undoable(employee: Employee, now: datetime) -> int | None:
+    """The pk of the card whose answer this person may still take back."""
+    lately = Vote.objects.filter(employee=employee, created_at__gte=now - settings.UNDO)
+    last = lately.select_related("post__batch").order_by("-created_at", "-pk").first()
+    lease = Lease.objects.filter(post=last.post_id, employee=employee).first() if last else None
+    return lease.pk if last and lease and _may_undo(last, lease, now) else None
 
 
-def may_undo(employee: Employee, now: datetime) -> bool:
-    """Whether this person voted so lately that it may still be taken back."""
-    return Vote.objects.filter(employee=employee, created_at__gte=now - settings.UNDO).exists()
+def _may_undo(own: Vote, lease: Lease, now: datetime) -> bool:
+    return now <= own.created_at + settings.UNDO and own.may_change() and not _answered_since(own, lease)
+
+
+def _answered_since(own: Vote, lease: Lease) -> bool:
+    """Whether this person answered or skipped another card later."""
+    person = {"employee": own.employee_id}
+    answers = [model.objects.filter(**person, created_at__gt=own.created_at) for model in (Vote, GoldAnswer)]
+    # When a card was skipped is not stored; cards are answered in the order in which they were dealt.
+    skips = Lease.objects.filter(**person, outcome=Lease.Outcome.SKIPPED, pk__gt=lease.pk)
+    return any(rows.exists() for rows in (*answers, skips))
 
 
 def recent(employee: Employee, count: int = 10) -> list[Vote | GoldAnswer]:
-    """The last answers of this person, newest first, each with its post and photo."""
+    """The last answers of this person, newest first, each with its post and photo.
+
+    Votes have ``choices``: the options of the card, in the order in which it shows them.
+    """
     shown = ("post__photo", "post__batch", "post__dress", "option__dress")
-    votes = Vote.objects.filter(employee=employee).select_related(*shown).order_by("-created_at")
+    votes = (
+        Vote.objects.filter(employee=employee).select_related(*shown, "suggestion").order_by("-created_at")
+    )
+    votes = votes.prefetch_related("suggestion__options__dress")[:count]
     known = GoldAnswer.objects.filter(employee=employee).select_related(*shown).order_by("-created_at")
-    answers: list[Vote | GoldAnswer] = [*votes[:count], *known[:count]]
+    answers: list[Vote | GoldAnswer] = [*votes, *known[:count]]
+    _lay_out(votes, employee)
     return sorted(answers, key=lambda answer: answer.created_at, reverse=True)[:count]
+
+
+def _lay_out(votes: Iterable[Vote], employee: Employee) -> None:
+    own = Lease.objects.filter(employee=employee, post__in=[vote.post_id for vote in votes])
+    leases = dict(own.values_list("post", "pk"))
+    for vote in votes:
+        vote.choices = shuffled(leases.get(vote.post_id, vote.pk), vote.suggestion.options.all())
 
 
 @transaction.atomic

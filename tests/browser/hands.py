@@ -2,7 +2,7 @@
 
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
-from verify.models import Employee, Post
+from verify.models import Employee, Post, Vote
 
 SHOWN = ".card:not(.sent) >> nth=0"
 AT_WORK = "document.documentElement.classList.contains('scripted')"
@@ -78,3 +78,8 @@ def train(employee: Employee) -> None:
 
 def post_of(lease: str | None) -> Post:
     return Post.objects.get(leases=int(lease or 0))
+
+
+def pressed(vote: Vote) -> str:
+    """The value of the button that was pressed for this vote."""
+    return str(vote.option.dress_id if vote.option else vote.answer)

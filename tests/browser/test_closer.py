@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import make
 from tests.browser.conftest import Visitor
-from tests.browser.hands import SHOWN, drag, middle, ready, settle, shown
+from tests.browser.hands import SHOWN, UNGUARDED, drag, middle, press, ready, settle, shown
 from verify.models import Lease, Post, Vote
 
 pytestmark = pytest.mark.browser
@@ -102,3 +102,31 @@ def test_a_photo_that_cannot_be_fetched_is_said_to_be(visit: Visit, posts: list[
     page.locator(SHOWN).locator(".beside").first.click()
     expect(page.locator("#beside")).to_have_text("That could not be loaded. Please try again.")
     ann.forgive("ERR_FAILED")
+
+
+def test_it_is_this_dress_means_the_card_that_was_looked_at(visit: Visit, posts: list[Post]) -> None:
+    ann = visit("ann")
+    page = ann.open()
+    waiting: list[Route] = []
+    page.route("**/vote/", lambda route: waiting.append(route))
+    first = shown(page)
+    ready(page)
+    page.keyboard.press("n")
+    expect(page.locator(f"#card-{first}")).to_be_hidden()
+    ready(page, UNGUARDED)
+    second = shown(page)
+    page.keyboard.press("Shift+Digit1")
+    settles = page.get_by_role("button", name="It is this dress")
+    expect(settles).to_be_visible()
+    waiting[0].fulfill(status=500)
+    page.wait_for_function(f"!document.querySelector('#card-{first}.sent')")  # it has come back
+    page.wait_for_timeout(400)  # and takes answers
+    page.unroute("**/vote/")
+    settles.click()
+    expect(page.locator("#closer")).to_be_hidden()
+    page.wait_for_timeout(300)
+    assert shown(page) == first
+    assert not Vote.objects.exists()
+    press(page, "0", 1)
+    assert shown(page) == second
+    ann.forgive("500")

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests import make
 from tests.browser.conftest import Visitor
-from tests.browser.hands import SHOWN, UNGUARDED, middle, ready, settle, shown, swipe
+from tests.browser.hands import SHOWN, UNGUARDED, middle, pressed, ready, settle, shown, swipe
 from verify.models import Employee, Lease, Post, Vote
 
 pytestmark = pytest.mark.browser
@@ -41,7 +41,7 @@ def have_lunch(page: Page, answer: Callable[[Locator, str], None]) -> Given:
 def assert_stored(employee: Employee, given: Given) -> None:
     """Every answer is a vote, once, in order, on the right post, with the time it took."""
     votes = Vote.objects.filter(employee=employee).order_by("created_at", "pk")
-    stored = [(vote.post_id, str(vote.option.dress_id if vote.option else vote.answer)) for vote in votes]
+    stored = [(vote.post_id, pressed(vote)) for vote in votes]
     leases = Lease.objects.in_bulk([int(lease or 0) for lease, _ in given])
     assert stored == [(leases[int(lease or 0)].post_id, value) for lease, value in given]
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visitor
-from tests.browser.hands import SHOWN, UNGUARDED, press, ready, settle, shown
+from tests.browser.hands import SHOWN, UNGUARDED, press, pressed, ready, settle, shown
 from verify import queue
 from verify.models import Lease, Post, Vote
 
@@ -33,7 +33,7 @@ def answer_blindly(page: Page) -> list[tuple[int, str]]:
 
 def stored() -> list[tuple[int, str]]:
     votes = Vote.objects.order_by("created_at", "pk")
-    return [(vote.post_id, str(vote.option.dress_id if vote.option else vote.answer)) for vote in votes]
+    return [(vote.post_id, pressed(vote)) for vote in votes]
 
 
 def test_answers_given_in_a_tunnel_are_sent_once_and_in_order(visit: Visit, posts: list[Post]) -> None:

@@ -53,5 +53,5 @@ class Player:
         )
         self.counted += 1
         if self.rng.random() < self.undoes:
-            second_thoughts.undo(self.employee)
+            second_thoughts.undo(self.employee, lease.pk)
             self.counted -= 1

@@ -329,6 +329,24 @@ def test_the_answer_is_told_at_once_and_undo_is_not_offered(
     assert page.status_code == 200
 
 
+def test_a_known_card_answered_in_between_closes_the_undo(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    client = Client()
+    client.force_login(ben)
+    settings.GOLD_SHARE = 0
+    [voted] = queue.hand_out(ben, ahead=1)
+    client.post(reverse("vote"), {"lease": voted.pk, "choice": "not_a_dress"})
+    settings.GOLD_SHARE = 1
+    [card] = queue.hand_out(ben, ahead=1)
+    page = client.post(reverse("vote"), {"lease": card.pk, "choice": "not_a_dress"}, follow=True)
+    assert page.context["feedback"] == GoldAnswer.objects.get()
+    assert page.context["undoable"] is None
+    for lease in (voted, card):
+        assert client.post(reverse("undo"), {"lease": lease.pk}).status_code == 409
+    assert Vote.objects.count() == 1
+
+
 def test_dealing_gold_costs_one_statement_more(
     batch: Batch, decided: list[Post], ben: Employee, settings: Any
 ) -> None:

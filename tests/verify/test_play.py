@@ -163,19 +163,84 @@ def test_each_button_is_its_answer(client: Client, ann: Employee, posts: list[Po
 def test_undo_brings_the_card_back(client: Client, posts: list[Post]) -> None:
     first, *held = cards(client.get("/"))
     held += cards(answer(client, first, "not_a_dress", held=held))
-    response = client.post(reverse("undo"), {"held": held}, headers={"HX-Request": "true"})
+    response = client.post(reverse("undo"), {"lease": first, "held": held}, headers={"HX-Request": "true"})
     assert cards(response) == [first]
     assert not Vote.objects.exists()
 
 
 def test_undo_is_offered_for_its_time_only(client: Client, posts: list[Post]) -> None:
-    answer(client, cards(client.get("/"))[0], "not_a_dress")
+    first = cards(client.get("/"))[0]
+    answer(client, first, "not_a_dress")
     assert 'data-key="u"' in client.get("/").content.decode()
     Vote.objects.update(created_at=timezone.now() - project_settings.UNDO - timedelta(seconds=1))
     assert 'data-key="u"' not in client.get("/").content.decode()
-    late = client.post(reverse("undo"), headers={"HX-Request": "true"})
+    late = client.post(reverse("undo"), {"lease": first}, headers={"HX-Request": "true"})
     assert late.status_code == 409
     assert "nothing left to undo" in late.content.decode()
+
+
+def undoable(page: Any) -> str:
+    """The card that the page offers to take back."""
+    undo = page.content.decode().split('id="undo"')[1].split("</div>")[0]
+    return "".join(re.findall(r'name="lease" value="(\d+)"', undo))
+
+
+def test_only_the_newest_answer_is_taken_back(client: Client, posts: list[Post]) -> None:
+    first, second, third, *_ = cards(client.get("/"))
+    answer(client, first, "not_a_dress")
+    assert undoable(client.get("/")) == str(first)
+    answer(client, second, "not_a_dress")
+    assert undoable(client.get("/")) == str(second)
+    for other in (first, third):
+        assert client.post(reverse("undo"), {"lease": other}).status_code == 409
+    assert Vote.objects.count() == 2
+    answer(client, third, "skip", htmx=False)
+    assert undoable(client.get("/")) == ""
+    assert client.post(reverse("undo"), {"lease": second}).status_code == 409
+    assert Vote.objects.count() == 2
+
+
+def test_nobody_takes_back_a_colleague_s_answer(client: Client, posts: list[Post]) -> None:
+    first = cards(client.get("/"))[0]
+    answer(client, first, "not_a_dress")
+    other = Client()
+    other.force_login(make.make_employee("ben"))
+    assert other.post(reverse("undo"), {"lease": first}).status_code == 409
+    assert other.post(reverse("undo"), {"lease": "x"}).status_code == 400
+    assert Vote.objects.exists()
+
+
+@pytest.mark.parametrize("door", ["flag", "name", "nominate"])
+def test_more_said_leaves_what_is_offered_about_the_last_answer(
+    client: Client, posts: list[Post], dresses: list[Dress], door: str
+) -> None:
+    first, second, *held = cards(client.get("/"))
+    answer(client, first, "none_of_these" if door == "name" else "not_a_dress")
+    vote = Vote.objects.get()
+    facts = {
+        "lease": second,
+        "reason": "other",
+        "vote": vote.pk,
+        "dress": dresses[0].pk,
+        "post": vote.post_id,
+    }
+    said = client.post(
+        reverse(door), {**facts, "held": held}, headers={"HX-Request": "true"}
+    ).content.decode()
+    assert 'id="toasts"' in said
+    assert 'id="undo"' not in said
+    assert 'id="after"' not in said
+    plain = client.post(reverse(door), facts)
+    assert undoable(plain) == str(first)
+
+
+def test_a_window_whose_answers_another_sent_asks_for_cards(client: Client, posts: list[Post]) -> None:
+    first, *held = cards(client.get("/"))
+    answer(client, first, "not_a_dress", held=held)
+    response = client.get("/", headers={"HX-Request": "true"})
+    assert "<html" not in response.content.decode()
+    assert len(cards(response)) == 4
+    assert undoable(response) == str(first)
 
 
 def test_the_same_answer_sent_twice_counts_once_and_is_no_error(client: Client, posts: list[Post]) -> None:
@@ -262,7 +327,7 @@ def test_without_script_a_vote_leads_to_the_page(client: Client, posts: list[Pos
     assert refused.status_code == 409
     assert "<html" in refused.content.decode()
     assert "You have answered this one already." in refused.content.decode()
-    assert client.post(reverse("undo")).url == "/"
+    assert client.post(reverse("undo"), {"lease": first}).url == "/"
     assert cards(client.get("/"))[0] == first
 
 

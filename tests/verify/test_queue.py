@@ -330,9 +330,14 @@ def test_three_skips_send_it_to_an_admin(one: Post) -> None:
 # Undoing
 
 
+def undo(employee: Employee, post: Post, now: datetime) -> Lease | None:
+    lease = Lease.objects.filter(post=post, employee=employee).first()
+    return second_thoughts.undo(employee, lease.pk if lease else 1, now=now)
+
+
 def test_undo_takes_the_vote_back_and_returns_the_card(one: Post, anna: Employee, now: datetime) -> None:
     before, cast = one.posterior, vote(anna, NOT, now)
-    lease = second_thoughts.undo(anna, now=now + settings.UNDO)
+    lease = undo(anna, one, now=now + settings.UNDO)
     one.refresh_from_db()
     assert lease == queue.hand_out(anna, now=now + settings.UNDO)[0]
     assert one.posterior == pytest.approx(before)
@@ -344,20 +349,20 @@ def test_undo_takes_the_vote_back_and_returns_the_card(one: Post, anna: Employee
 def test_undo_reopens_a_decided_post(one: Post, anna: Employee, ben: Employee, now: datetime) -> None:
     vote(anna, NOT, now)
     vote(ben, NOT, now + SECOND)
-    assert second_thoughts.undo(anna, now=now + 2 * SECOND)
+    assert undo(anna, one, now=now + 2 * SECOND)
     one.refresh_from_db()
     assert (one.settles_at, one.votes_cast, one.votes_needed) == (None, 1, 1)
 
 
 def test_undo_comes_too_late(one: Post, batch: Batch, anna: Employee, ben: Employee, now: datetime) -> None:
     with pytest.raises(second_thoughts.NothingToUndo):
-        second_thoughts.undo(anna, now=now)
+        undo(anna, one, now=now)
     vote(anna, NOT, now)
     with pytest.raises(second_thoughts.NothingToUndo):
-        second_thoughts.undo(anna, now=now + settings.UNDO + SECOND)
+        undo(anna, one, now=now + settings.UNDO + SECOND)
     batch.freeze(now)
     with pytest.raises(second_thoughts.NothingToUndo):
-        second_thoughts.undo(anna, now=now)
+        undo(anna, one, now=now)
 
 
 def test_a_settled_post_cannot_be_undone(one: Post, anna: Employee, ben: Employee, now: datetime) -> None:
@@ -366,7 +371,7 @@ def test_a_settled_post_cannot_be_undone(one: Post, anna: Employee, ben: Employe
     one.refresh_from_db()
     one.settle(now)
     with pytest.raises(second_thoughts.NothingToUndo):
-        second_thoughts.undo(ben, now=now)
+        undo(ben, one, now=now)
     assert Vote.objects.count() == 2
 
 
@@ -378,7 +383,7 @@ def test_undo_never_leaves_more_cards_out_than_votes_needed(one: Post, now: date
     one.refresh_from_db()
     held = [lease for person in people[2:] for lease in queue.hand_out(person, now=now)]
     assert len(held) == one.votes_needed
-    second_thoughts.undo(people[1], now=now)
+    undo(people[1], one, now=now)
     one.refresh_from_db()
     assert Lease.objects.open(now).filter(post=one).count() == one.votes_needed
 

@@ -199,6 +199,18 @@ def test_the_last_ten_are_listed_newest_first(people: list[Employee], now: datet
     assert second_thoughts.recent(anna) == votes[:2:-1]
 
 
+def test_the_last_ten_list_the_options_as_the_card_showed_them(people: list[Employee], now: datetime) -> None:
+    make.make_open_posts(10, make.make_batch())
+    anna, shown = people[0], {}
+    for number in range(10):
+        [card] = queue.hand_out(anna, ahead=1, now=now)
+        shown[card.post_id] = [option.pk for option in card.options]
+        queue.vote(anna, card.pk, NOT, now=now + timedelta(seconds=number))
+    listed = second_thoughts.recent(anna)
+    assert {vote.post_id: [option.pk for option in vote.choices] for vote in listed} == shown
+    assert len({vote.choices[0].rank for vote in listed}) > 1
+
+
 # Whose votes weigh nothing
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from verify import access, queue, record, second_thoughts
-from verify.forms import AnswerForm
+from verify.forms import AnswerForm, UndoForm
 from verify.models import Batch, Employee, Flag, GoldAnswer, Vote
 
 IN_HAND = 4  # the card on the screen and three loaded ahead
@@ -51,9 +51,10 @@ def player_required(view: View) -> View:
 def play(request: HttpRequest) -> HttpResponse:
     if not access.may_vote(request.user):
         return render(request, "portal/play.html", {"may_vote": False, **_numbers(request.user)})
+    if request.htmx:  # a window whose answers another one has sent
+        return _update(request, answered=True, undoable=_undoable(request))
     news = record.news(request.user)
-    undoable = second_thoughts.may_undo(request.user, timezone.now())
-    response = page(request, undoable=undoable, news=news, **_answered(request))
+    response = page(request, news=news, **_answered(request))
     if news:
         record.seen(request.user, timezone.now())
     return response
@@ -69,14 +70,15 @@ def vote(request: HttpRequest) -> HttpResponse:
     try:
         if form.is_skip:
             queue.skip(employee, facts["lease"])
-            return go_on(request)
+            return go_on(request, answered=True)
         cast = queue.vote(employee, facts["lease"], form.answer, form.dress, facts["viewed"])
     except queue.Refused as refusal:
-        return refuse(request, refusal)
+        return refuse(request, refusal, answered=True)
     known = isinstance(cast, GoldAnswer)
     if not request.htmx:
         return redirect(f"{reverse('play')}?{'known' if known else 'cast'}={cast.pk}")
-    return go_on(request, feedback=cast) if known else go_on(request, cast=cast, undoable=True)
+    said = {"feedback": cast} if known else {"cast": cast, "undoable": facts["lease"]}
+    return go_on(request, answered=True, **said)
 
 
 def _answered(request: HttpRequest) -> dict[str, Any]:
@@ -92,16 +94,25 @@ def _answered(request: HttpRequest) -> dict[str, Any]:
 @require_POST
 @player_required
 def undo(request: HttpRequest) -> HttpResponse:
+    form = UndoForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest("That is not a card.")
     try:
-        lease = second_thoughts.undo(request.user)
+        lease = second_thoughts.undo(request.user, form.cleaned_data["lease"])
     except queue.Refused as refusal:
-        return refuse(request, refusal)
-    return go_on(request, said="" if lease else _("Taken back. A colleague has that photo now."))
+        return refuse(request, refusal, answered=True)
+    said = "" if lease else _("Taken back. A colleague has that photo now.")
+    return go_on(request, answered=True, said=said)
+
+
+def _undoable(request: HttpRequest) -> int | None:
+    return second_thoughts.undoable(request.user, timezone.now())
 
 
 def page(request: HttpRequest, status: int = 200, **said: Any) -> HttpResponse:
     """The whole game, with something said."""
-    table = {**_table(request.user, arriving=True), "streak": queue.streak(request.user), **said}
+    table = {**_table(request.user, arriving=True), "streak": queue.streak(request.user)}
+    table.update({"undoable": _undoable(request), **said})
     return render(request, "portal/play.html", table, status=status)
 
 
@@ -110,13 +121,18 @@ def go_on(request: HttpRequest, **said: Any) -> HttpResponse:
     return _update(request, **said) if request.htmx else redirect("play")
 
 
-def refuse(request: HttpRequest, refusal: queue.Refused) -> HttpResponse:
+def refuse(request: HttpRequest, refusal: queue.Refused, **said: Any) -> HttpResponse:
     show = _update if request.htmx else page
-    return show(request, status=409, said=str(refusal), refused=True)
+    return show(request, status=409, said=str(refusal), refused=True, **said)
 
 
-def _update(request: HttpRequest, status: int = 200, undoable: bool = False, **said: Any) -> HttpResponse:
-    """The cards that the screen does not hold yet, and the numbers around them."""
+def _update(
+    request: HttpRequest, status: int = 200, undoable: int | None = None, **said: Any
+) -> HttpResponse:
+    """The cards that the screen does not hold yet, and the numbers around them.
+
+    Where a card was ``answered``, or its answer taken back, what was offered about the last one is replaced.
+    """
     table = {**_table(request.user, request.POST.getlist("held")), "undoable": undoable, **said}
     if undoable:
         table.setdefault("said", MILESTONES.get(table["progress"].today))

@@ -1,6 +1,7 @@
 // The dialog for a closer look: the customer's photo to zoom into, and beside it the photos of a candidate.
 
 import { current } from "./deck.js";
+import { digit } from "./digits.js";
 import { word } from "./words.js";
 import { Zoom } from "./zoom.js";
 
@@ -12,10 +13,11 @@ const settles = dialog.querySelector("[data-settles]");
 const template = document.getElementById("candidate-template");
 const zoom = new Zoom(dialog.querySelector(".stage"));
 const fetched = new Map();
+let card; // that is looked at: another may come back to the top of the deck meanwhile
 
 // Look at the shown card's photo, beside its nth dress (from 1) if one is named.
 export function look(nth) {
-  const card = current();
+  if (!dialog.open) card = current();
   if (!card || (nth && !card.querySelectorAll(".option")[nth - 1])) return;
   if (!dialog.open) {
     zoom.open(card.querySelector(".photo img").src);
@@ -24,7 +26,7 @@ export function look(nth) {
     settles.hidden = true;
     dialog.showModal();
   }
-  if (nth) putBeside(card, nth);
+  if (nth) putBeside(nth);
 }
 
 function candidate(option, index) {
@@ -36,7 +38,7 @@ function candidate(option, index) {
   return button;
 }
 
-async function putBeside(card, nth) {
+async function putBeside(nth) {
   [...candidates.children].forEach((button, index) => button.setAttribute("aria-pressed", index === nth - 1));
   settles.hidden = false;
   settles.dataset.settles = nth;
@@ -64,10 +66,10 @@ export function listen(deck) {
   deck.addEventListener("contextmenu", (event) => event.pointerType === "touch" && event.preventDefault());
   settles.addEventListener("click", () => {
     dialog.close();
-    current()?.querySelectorAll(".option")[settles.dataset.settles - 1]?.click();
+    if (card === current()) card.querySelectorAll(".option")[settles.dataset.settles - 1].click();
   });
   dialog.addEventListener("keydown", (event) => {
-    if (/^Digit[1-9]$/.test(event.code)) look(Number(event.code.at(-1)));
+    if (digit(event) > 0) look(Number(digit(event)));
   });
 }
 

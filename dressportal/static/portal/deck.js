@@ -10,6 +10,7 @@ let guard;
 export const current = () => deck.querySelector(".card:not(.sent)");
 export const cardOf = (lease) => document.getElementById(`card-${lease}`);
 export const leases = () => [...deck.querySelectorAll(".card")].map((card) => card.dataset.lease);
+export const isDone = () => !document.querySelector(".card:not([data-choice]), #finale section");
 export const isGuarded = () => "guarded" in deck.dataset;
 
 export function show() {

@@ -1,8 +1,8 @@
 // Answers: from a tap to the server, and what comes back. The server decides what is in the deck.
 
-import { bringBack, cardOf, change, current, deck, isGuarded, leases, putAside, send } from "./deck.js";
+import { bringBack, cardOf, change, current, deck, isDone, isGuarded, leases, putAside, send } from "./deck.js";
 import { Outbox } from "./outbox.js";
-import { post } from "./server.js";
+import { cards, post } from "./server.js";
 import { elapsed } from "./stopwatch.js";
 import { say, word } from "./words.js";
 
@@ -10,10 +10,12 @@ const undo = document.getElementById("undo");
 const undoForm = document.getElementById("undo-template");
 const kept = document.getElementById("kept");
 const voteUrl = deck.dataset.vote;
+let catchingUp = false;
 
 const outbox = new Outbox(`answers of ${deck.dataset.player}`, deliver, ({ entries, isStuck }) => {
   const text = isStuck ? word("kept", { n: entries.length }) : "";
   if (kept.textContent !== text) kept.textContent = text;
+  if (!entries.length && isDone()) catchUp();
 });
 
 export const held = () => [...new Set([...leases(), ...outbox.entries.map((entry) => entry.lease)])];
@@ -23,26 +25,32 @@ export function answer(card, button) {
   outbox.add({ lease: card.dataset.lease, choice: button.value, viewed: elapsed() });
   send(card, button);
   for (const id of ["feedback", "after"]) document.getElementById(id).replaceChildren();
-  offerUndo();
+  offerUndo(newest());
 }
 
-function offerUndo() {
-  const form = undoForm.content.cloneNode(true);
-  form.querySelector("button").dataset.key = "u";
-  undo.replaceChildren(form);
+// This window's newest answer that is on its way.
+const newest = () => outbox.entries.findLast(({ lease }) => cardOf(lease));
+
+// For the server, a skip is final.
+function offerUndo(entry) {
+  undo.replaceChildren();
+  if (!entry || entry.choice === "skip") return;
+  undo.append(undoForm.content.cloneNode(true));
+  undo.querySelector("[name=lease]").value = entry.lease;
+  undo.querySelector("button").dataset.key = "u";
 }
 
-export function takeBack(form) {
-  const newest = outbox.takeBack();
-  const card = newest && cardOf(newest.lease);
-  if (card) bringBack(card);
-  else if (!newest) outbox.add({ url: form.action });
+export function takeBack({ action, elements }) {
+  const lease = elements.lease.value;
+  if (!outbox.takeBack(lease)) return outbox.add({ url: action, back: lease });
+  bringBack(cardOf(lease));
+  offerUndo(newest());
 }
 
 // One answer, or an undo, to the server. False: no answer, try again.
-async function deliver({ lease, choice, viewed, url }, again) {
-  const others = held().filter((other) => other && other !== lease);
-  const response = await post(url ?? voteUrl, lease ? { lease, choice, viewed, held: others } : { held: others });
+async function deliver({ lease, choice, viewed, url, back }, again) {
+  const others = held().filter((other) => other && other !== lease && other !== back);
+  const response = await post(url ?? voteUrl, { lease: lease ?? back, ...(lease && { choice, viewed }), held: others });
   if (!response && lease) return false;
   const goTo = response?.headers.get("HX-Redirect");
   if (goTo || (response?.status === 403 && !again)) {
@@ -52,6 +60,7 @@ async function deliver({ lease, choice, viewed, url }, again) {
   const card = lease && cardOf(lease);
   if (response?.ok || response?.status === 409) {
     take(await response.text(), card, lease ? "beforeend" : "afterbegin");
+    if (newest()) offerUndo(newest());
     if (again && !response.ok) document.getElementById("toasts").replaceChildren();
   } else {
     say(word(response ? "failed" : "unreachable"));
@@ -71,6 +80,18 @@ function illustrate(photo) {
   photo.alt = "";
   photo.removeAttribute("style");
   document.querySelector("#after .remark")?.prepend(photo);
+}
+
+// Another window has sent the last answers of this one, and got the cards that came for them.
+async function catchUp() {
+  if (catchingUp) return;
+  catchingUp = true;
+  const response = await cards(deck.dataset.cards);
+  if (response && isDone()) {
+    deck.replaceChildren();
+    take(await response.text(), null, "beforeend");
+  }
+  catchingUp = false;
 }
 
 export async function flag(button) {

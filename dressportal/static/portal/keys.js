@@ -2,6 +2,7 @@
 
 import { current } from "./deck.js";
 import { look } from "./closer.js";
+import { digit } from "./digits.js";
 import { recall, remember } from "./memory.js";
 
 const OFF = "keys off";
@@ -11,8 +12,9 @@ function press(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !box.checked) return;
   if (event.target.closest("input, textarea, select, [contenteditable], dialog[open]")) return;
   if (event.shiftKey && /^Digit[1-9]$/.test(event.code)) return look(Number(event.code.at(-1)));
-  const selector = `[data-key="${CSS.escape(event.key.toLowerCase())}"]`;
-  const button = current()?.querySelector(selector) ?? document.querySelector(`.tools ${selector}`);
+  const key = (!event.shiftKey && digit(event)) || event.key.toLowerCase();
+  const selector = `[data-key="${CSS.escape(key)}"]`;
+  const button = current()?.querySelector(selector) ?? document.querySelector(`:is(.tools, #after) ${selector}`);
   if (!button) return;
   event.preventDefault();
   button.click();

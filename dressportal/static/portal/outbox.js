@@ -40,12 +40,12 @@ export class Outbox {
     if (!this.#failures || navigator.onLine) this.send();
   }
 
-  // The newest answer, if the server cannot have seen it.
-  takeBack() {
-    const newest = this.entries.at(-1);
-    if (!newest?.lease || newest.tried) return null;
-    this.#edit((entries) => entries.slice(0, -1));
-    return newest;
+  // Forget the answer to this card, if the server cannot have seen it; false: it may have.
+  takeBack(lease) {
+    const entry = this.entries.find((other) => other.lease === lease);
+    if (!entry || entry.tried) return false;
+    this.#edit((entries) => entries.filter((other) => other.lease !== lease));
+    return true;
   }
 
   async send() {

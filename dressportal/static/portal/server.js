@@ -8,8 +8,17 @@ const { "X-CSRFToken": token } = JSON.parse(document.getElementById("main").getA
 export async function post(url, fields) {
   const body = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one);
-  const headers = { "X-CSRFToken": token, "HX-Request": "true" };
-  const options = { method: "POST", body, headers, keepalive: true, signal: AbortSignal.timeout(WAIT_MS) };
-  const response = await fetch(url, options).catch(() => null);
+  const response = await ask(url, { method: "POST", body, keepalive: true });
   return response && !LATER.includes(response.status) ? response : null;
+}
+
+// The cards in hand, as a response, or null if they did not come.
+export async function cards(url) {
+  const response = await ask(url);
+  return response?.ok && !response.redirected ? response : null;
+}
+
+function ask(url, options) {
+  const headers = { "X-CSRFToken": token, "HX-Request": "true" };
+  return fetch(url, { ...options, headers, signal: AbortSignal.timeout(WAIT_MS) }).catch(() => null);
 }

@@ -5,6 +5,7 @@ import { word } from "./words.js";
 
 const sheet = document.getElementById("sheet");
 const body = document.getElementById("sheet-body");
+const after = document.getElementById("after");
 const trouble = sheet.querySelector("[role=alert]");
 
 export function listen(held) {
@@ -54,8 +55,10 @@ function swap(event) {
   if (detail.target.id !== "deck" || !detail.shouldSwap) return;
   detail.shouldSwap = false;
   change(() => htmx.swap(detail.target, detail.serverResponse, { swapStyle: "beforeend", swapDelay: 0, settleDelay: 0 }));
-  if (detail.requestConfig.elt.closest("#after")) document.getElementById("after").replaceChildren();
-  if (detail.requestConfig.elt.closest("#sheet")) sheet.close();
+  const { elt } = detail.requestConfig;
+  const vote = elt.elements?.vote?.value;
+  if (elt.closest("#after") || (vote && after.querySelector(`[data-vote="${vote}"]`))) after.replaceChildren();
+  if (elt.closest("#sheet")) sheet.close();
 }
 
 function report({ detail }) {
