@@ -98,6 +98,21 @@ class Ballots:
         """(posts,) the number K of possible answers."""
         return np.diff(self.first)
 
+    def of(self, posts: BoolArray) -> "Ballots":
+        """Those of the chosen ``posts`` (a mask) alone; the voters are the same."""
+        kept = np.repeat(posts, self.sizes)
+        place, entries = np.cumsum(kept) - 1, kept[self.slot]
+        return replace(
+            self,
+            first=np.concatenate([[0], np.cumsum(self.sizes[posts])]),
+            prior=self.prior[kept],
+            slot=place[self.slot[entries]],
+            voter=self.voter[entries],
+            truth=np.where(self.truth >= 0, place[self.truth], -1)[posts],
+            counted=None if self.counted is None else self.counted[entries],
+            named=place[self.named[kept[self.named[:, 0]]]],
+        )
+
     def post_of(self, slot: IntArray) -> IntArray:
         return np.searchsorted(self.first, slot, side="right") - 1
 
@@ -113,7 +128,9 @@ class Ballots:
     @cached_property
     def share(self) -> FloatArray:
         """(entries,) 1, or less for a vote of several entries, whose shares sum to 1."""
-        vote = self.post_of(self.slot) * self.voters + self.voter
+        vote = self.post_of(self.slot)
+        vote *= self.voters
+        vote += self.voter
         ordered = np.sort(vote)
         if (ordered[1:] != ordered[:-1]).all():
             return np.ones(len(vote))
@@ -198,6 +215,7 @@ def fit_audited(
     if (labels >= 0).sum() < audit.ENOUGH:
         return fitted, usual
     weight = fit_vote_weight(replace(ballots, truth=labels), fitted)
+    del fitted  # its posteriors need as much memory again
     return fit(ballots, vote_weight=weight, correct=correct), weight
 
 
@@ -208,14 +226,14 @@ def fit_vote_weight(ballots: Ballots, fitted: Fit) -> float:
     factors are those of ``fitted``. Its logarithm has a normal prior around that of `consensus.VOTE_WEIGHT`:
     among some hundred posts of the sample few are in dispute, and by those alone it would jump about.
     """
-    state = _State(ballots, Prior(), 1.0, ORDINARY)
+    labelled = ballots.of(ballots.truth >= 0)
+    state = _State(labelled, Prior(), 1.0, ORDINARY)
     state.reliability, state.log_factors = fitted.reliability, np.log(fitted.factors)
-    truths = ballots.truth[ballots.truth >= 0]
 
     def surprise(weight: float) -> float:
         state.vote_weight = weight
         unlikely = (np.log(weight / consensus.VOTE_WEIGHT) / WEIGHT_SPREAD) ** 2 / 2
-        return float(unlikely - np.log(np.maximum(state.from_votes()[truths], TINY)).sum())
+        return float(unlikely - np.log(np.maximum(state.from_votes()[labelled.truth], TINY)).sum())
 
     return float(minimize_scalar(surprise, bounds=(LEAST_WEIGHT, MOST_WEIGHT), method="bounded").x)
 
@@ -254,8 +272,8 @@ class _State:
 
     def __init__(self, ballots: Ballots, prior: Prior, vote_weight: float, ordinary: float) -> None:
         self.ballots, self.vote_weight = ballots, vote_weight
-        self.support = _by_slot(ballots, np.ones(len(ballots.slot), bool))
-        self.counted = self.support if ballots.counted is None else _by_slot(ballots, ballots.counted)
+        counted = np.ones(len(ballots.slot), bool) if ballots.counted is None else ballots.counted
+        self.counted, self.ignored = _by_slot(ballots, counted), _by_slot(ballots, ~counted).tocsc()
         self.log_prior = np.log(np.maximum(ballots.prior, TINY))
         self.log_others = np.diff(self.counted.indptr) * np.repeat(np.log(ballots.sizes - 1.0), ballots.sizes)
         self.top = _Top(ballots)
@@ -302,7 +320,8 @@ class _State:
 
     def parameters(self, posterior: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(voters,), (voters,) the Beta parameters after the evidence of these posteriors."""
-        right = self.right + self.support.T @ (posterior * self.slot_weight)
+        evidence = posterior * self.slot_weight
+        right = self.right + (self.counted.T @ evidence + self.ignored.T @ evidence)
         return right, self.total - right
 
     def _newton_step(self, posterior: FloatArray) -> FloatArray:

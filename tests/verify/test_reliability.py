@@ -123,6 +123,23 @@ def test_a_post_of_which_all_is_known_follows_the_consensus_of_its_votes(electio
         assert list(consensus.after(prior, cast).values()) == pytest.approx(fitted.posterior[slots], abs=1e-4)
 
 
+@settings(deadline=None)
+@given(elections(), st.lists(st.booleans(), min_size=6, max_size=6), st.data())
+def test_some_of_the_posts_say_alone_what_they_say_among_the_others(
+    election: tuple, chosen: list[bool], data: st.DataObject
+) -> None:
+    posts, votes = election
+    counted = np.array(data.draw(st.lists(st.booleans(), min_size=len(votes), max_size=len(votes))), bool)
+    known = np.array([0, *np.cumsum([len(post) for post in posts])[:-1]])
+    ballots = ballots_of(posts, votes, 4, counted=counted, truth=known)
+    ballots = replace(ballots, named=np.column_stack([known, known + 1]))  # the first of each by a colleague
+    mask = np.array(chosen[: len(posts)])
+    some, every = (reliability.fit(each, iterations=0) for each in (ballots.of(mask), ballots))
+    kept = np.repeat(mask, ballots.sizes)
+    assert np.array_equal(some.from_votes, every.from_votes[kept])
+    assert np.array_equal(some.posterior, every.posterior[kept])
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
 def test_who_flips_every_answer_is_distrusted(seed: int) -> None:
