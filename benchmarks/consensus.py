@@ -1,6 +1,9 @@
-"""The nightly re-fit on a million votes, and real crowds, beside crowd-kit in the same run.
+"""The nightly re-fit on a million votes, a simulated office, and real crowds, beside crowd-kit.
 
-    .venv/bin/python benchmarks/consensus.py [--crowds FOLDER] [--crowd-kit PYTHON] [--json OUT]
+    .venv/bin/python benchmarks/consensus.py [--seeds N] [--crowds FOLDER] [--crowd-kit PYTHON] [--json OUT]
+
+The re-fit is the portal's: a few voters are muted, a few answers are gold, an admin has decided a few posts,
+and labelled enough of the audit sample for the weight of a vote, so everything is fitted twice.
 
 crowd-kit brings many packages along, so it has an environment of its own (two of its methods fail with
 a later scikit-learn); without it, only our figures are printed:
@@ -17,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,33 +33,45 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from verify import reliability  # noqa: E402  (the checkout is no package)
+from verify.consensus import Rule  # noqa: E402
 from verify.crowd import candidates, choose, surprises  # noqa: E402
 from verify.crowd_files import UNKNOWN, read_crowd, read_truth  # noqa: E402
 from verify.reliability import Ballots  # noqa: E402
 from verify.replay import Stopping, replay  # noqa: E402
+from verify.simulation import Figures, Office, World, policies, simulate  # noqa: E402
 
 OPTIONS = 5  # three dresses, "none of these", "not a dress"
 SETS = ("music_ms", "adult2", "weather_cf", "sentpol_sp", "zencrowd_us", "zencrowd_in")
 CROWD_KIT = Path.home() / ".cache/crowd-kit/bin/python"
 THIRD_PARTY = Path(__file__).with_name("_crowd_kit.py")
 MOST_SECONDS, MOST_MEGABYTES, LEAST_RATIO = 3.0, 300.0, 5.0
+LEAST_ACCURACY, MOST_VOTES, LEAST_COVERAGE, MOST_FLAGGED, MOST_GAP = 0.98, 2.5, 0.995, 1, 0.02
+MUTED, DECIDED, AUDITED, GOLD_ANSWERS = 0.02, 0.02, 0.02, 0.04  # shares of voters, posts, posts, votes
 GOLD, STOP = 0.05, 0.95
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+NO_CROWD_KIT = f"""
+*** CROWD-KIT IS NOT INSTALLED ({{python}} cannot import it): NOTHING IS COMPARED WITH IT. ***
+To install it:{__doc__.partition("printed:")[2]}"""
 
 
 def main() -> None:
     arguments = parsed()
     if arguments.refit:
         return print(json.dumps(refit(arguments.refit)))
+    if not has_crowd_kit(arguments.crowd_kit):
+        print(NO_CROWD_KIT.format(python=arguments.crowd_kit), flush=True)
+        arguments.crowd_kit = None
     figures: dict[str, Any] = {"refit": compare_refits(arguments)}
     print_refits(figures["refit"])
+    figures["office"] = {seed: play_office(seed) for seed in track(range(arguments.seeds), transient=True)}
+    print_office(figures["office"])
     if arguments.crowds.is_dir():
         names = arguments.sets or [name for name in SETS if (arguments.crowds / name).is_dir()]
         figures["crowds"] = {name: compare_crowd(arguments, name) for name in names}
         print_crowds(figures["crowds"])
         print_stopping(figures["crowds"])
     if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+        arguments.json.write_text(json.dumps(figures, indent=2, default=asdict) + "\n")
 
 
 def parsed() -> argparse.Namespace:
@@ -67,6 +83,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--voters", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runs", type=int, default=3, help="of our re-fit; the fastest counts")
+    parser.add_argument("--seeds", type=int, default=3, help="of the simulated office (default: %(default)s)")
     parser.add_argument("--crowds", type=Path, default=ROOT.parent / "shared/data/crowd")
     parser.add_argument("--sets", nargs="*", help=f"in that folder (default: {' '.join(SETS)})")
     parser.add_argument("--orders", type=int, default=20, help="of the votes, for early stopping")
@@ -97,33 +114,55 @@ def make_votes(votes: int, posts: int, voters: int, seed: int) -> dict[str, np.n
     return {
         "prior": prior.ravel(),
         "truth": truth,
-        "post": post.astype(np.int32),
-        "voter": voter.astype(np.int32),
-        "label": label.astype(np.int32),
+        "post": post,
+        "voter": voter,
+        "label": label,
+        **known(truth, post, voter, ability, rng),
+    }
+
+
+def known(
+    truth: np.ndarray, post: np.ndarray, voter: np.ndarray, ability: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Votes of the muted, who are the least able; admins' labels of posts with votes; gold answers."""
+    has_votes = np.bincount(post, minlength=len(truth)) > 0
+    audit = has_votes & (rng.random(len(truth)) < AUDITED)
+    decided = audit | (has_votes & (rng.random(len(truth)) < DECIDED))
+    counted = np.ones(len(ability), bool)
+    counted[np.argsort(ability, kind="stable")[: round(MUTED * len(ability))]] = False
+    gold = rng.binomial(np.bincount(voter, minlength=len(ability)), GOLD_ANSWERS)
+    return {
+        "counted": counted[voter],
+        "audit": audit,
+        "decided": np.where(decided, np.arange(len(truth)) * OPTIONS + truth, -1),
+        "gold_seen": gold.astype(float),
+        "gold_right": rng.binomial(gold, ability).astype(float),
     }
 
 
 def refit(path: Path) -> dict[str, Any]:
     """Time and peak memory of this process, which does nothing else."""
     with np.load(path) as data:
-        posts, voters = len(data["truth"]), int(data["voter"].max()) + 1
+        posts, voters = len(data["truth"]), len(data["gold_seen"])
         ballots = Ballots(
-            first=np.arange(posts + 1, dtype=np.int32) * OPTIONS,
+            first=np.arange(posts + 1) * OPTIONS,
             prior=data["prior"],
             slot=data["post"] * OPTIONS + data["label"],
             voter=data["voter"],
             voters=voters,
-            truth=np.full(posts, -1, np.int32),
-            gold_right=np.zeros(voters),
-            gold_seen=np.zeros(voters),
+            truth=data["decided"],
+            gold_right=data["gold_right"],
+            gold_seen=data["gold_seen"],
+            counted=data["counted"],
         )
-        truth = data["truth"]
+        truth, audit = data["truth"], data["audit"]
     begun, cpu = time.perf_counter(), time.process_time()
-    fitted = reliability.fit(ballots)
+    fitted, weight = reliability.fit_audited(ballots, audit)
     seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
-    answers = fitted.posterior.reshape(posts, OPTIONS).argmax(1)
+    answers = fitted.from_votes.reshape(posts, OPTIONS).argmax(1)
     voted = np.unique(ballots.slot // OPTIONS)
     return {
+        "vote_weight": weight,
         "seconds": seconds,
         "cpu_seconds": cpu,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -140,7 +179,7 @@ def compare_refits(arguments: argparse.Namespace) -> dict[str, Any]:
         own = [sys.executable, __file__, "--refit", str(data)]
         runs = [run(own)[0] for _ in track(range(arguments.runs), "Re-fits", transient=True)]
         figures: dict[str, Any] = {"ours": min(runs, key=lambda one: float(one["seconds"]))}
-        if arguments.crowd_kit.exists():
+        if arguments.crowd_kit:
             theirs = [arguments.crowd_kit, THIRD_PARTY, "refit", data]
             figures["crowd-kit"] = run([str(part) for part in theirs])[0]
             figures["ratio"] = figures["crowd-kit"]["seconds"] / figures["ours"]["seconds"]
@@ -165,7 +204,7 @@ def compare_crowd(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
     ties = np.add.reduceat(tops.astype(float), crowd.first[:-1])
     majority = np.add.reduceat((tops & slot_truth).astype(float), crowd.first[:-1]) / ties
     accuracies = {"majority": float(majority[known].mean()), "ours": float((answers == truth)[known].mean())}
-    if arguments.crowd_kit.exists():
+    if arguments.crowd_kit:
         lines = run([str(arguments.crowd_kit), str(THIRD_PARTY), "crowd", str(folder)])
         accuracies |= {line["method"]: line["accuracy"] for line in lines}
     rngs = np.random.default_rng(arguments.seed).spawn(arguments.orders)
@@ -180,6 +219,16 @@ def compare_crowd(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
             "coverage": float(np.mean([one.coverage for one in early])),
         },
     }
+
+
+def play_office(seed: int) -> Figures:
+    office, rule = Office(), Rule()
+    return simulate(office, World.draw(office, seed), policies(rule)["dressportal"], rule, seed=seed).figures
+
+
+def has_crowd_kit(python: Path) -> bool:
+    command = [str(python), "-c", "import crowdkit.aggregation"]
+    return python.exists() and subprocess.run(command, capture_output=True).returncode == 0
 
 
 def run(command: list[str]) -> list[dict[str, Any]]:
@@ -202,8 +251,32 @@ def print_refits(figures: dict[str, Any]) -> None:
     Console().print(table)
     if "ratio" in figures:
         print(f"crowd-kit's one-coin takes {figures['ratio']:.1f} times as long (bar: {LEAST_RATIO:.0f}).")
-    else:
-        print(f"crowd-kit is not there, so no comparison. To install it:{__doc__.partition('printed:')[2]}")
+
+
+def print_office(seeds: dict[int, Figures]) -> None:
+    heading = (
+        "seed",
+        "accuracy",
+        "votes a finished post",
+        "coverage",
+        "bad found",
+        "good flagged",
+        "stated - real",
+    )
+    table = Table(*heading, title="A simulated office (simulate_voting --policy dressportal)")
+    for seed, one in seeds.items():
+        table.add_row(
+            str(seed),
+            f"{one.accuracy:.4f}",
+            f"{one.votes_per_finished:.3f}",
+            f"{one.coverage:.4f}",
+            f"{one.bad_voters_found} of {one.bad_voters}",
+            str(one.good_voters_flagged),
+            f"{one.stated_confidence - one.accuracy:+.4f}",
+        )
+    bars = (f">= {LEAST_ACCURACY}", f"<= {MOST_VOTES}", f">= {LEAST_COVERAGE}", "all", f"<= {MOST_FLAGGED}")
+    table.add_row("bar", *bars, f"within {MOST_GAP}")
+    Console().print(table)
 
 
 def print_crowds(crowds: dict[str, Any]) -> None:
