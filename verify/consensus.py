@@ -23,8 +23,8 @@ AUDIT_VOTES = 5  # at least, on a post of the audit sample: enough to label it, 
 
 Posterior = Mapping[str, float]
 
-# The power to which a vote's likelihood is raised until the audit sample says more. People err together: by
-# the known truths of six real crowds it should be 0.2 to 0.45.
+# The power to which a vote's likelihood is raised until the audit sample says more. People err together, on
+# the same hard posts: at 1 the simulated office claims 1.5 points too much, at 0.6 it takes 2.7 votes a post.
 VOTE_WEIGHT = 0.75
 
 
