@@ -129,7 +129,7 @@ def test_the_game(visit: Visit, world: list[Post], screen: str, scheme: str) -> 
         page.wait_for_timeout(500)
     found["feedback"] = findings(page)
     for key, state, opened in (
-        ("n", "hall of fame", "#after button"),
+        ("n", "hall of fame", "#after .pill"),
         ("0", "name it", "#after a"),
         ("z", "closer", "#closer"),
         ("?", "keys", "#help"),
