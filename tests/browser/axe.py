@@ -7,8 +7,10 @@ from playwright.sync_api import Page
 SCRIPT = (Path(__file__).parent / "vendor" / "axe" / "axe.min.js").read_text()
 
 
-def violations(page: Page) -> list[str]:
-    """One line for each rule that the page breaks, with the first elements that do."""
+def violations(page: Page, *rules: str) -> list[str]:
+    """One line for each rule (of all, or of these) that the page breaks, with the first elements that do."""
     page.evaluate(SCRIPT)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    only = {"runOnly": list(rules)} if rules else {}
+    found = page.evaluate("options => axe.run(document, options)", {"resultTypes": ["violations"], **only})
+    found = found["violations"]
     return [f"{rule['id']}: {[node['html'][:120] for node in rule['nodes'][:3]]}" for rule in found]

@@ -137,8 +137,7 @@ def test_a_look_opens_large_and_is_left_with_the_keyboard(shopper: Open) -> None
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
-    focused = page.evaluate("document.querySelector('dress-looks').shadowRoot.activeElement.ariaLabel")
-    assert focused == "Look 2"
+    expect(page.get_by_role("button", name="Look 2")).to_be_focused()
     assert page.evaluate("document.documentElement.getAttribute('style')") in (None, "")
 
 
