@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,7 +54,7 @@ class DeepDress:
         """Load a checkpoint folder. Raises ml.checkpoint.CheckpointRefused for one that cannot be used."""
         return cls(checkpoint.load(directory), torch.device(device) if device else best_device())
 
-    def embed(self, photos: Sequence[Photo], batch_size: int = 64) -> Embeddings:
+    def embed(self, photos: Iterable[Photo], batch_size: int = 64) -> Embeddings:
         """Embed images, paths or encoded bytes, in their order; raises ml.photos.UnreadablePhoto."""
         squares = (read_square(photo, self.config.input_size) for photo in photos)
         vectors = [np.empty((0, self.config.dimensions), np.float32)]

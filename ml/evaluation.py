@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from ml.calibration import Calibration, fit_logit, fit_temperature
-from ml.catalogue_index import CatalogueIndex
+from ml.catalogue_index import CatalogueIndex, Options
 from ml.deepdress import embed_batch
 from ml.embedder import Embedder
 from ml.metrics import auroc, average_precision, expected_calibration_error, recall_at
@@ -132,14 +132,24 @@ def _calibration_error(posts: Posts, negatives: Floats, calibration: Calibration
     """Of the likeliest answer to every post, a dress or none, on unseen dresses and negatives together."""
     if not len(posts.truth):
         return math.nan
-    none = calibration.not_a_dress(posts.logits)
+    none, without = calibration.not_a_dress(posts.logits), calibration.not_a_dress(negatives)
     best = posts.index.options(posts.vectors, none, calibration.temperature, k=1)
-    dress = best.probabilities[:, 0]
-    right = (best.dress_ids[:, 0] == posts.truth) & (dress > none)
-    without = calibration.not_a_dress(negatives)
+    return expected_calibration_error(*likeliest_answers(best, posts.truth, none, without))
+
+
+def likeliest_answers(
+    options: Options, truth: Rows, none: Floats, without: Floats
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """How sure the likeliest answer to every post is, a dress or none, and whether it is right.
+
+    `options` of posts of the dresses `truth` (n,), P(not a dress) of them, `none` (n,), and of photos without
+    a dress, `without` (m,); n + m answers.
+    """
+    dress = options.probabilities[:, 0]
+    right = (options.dress_ids[:, 0] == truth) & (dress > none)
     # A negative's candidates share 1 - P(not a dress): the answer is right where that is the smaller part.
     confidence = np.concatenate([np.maximum(dress, none), np.maximum(without, 1 - without)])
-    return expected_calibration_error(confidence, np.concatenate([right, without > 0.5]))
+    return confidence, np.concatenate([right, without > 0.5])
 
 
 def _figure(value: float) -> float | None:

@@ -20,7 +20,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from ml import synthetic
-from ml.photos import Pixels, read_square, to_square
+from ml.photos import Pixels, read_square
 from ml.synthetic import NEGATIVE_KINDS, Wardrobe, catalogue_photo, negative_photo, street_photo
 
 ROLES = ("catalogue", "review", "look", "negative")
@@ -49,6 +49,7 @@ class Row:
     place: int = 0  # of the dress in its wardrobe
     seed: int = 0
     stamp: str = ""  # changes when the file or the code that draws does
+    twin_of: str | None = None  # a dress so like this one that few can tell them apart
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,21 @@ def from_manifest(manifest: Path, folder: Path, input_size: int, workers: int = 
 
     Photo paths are relative to the manifest. Raises ManifestError with the line, value and what was expected.
     """
-    lines = manifest.read_text(encoding="utf-8").splitlines()
-    rows = [_manifest_row(manifest, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    rows = manifest_rows(manifest)
     if not any(row.dress is not None and row.split == "train" for row in rows):
         raise ManifestError(f"{manifest}: no photo of a dress in the split 'train'")
     return _prepare(rows, folder, input_size, workers, {"manifest": manifest.name})
+
+
+def manifest_rows(manifest: Path) -> list[Row]:
+    """The lines of a manifest, checked, no photo opened yet. Raises ManifestError."""
+    try:
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ManifestError(f"{manifest}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{manifest}: expected JSON lines, this is no text ({error.reason})") from error
+    return [_manifest_row(manifest, number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def draw(
@@ -89,6 +100,13 @@ def draw(
 
     The held-out dresses come from wardrobes of their own (seed + 1, seed + 2), one catalogue photo each.
     """
+    rows = drawn_rows(dresses, seed, streets)
+    source = {"drawn": {"dresses": dresses, "seed": seed, "streets": streets}}
+    return _prepare(rows, folder, input_size, workers, source)
+
+
+def drawn_rows(dresses: int, seed: int, streets: int = 4) -> list[Row]:
+    """The photos of such a wardrobe, none of them drawn yet."""
     held_out = max(3, dresses // 8)
     rows = [*_drawn_dresses(seed, dresses, "train", streets, seed)]
     rows += _drawn_dresses(seed + 1, held_out, "validation", 3, seed)
@@ -97,8 +115,12 @@ def draw(
     rows += _drawn_negatives(seed, 2 * dresses, "train")
     rows += _drawn_negatives(seed + 1, 3 * held_out, "validation")
     rows += _drawn_negatives(seed + 2, 3 * held_out, "test")
-    source = {"drawn": {"dresses": dresses, "seed": seed, "streets": streets}}
-    return _prepare(rows, folder, input_size, workers, source)
+    return rows
+
+
+def photo_of(row: Row) -> Image.Image | str:
+    """A manifest's photo by its path, or the drawing."""
+    return row.photo if row.wardrobe is None else _drawn(row, row.wardrobe)
 
 
 @cache
@@ -139,6 +161,7 @@ def _manifest_row(manifest: Path, number: int, line: str) -> Row:
         entry = json.loads(line)
         photo, role, split = manifest.parent / entry["photo"], entry["role"], entry["split"]
         dress, weight = entry.get("dress"), float(entry.get("weight", 1.0))
+        twin_of = entry.get("twin_of")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
             f"{where}: expected an object with photo, dress, role and split ({error!r})"
@@ -152,16 +175,13 @@ def _manifest_row(manifest: Path, number: int, line: str) -> Row:
     if not photo.is_file():
         raise ManifestError(f"{where}: no file {photo}")
     stat = photo.stat()
-    name = None if dress is None else str(dress)
-    return Row(str(photo), name, role, split, weight, stamp=f"{stat.st_size} {stat.st_mtime_ns}")
+    name, twin = (None if value is None else str(value) for value in (dress, twin_of))
+    stamp = f"{stat.st_size} {stat.st_mtime_ns}"
+    return Row(str(photo), name, role, split, weight, stamp=stamp, twin_of=twin)
 
 
 def _square(row: Row, side: int) -> Pixels:
-    return (
-        to_square(_drawn(row, row.wardrobe), side)
-        if row.wardrobe is not None
-        else read_square(row.photo, side)
-    )
+    return read_square(photo_of(row), side)
 
 
 def _drawn(row: Row, wardrobe: int) -> Image.Image:
