@@ -1,0 +1,244 @@
+"""Evaluates DeepDress on held-out photos, beside baselines and, if wanted, another version.
+
+Every figure is what the portal would do: photos go the same way from the file to the options, the catalogue's
+photos are the prototypes, and nothing is fitted on the posts that are measured.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+from tqdm import tqdm
+
+from ml import conformal
+from ml.baselines import colour_histograms, untrained
+from ml.catalogue_index import CatalogueIndex, Options
+from ml.conformal import Coverage
+from ml.deepdress import DeepDress, Embeddings
+from ml.evaluation import likeliest_answers
+from ml.held_out import HeldOut, Rows
+from ml.metrics import auroc, average_precision, expected_calibration_error, recall_at
+
+KS = (1, 3, 5, 20)
+PROMISES = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
+SHOWN = 3  # proposals beside a mistake
+WORST = 12
+HALVED = (
+    "There are no posts in the split 'validation': the option sets are fitted on one half of the test posts, "
+    "drawn by a hash of their names, and measured on the other."
+)
+Floats = npt.NDArray[np.float32]
+Answers = tuple[Floats, npt.NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A photo whose likeliest answer is wrong."""
+
+    row: int  # of the photo
+    confidence: float  # in the wrong answer
+    not_a_dress: float
+    proposed: list[tuple[int, float]]  # dresses with their probabilities, likeliest first
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one model does with the photos; `figures` are ready for JSON, None where there are none."""
+
+    name: str
+    figures: dict[str, Any]
+    answers: Answers | None = None  # confidence of the likeliest answer to every photo; whether it is right
+    trade_off: tuple[Coverage, ...] = ()  # one for each promise
+    mistakes: tuple[Mistake, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Versions of DeepDress, the one in question first, and the baselines."""
+
+    data: HeldOut
+    versions: list[Findings]
+    baselines: list[Findings]
+    notes: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The first version's figures, and the others' under `against` and `baselines`."""
+        first, *others = self.versions
+        return {
+            **first.figures,
+            "version": first.name,
+            "against": {"version": others[0].name, **others[0].figures} if others else None,
+            "baselines": {found.name: found.figures for found in self.baselines},
+            "photos": counts(self.data),
+            "notes": self.notes,
+        }
+
+
+def evaluate(data: HeldOut, models: list[DeepDress], promised: float = conformal.PROMISED) -> Evaluation:
+    """Evaluate the first model, and the others beside it; raises ml.photos.UnreadablePhoto."""
+    halved = not len(data.nameable(data.posts("validation")))
+    versions = [evaluate_model(data, model, model.version[:12], promised) for model in models]
+    random = untrained(models[0].config, models[0].device)
+    baselines = [_colours(data), _baseline("untrained network", data, _embedded(random, data, "untrained"))]
+    return Evaluation(data, versions, baselines, _notes(data, halved))
+
+
+def counts(data: HeldOut) -> dict[str, int]:
+    """How much there is of what."""
+    posts = data.posts("test")
+    return {
+        "dresses_in_the_catalogue": len(np.unique(data.dress[data.catalogue])),
+        "posts": len(posts),
+        "posts_whose_dress_is_in_the_catalogue": len(data.nameable(posts)),
+        "photos_without_a_dress": len(data.negatives("test")),
+    }
+
+
+def evaluate_model(data: HeldOut, model: DeepDress, name: str, promised: float) -> Findings:
+    """All figures of one version."""
+    started = time.perf_counter()
+    embedded = _embedded(model, data, name)
+    speed = len(data.photos) / (time.perf_counter() - started)
+    posts, negatives = data.nameable(data.posts("test")), data.negatives("test")
+    options = _options(data, embedded, np.concatenate([posts, negatives]), model.temperature)
+    answers = _answers(data, embedded, options, posts, negatives)
+    trade_off = _trade_off(data, embedded.vectors, model.temperature, promised)
+    kept = next((found for found in trade_off if found.promised == promised), None)
+    figures = {
+        **_baseline(name, data, embedded).figures,
+        "ece": None if answers is None else round(expected_calibration_error(*answers), 4),
+        "conformal": None if kept is None else {key: round(value, 4) for key, value in asdict(kept).items()},
+        "photos_per_second": round(speed, 1),
+    }
+    mistakes = _mistakes(data, embedded, options, posts, negatives)
+    return Findings(name, figures, answers, trade_off, mistakes)
+
+
+def _embedded(model: DeepDress, data: HeldOut, name: str) -> Embeddings:
+    return model.embed(tqdm(data.photos, name, unit="photo", disable=None))
+
+
+def _colours(data: HeldOut) -> Findings:
+    vectors = colour_histograms(tqdm(data.photos, "colours", unit="photo", disable=None))
+    return Findings("colour histogram", {**_recalls(data, vectors), "not_a_dress": None})
+
+
+def _baseline(name: str, data: HeldOut, embedded: Embeddings) -> Findings:
+    """What needs no calibration."""
+    figures = _recalls(data, embedded.vectors)
+    return Findings(name, {**figures, "not_a_dress": _dress_or_not(data, embedded.not_a_dress)})
+
+
+def _recalls(data: HeldOut, vectors: Floats) -> dict[str, Any]:
+    posts = data.nameable(data.posts("test"))
+    index = _index(data, vectors)
+
+    def recall(rows: Rows) -> dict[str, float] | None:
+        if not len(rows):
+            return None
+        return {str(k): round(recall_at(index, vectors[rows], data.dress[rows], k), 4) for k in KS}
+
+    unseen, twins = recall(posts[~data.seen[data.dress[posts]]]), recall(posts[data.twins[data.dress[posts]]])
+    return {
+        "recall": recall(posts),
+        "unseen": unseen and {"recall": unseen},
+        "near_twins": twins and {"recall": twins},
+    }
+
+
+def _dress_or_not(data: HeldOut, not_a_dress: Floats) -> dict[str, float] | None:
+    posts, negatives = data.posts("test"), data.negatives("test")
+    scores = not_a_dress[np.concatenate([posts, negatives])]
+    positive = np.arange(len(scores)) >= len(posts)
+    area = auroc(scores, positive)
+    if math.isnan(area):
+        return None
+    return {"auroc": round(area, 4), "average_precision": round(average_precision(scores, positive), 4)}
+
+
+def _index(data: HeldOut, vectors: Floats) -> CatalogueIndex:
+    return CatalogueIndex(vectors[data.catalogue], data.dress[data.catalogue])
+
+
+def _options(data: HeldOut, embedded: Embeddings, rows: Rows, temperature: float) -> Options:
+    vectors, none = embedded.vectors[rows], embedded.not_a_dress[rows]
+    return _index(data, embedded.vectors).options(vectors, none, temperature, k=SHOWN)
+
+
+def _answers(
+    data: HeldOut, embedded: Embeddings, options: Options, posts: Rows, negatives: Rows
+) -> Answers | None:
+    if not len(posts):
+        return None
+    of_posts = Options(options.dress_ids[: len(posts)], options.probabilities[: len(posts)])
+    none = embedded.not_a_dress
+    return likeliest_answers(of_posts, data.dress[posts], none[posts], none[negatives])
+
+
+def _trade_off(data: HeldOut, vectors: Floats, temperature: float, promised: float) -> tuple[Coverage, ...]:
+    """Coverage against size of the option sets, for several promises and the one in question."""
+    fitting, measured = _fitting_and_measured(data)
+    if not len(fitting) or not len(measured):
+        return ()
+    index = _index(data, vectors)
+
+    def distribution(rows: Rows) -> tuple[npt.NDArray[np.float64], Rows]:
+        cosines = index.similarities(vectors[rows]).astype(np.float64)
+        return softmax(cosines / temperature, axis=1), np.searchsorted(index.dress_ids, data.dress[rows])
+
+    held_out, posts = distribution(fitting), distribution(measured)
+    promises = sorted({*PROMISES, promised})
+    thresholds = [conformal.fit_threshold(*held_out, promise) for promise in promises]
+    pairs = zip(promises, thresholds, strict=True)
+    return tuple(conformal.measure(*posts, threshold, promise) for promise, threshold in pairs)
+
+
+def _fitting_and_measured(data: HeldOut) -> tuple[Rows, Rows]:
+    """Posts of 'validation' and of 'test'; where there is no validation, the halves of 'test'."""
+    validation, test = (data.nameable(data.posts(split)) for split in ("validation", "test"))
+    return (validation, test) if len(validation) else data.halves(test)
+
+
+def _mistakes(
+    data: HeldOut, embedded: Embeddings, options: Options, posts: Rows, negatives: Rows
+) -> tuple[Mistake, ...]:
+    """The wrong answers that the model is surest of."""
+    found = []
+    for place, row in enumerate([*posts, *negatives]):
+        none = float(embedded.not_a_dress[row])
+        dresses = (int(dress) for dress in options.dress_ids[place])
+        proposed = list(zip(dresses, map(float, options.probabilities[place]), strict=True))
+        confidence = _confidence_if_wrong(place < len(posts), int(data.dress[row]), none, proposed)
+        if confidence is not None:
+            found.append(Mistake(int(row), confidence, none, proposed))
+    return tuple(sorted(found, key=lambda mistake: (-mistake.confidence, mistake.row))[:WORST])
+
+
+def _confidence_if_wrong(
+    shows_a_dress: bool, truth: int, none: float, proposed: list[tuple[int, float]]
+) -> float | None:
+    if not shows_a_dress:
+        return None if none > 0.5 else 1 - none
+    dress, probability = proposed[0]
+    if none >= probability:
+        return none
+    return None if dress == truth else probability
+
+
+def _notes(data: HeldOut, halved: bool) -> list[str]:
+    """What a reader of the figures has to know about the photos."""
+    posts = data.posts("test")
+    nameable, seen = data.nameable(posts), data.seen[data.dress[posts]]
+    left_out = len(posts) - len(nameable)
+    notes = {
+        f"{left_out} posts whose dress cannot be named are left out of recall and option sets.": left_out > 0,
+        HALVED: halved and len(nameable) > 0,
+        "Every dress has a photo in the split 'train': there are no unseen ones.": bool(seen.all()),
+    }
+    return [note for note, applies in notes.items() if applies and len(posts)]

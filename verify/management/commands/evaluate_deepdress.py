@@ -1,0 +1,85 @@
+"""``manage.py evaluate_deepdress``: how good DeepDress is, in figures and as a page anyone can read."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from ml import held_out
+from ml.checkpoint import CheckpointRefused
+from ml.deepdress import DeepDress
+from ml.evaluate_embedder import Evaluation, evaluate
+from ml.evaluation_table import table
+from ml.photos import UnreadablePhoto
+from ml.training_set import ManifestError
+
+DRESSES = 120
+
+
+class Command(BaseCommand):
+    help = "Name held-out photos with DeepDress and say how well that went, beside baselines."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--manifest", type=Path, metavar="FILE", help="labelled photos; without it a wardrobe is drawn"
+        )
+        parser.add_argument(
+            "--weights",
+            type=Path,
+            default=settings.DEEPDRESS_WEIGHTS,
+            metavar="DIR",
+            help="what is evaluated (default: the portal's weights, %(default)s)",
+        )
+        parser.add_argument("--against", type=Path, metavar="DIR", help="another version to stand beside it")
+        parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for option in ("json",):
+            _check(options[option])
+        folders = [folder for folder in (options["weights"], options["against"]) if folder]
+        try:
+            models = [DeepDress.load(folder) for folder in folders]
+            with tempfile.TemporaryDirectory() as folder:
+                found = evaluate(_photos(options["manifest"], Path(folder)), models)
+                self._write(found, options)
+        except (CheckpointRefused, ManifestError, UnreadablePhoto) as error:
+            raise CommandError(f"{error}.") from error
+        Console(file=self.stdout, width=None if self.stdout.isatty() else 140).print(_told(found))
+
+    def _write(self, found: Evaluation, options: dict[str, Any]) -> None:
+        if options["json"]:
+            _write(options["json"], json.dumps(found.as_json(), indent=2, allow_nan=False) + "\n")
+
+
+def _check(path: Path | None) -> None:
+    """Minutes of work should not be lost for a mistyped folder."""
+    if path and not path.parent.is_dir():
+        raise CommandError(f"{path}: there is no folder {path.parent}.")
+    if path and path.is_dir():
+        raise CommandError(f"{path} is a folder: expected the name of a file.")
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be written ({error.strerror}).") from error
+
+
+def _photos(manifest: Path | None, folder: Path) -> held_out.HeldOut:
+    return held_out.read(manifest) if manifest else held_out.draw(DRESSES, seed=1, folder=folder)
+
+
+def _told(found: Evaluation) -> Table:
+    columns, rows = table(found)
+    told = Table("", *columns, title=found.data.source, caption="\n".join(found.notes) or None)
+    for column in told.columns[1:]:
+        column.justify = "right"
+    for label, cells in rows:
+        told.add_row(label, *cells)
+    return told
