@@ -15,11 +15,17 @@ from ml.embedder import Embedder, EmbedderConfig
 from ml.photos import Photo, read_square
 
 SIDE, LEVELS = 64, 8
+# Where a standing person's dress is: the middle third, most of its height. Backgrounds are most of the rest,
+# and drown the dress: on drawn photos the middle alone finds many times as many.
+MIDDLE = (slice(11, 53), slice(22, 42))
 
 
-def colour_histograms(photos: Iterable[Photo]) -> npt.NDArray[np.float32]:
-    """Unit vectors (n, 512) whose cosine is the Bhattacharyya coefficient of two photos' RGB histograms."""
-    rows = [_histogram(photo) for photo in photos]
+def colour_histograms(photos: Iterable[Photo], *, middle: bool = False) -> npt.NDArray[np.float32]:
+    """Unit vectors (n, 512) whose cosine is the Bhattacharyya coefficient of two photos' RGB histograms.
+
+    Of whole photos, or of their middle alone.
+    """
+    rows = [_histogram(photo, middle) for photo in photos]
     return np.sqrt(np.array(rows, np.float32).reshape(-1, LEVELS**3))
 
 
@@ -31,7 +37,8 @@ def untrained(config: EmbedderConfig, device: torch.device, seed: int = 0) -> De
     return DeepDress(Checkpoint(network, Calibration(), {}, "untrained"), device)
 
 
-def _histogram(photo: Photo) -> npt.NDArray[np.float64]:
-    red, green, blue = (read_square(photo, SIDE).reshape(-1, 3).astype(np.int64) * LEVELS // 256).T
+def _histogram(photo: Photo, middle: bool) -> npt.NDArray[np.float64]:
+    pixels = read_square(photo, SIDE)[MIDDLE if middle else ...]
+    red, green, blue = (pixels.reshape(-1, 3).astype(np.int64) * LEVELS // 256).T
     colours = (red * LEVELS + green) * LEVELS + blue
     return np.bincount(colours, minlength=LEVELS**3) / len(colours)

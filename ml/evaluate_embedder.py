@@ -85,7 +85,11 @@ def evaluate(data: HeldOut, models: list[DeepDress], promised: float = conformal
     halved = not len(data.nameable(data.posts("validation")))
     versions = [evaluate_model(data, model, model.version[:12], promised) for model in models]
     random = untrained(models[0].config, models[0].device)
-    baselines = [_colours(data), _baseline("untrained network", data, _embedded(random, data, "untrained"))]
+    baselines = [
+        _colours("colour histogram", data, middle=False),
+        _colours("colour histogram of the middle", data, middle=True),
+        _baseline("untrained network", data, _embedded(random, data, "untrained network")),
+    ]
     return Evaluation(data, versions, baselines, _notes(data, halved))
 
 
@@ -124,9 +128,9 @@ def _embedded(model: DeepDress, data: HeldOut, name: str) -> Embeddings:
     return model.embed(tqdm(data.photos, name, unit="photo", disable=None))
 
 
-def _colours(data: HeldOut) -> Findings:
-    vectors = colour_histograms(tqdm(data.photos, "colours", unit="photo", disable=None))
-    return Findings("colour histogram", {**_recalls(data, vectors), "not_a_dress": None})
+def _colours(name: str, data: HeldOut, *, middle: bool) -> Findings:
+    vectors = colour_histograms(tqdm(data.photos, name, unit="photo", disable=None), middle=middle)
+    return Findings(name, {**_recalls(data, vectors), "not_a_dress": None})
 
 
 def _baseline(name: str, data: HeldOut, embedded: Embeddings) -> Findings:

@@ -22,6 +22,15 @@ def test_photos_of_the_same_colours_are_the_same_and_others_have_nothing_in_comm
     )
 
 
+def test_the_middle_alone_does_not_see_the_background() -> None:
+    street, beach = Image.new("RGB", (60, 60), (90, 90, 90)), Image.new("RGB", (60, 60), (230, 210, 150))
+    for background in (street, beach):
+        background.paste((200, 10, 10), (18, 6, 42, 54))  # the same dress
+    whole, middle = colour_histograms([street, beach]), colour_histograms([street, beach], middle=True)
+    assert whole[0] @ whole[1] < 0.5
+    assert middle[0] @ middle[1] == pytest.approx(1)
+
+
 def test_no_photos_have_no_histograms() -> None:
     assert colour_histograms([]).shape == (0, 512)
 

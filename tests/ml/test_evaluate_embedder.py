@@ -119,7 +119,11 @@ def test_baselines_and_another_version_stand_beside(tmp_path: Path) -> None:
     assert figures["version"] == models[0].version[:12]
     assert figures["against"]["version"] == models[1].version[:12]
     assert figures["against"].keys() >= {"recall", "ece", "conformal", "photos_per_second"}
-    assert set(figures["baselines"]) == {"colour histogram", "untrained network"}
+    assert set(figures["baselines"]) == {
+        "colour histogram",
+        "colour histogram of the middle",
+        "untrained network",
+    }
     assert figures["baselines"]["colour histogram"]["recall"]["1"] > 0.8  # dresses that are colours
     assert figures["photos"] == {
         "dresses_in_the_catalogue": 6,
