@@ -54,7 +54,9 @@ def test_another_version_stands_beside(tmp_path: Path) -> None:
 
 def test_without_a_manifest_a_wardrobe_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate_deepdress, "DRESSES", 2)
-    assert "a drawn wardrobe" in evaluate("--json", tmp_path / "out.json")
+    options = ["--json", tmp_path / "out.json", "--report", tmp_path / "out.html"]
+    assert "a drawn wardrobe" in evaluate(*options)
+    assert "data:image/jpeg" in (tmp_path / "out.html").read_text()
     figures = json.loads((tmp_path / "out.json").read_text())
     assert figures["photos"]["photos_without_a_dress"] == 9
     assert figures["unseen"]["recall"]["20"] == 1.0
@@ -93,5 +95,7 @@ def test_truncated_weights_are_refused_before_anything_is_read(tmp_path: Path) -
 def test_a_mistyped_output_is_told_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"there is no folder .*nowhere"):
         evaluate("--manifest", tmp_path / "gone.jsonl", "--json", tmp_path / "nowhere" / "out.json")
+    with pytest.raises(CommandError, match=r"there is no folder .*nowhere"):
+        evaluate("--manifest", tmp_path / "gone.jsonl", "--report", tmp_path / "nowhere" / "out.html")
     with pytest.raises(CommandError, match="is a folder: expected the name of a file"):
         evaluate("--manifest", tmp_path / "gone.jsonl", "--json", tmp_path)

@@ -14,6 +14,7 @@ from ml import held_out
 from ml.checkpoint import CheckpointRefused
 from ml.deepdress import DeepDress
 from ml.evaluate_embedder import Evaluation, evaluate
+from ml.evaluation_report import page
 from ml.evaluation_table import table
 from ml.photos import UnreadablePhoto
 from ml.training_set import ManifestError
@@ -38,22 +39,23 @@ class Command(BaseCommand):
         parser.add_argument("--against", type=Path, metavar="DIR", help="another version to stand beside it")
         parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file")
 
+        parser.add_argument(
+            "--report", type=Path, metavar="OUT", help="write a page of HTML with pictures, too"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        for option in ("json",):
+        for option in ("json", "report"):
             _check(options[option])
         folders = [folder for folder in (options["weights"], options["against"]) if folder]
         try:
             models = [DeepDress.load(folder) for folder in folders]
             with tempfile.TemporaryDirectory() as folder:
                 found = evaluate(_photos(options["manifest"], Path(folder)), models)
-                self._write(found, options)
+                # While a drawn wardrobe's photos are still there.
+                _write_all(found, options["json"], options["report"])
         except (CheckpointRefused, ManifestError, UnreadablePhoto) as error:
             raise CommandError(f"{error}.") from error
         Console(file=self.stdout, width=None if self.stdout.isatty() else 140).print(_told(found))
-
-    def _write(self, found: Evaluation, options: dict[str, Any]) -> None:
-        if options["json"]:
-            _write(options["json"], json.dumps(found.as_json(), indent=2, allow_nan=False) + "\n")
 
 
 def _check(path: Path | None) -> None:
@@ -62,6 +64,13 @@ def _check(path: Path | None) -> None:
         raise CommandError(f"{path}: there is no folder {path.parent}.")
     if path and path.is_dir():
         raise CommandError(f"{path} is a folder: expected the name of a file.")
+
+
+def _write_all(found: Evaluation, figures: Path | None, report: Path | None) -> None:
+    if figures:
+        _write(figures, json.dumps(found.as_json(), indent=2, allow_nan=False) + "\n")
+    if report:
+        _write(report, page(found))
 
 
 def _write(path: Path, content: str) -> None:
