@@ -13,18 +13,20 @@ LINK = re.compile(r"https?://\S+")
 
 def follow(folder: Path, say: Callable[[str], None]) -> None:
     """For ever: say to whom each new e-mail goes and the first link in it."""
-    known = set(folder.glob("*.log"))
+    read = {path: path.stat().st_size for path in folder.glob("*.log")}
     while True:
         time.sleep(1)
-        for path in sorted(set(folder.glob("*.log")) - known):
-            if (content := path.read_bytes()).endswith(END):  # else it is being written
-                known.add(path)
-                for line in told(content):
+        for path in sorted(folder.glob("*.log")):
+            # Django may append to a file: its name is the second and the connection's address in memory
+            *letters, _half_written = path.read_bytes()[read.get(path, 0) :].split(END)
+            for letter in letters:
+                read[path] = read.get(path, 0) + len(letter) + len(END)
+                for line in told(letter):
                     say(line)
 
 
 def told(content: bytes) -> Iterator[str]:
-    """A line for the e-mail in a file of Django's file-based backend."""
+    """A line for an e-mail as Django's file-based backend writes it."""
     letter = message_from_bytes(content, EmailMessage, policy=policy.default)
     body = letter.get_body(preferencelist=["plain"])
     if found := LINK.search(body.get_content() if body else ""):

@@ -1,5 +1,6 @@
 """E-mails of a portal without a mail server: written to files, and told at the terminal."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from django.conf import settings as project_settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.filebased import EmailBackend
 
 from dressportal import mailbox
 
@@ -48,6 +50,18 @@ def test_what_holds_no_link_is_not_told(content: bytes) -> None:
     assert list(mailbox.told(content)) == []
 
 
+@pytest.fixture(params=["a file each", "all in one file"])
+def one_name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backend names a file by second and address: two letters may share one, or not."""
+    names = (f"{number}.log" for number in itertools.count())
+    same = itertools.repeat("same.log")
+    files = same if request.param == "all in one file" else names
+    monkeypatch.setattr(
+        EmailBackend, "_get_filename", lambda backend: str(Path(backend.file_path) / next(files))
+    )
+
+
+@pytest.mark.usefixtures("one_name")
 def test_only_new_and_whole_letters_are_told_and_each_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
