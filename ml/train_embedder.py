@@ -25,11 +25,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ml import checkpoint
+from ml.augmentation import street_like
 from ml.calibration import Calibration
 from ml.deepdress import best_device
 from ml.embedder import SIZES, Embedder, size
 from ml.evaluation import calibrate, figures, unseen_posts
-from ml.photos import UnreadablePhoto, normalise, street_like, to_batch
+from ml.photos import UnreadablePhoto, normalise, to_batch
 from ml.training_set import NO_DRESS, ManifestError, TrainingSet, draw, from_manifest
 
 DRESSES_A_BATCH = 48  # each with a catalogue photo and another one
