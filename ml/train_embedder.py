@@ -99,6 +99,9 @@ def train(chosen: Options) -> dict[str, Any]:
     else:
         data = draw(chosen.dresses, chosen.cache, config.input_size, chosen.seed, workers=chosen.workers)
 
+    for remark in data.description.get("remarks", ()):
+        print(f"train_embedder: {remark}", file=sys.stderr)
+
     torch.manual_seed(chosen.seed)
     network = Embedder(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = fit(network, data, chosen, device)

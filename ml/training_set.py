@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -49,6 +52,7 @@ class Row:
     place: int = 0  # of the dress in its wardrobe
     seed: int = 0
     stamp: str = ""  # changes when the file or the code that draws does
+    generated: bool = False  # no photo of anything: only ever trained on
     twin_of: str | None = None  # a dress so like this one that few can tell them apart
 
 
@@ -72,25 +76,76 @@ class TrainingSet:
 
 
 def from_manifest(manifest: Path, folder: Path, input_size: int, workers: int = 2) -> TrainingSet:
-    """Read and decode a manifest of JSON lines {"photo", "dress", "role", "split", "weight"}.
+    """Read and decode a manifest of JSON lines {"photo", "dress", "role", "split", "weight", "generated"}.
 
-    Photo paths are relative to the manifest. Raises ManifestError with the line, value and what was expected.
+    Photo paths are relative to the manifest; weight (1) and generated (false) may be left out. What cannot be
+    learnt from it is said in the description's "remarks". Raises ManifestError with the line, value and what
+    was expected.
     """
     rows = manifest_rows(manifest)
-    if not any(row.dress is not None and row.split == "train" for row in rows):
-        raise ManifestError(f"{manifest}: no photo of a dress in the split 'train'")
-    return _prepare(rows, folder, input_size, workers, {"manifest": manifest.name})
+    source = {"manifest": manifest.name, "remarks": _remarks(manifest, rows)}
+    return _prepare(rows, folder, input_size, workers, source)
 
 
 def manifest_rows(manifest: Path) -> list[Row]:
-    """The lines of a manifest, checked, no photo opened yet. Raises ManifestError."""
+    """The lines of a manifest, checked, no photo decoded yet. Raises ManifestError."""
     try:
         lines = manifest.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise ManifestError(f"{manifest}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ManifestError(f"{manifest}: expected JSON lines, this is no text ({error.reason})") from error
-    return [_manifest_row(manifest, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    filled = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    rows = {number: _manifest_row(manifest, number, line) for number, line in filled}
+    _refuse_repeats(manifest, rows)
+    _refuse_leaks(manifest, rows)
+    return list(rows.values())
+
+
+def _refuse_repeats(manifest: Path, rows: dict[int, Row]) -> None:
+    """A line twice is a mistake: a photo that should count more has a weight."""
+    first: dict[str, int] = {}
+    for number, row in rows.items():
+        earlier = first.setdefault(os.path.normpath(row.photo), number)
+        if earlier != number:
+            raise ManifestError(
+                f"{manifest}:{number}: {row.photo} again, after line {earlier}; expected a line a photo"
+            )
+
+
+def _refuse_leaks(manifest: Path, rows: dict[int, Row]) -> None:
+    """The same bytes in two splits; only files of the same length are read for it."""
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for number, row in rows.items():
+        by_length[Path(row.photo).stat().st_size].append(number)
+    first: dict[str, int] = {}
+    for numbers in by_length.values():
+        if len({rows[number].split for number in numbers}) == 1:
+            continue
+        for number in numbers:
+            row = rows[number]
+            with Path(row.photo).open("rb") as file:
+                earlier = first.setdefault(hashlib.file_digest(file, "sha256").hexdigest(), number)
+            if rows[earlier].split != row.split:
+                raise ManifestError(
+                    f"{manifest}:{number}: {row.photo} in the split {row.split!r} is the same photo as line "
+                    f"{earlier}'s in {rows[earlier].split!r}; expected each photo in one split"
+                )
+
+
+def _remarks(manifest: Path, rows: Sequence[Row]) -> list[str]:
+    """What is odd about the split 'train'. Raises ManifestError if there is nothing to learn."""
+    photos = Counter(row.dress for row in rows if row.split == "train")
+    negatives = photos.pop(None, 0)
+    if len(photos) < 2:
+        found = f"{next(iter(photos))!r} is the one dress" if photos else "no photo of a dress"
+        raise ManifestError(f"{manifest}: {found} in the split 'train'; expected two dresses to tell apart")
+    remarks = []
+    if not negatives:
+        remarks.append("no negative in the split 'train': the model will never say 'not a dress'")
+    if alone := sum(count == 1 for count in photos.values()):
+        remarks.append(f"dresses with one photo, paired with itself, augmented: {alone} of {len(photos)}")
+    return remarks
 
 
 def draw(
@@ -161,23 +216,29 @@ def _manifest_row(manifest: Path, number: int, line: str) -> Row:
         entry = json.loads(line)
         photo, role, split = manifest.parent / entry["photo"], entry["role"], entry["split"]
         dress, weight = entry.get("dress"), float(entry.get("weight", 1.0))
-        twin_of = entry.get("twin_of")
+        twin_of, generated = entry.get("twin_of"), entry.get("generated", False)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
             f"{where}: expected an object with photo, dress, role and split ({error!r})"
         ) from error
     if role not in ROLES or split not in SPLITS:
         raise ManifestError(f"{where}: role {role!r}, split {split!r}; expected one of {ROLES} and {SPLITS}")
+    if dress is not None and (isinstance(dress, bool) or not isinstance(dress, (str, int)) or dress == ""):
+        raise ManifestError(f"{where}: dress {dress!r}; expected an id or null")
     if (dress is None) != (role == "negative"):
         raise ManifestError(f"{where}: role {role!r} with dress {dress!r}; negatives alone have no dress")
-    if not weight > 0:
+    if not 0 < weight < math.inf:
         raise ManifestError(f"{where}: weight {weight}; expected a number above 0")
+    if not isinstance(generated, bool):
+        raise ManifestError(f"{where}: generated {generated!r}; expected true or false")
+    if generated and split != "train":
+        raise ManifestError(f"{where}: a generated photo in the split {split!r}; expected it in 'train'")
     if not photo.is_file():
         raise ManifestError(f"{where}: no file {photo}")
     stat = photo.stat()
     name, twin = (None if value is None else str(value) for value in (dress, twin_of))
     stamp = f"{stat.st_size} {stat.st_mtime_ns}"
-    return Row(str(photo), name, role, split, weight, stamp=stamp, twin_of=twin)
+    return Row(str(photo), name, role, split, weight, stamp=stamp, generated=generated, twin_of=twin)
 
 
 def _square(row: Row, side: int) -> Pixels:
