@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from ml.train_embedder import Options, train
+from ml.training_set import manifest_rows
 from tests.make import (
     NOON,
     jpeg,
@@ -38,11 +39,12 @@ def the_same_draws(settings: Any) -> None:
 
 
 def run(out: Path, held_out: float = 0.0) -> tuple[str, str]:
-    """What the command says, and what it complains about."""
+    """What the command says, and what it complains about; its manifest can be read."""
     said, complained = StringIO(), StringIO()
     call_command(
         "export_training_set", "--out", str(out), "--held-out", str(held_out), stdout=said, stderr=complained
     )
+    manifest_rows(out / "manifest.jsonl")  # which refuses what leaks
     return " ".join(said.getvalue().split()), complained.getvalue()
 
 
