@@ -173,6 +173,20 @@ def test_who_says_no_during_the_export_is_heard(tmp_path: Path) -> None:
     assert not (tmp_path / content(post.photo)).exists()
 
 
+def test_a_refused_photo_is_not_even_gathered(tmp_path: Path) -> None:
+    dress, photo = make_dress(), make_photo()
+    a_look(dress, photo=photo, username="ruby", rights="refused")
+    a_look(dress, photo=photo, username="pearl")
+    gathered: list[bool] = []
+
+    def track(rows: Any, doing: str, total: int) -> Any:
+        yield from rows
+        gathered.append((tmp_path / content(photo)).exists())
+
+    training_export.write(tmp_path, 0, track)
+    assert gathered == [False, False]
+
+
 @pytest.mark.parametrize(("reason", "goes"), [("child", 0), ("revealing", 0), ("bad_photo", 1)])
 def test_a_photo_flagged_as_unfit_stays(tmp_path: Path, reason: str, goes: int) -> None:
     post = a_look(make_dress())
@@ -254,6 +268,19 @@ def test_a_person_and_a_photo_stay_in_their_split(tmp_path: Path, monkeypatch: p
 
 def splits_by_photo(out: Path) -> dict[str, str]:
     return {row["photo"]: row["split"] for row in lines(out)}
+
+
+def test_a_frozen_post_takes_along_its_person_and_who_shares_a_photo(tmp_path: Path) -> None:
+    dress, shared = make_dress(), make_photo()
+    audited = a_look(dress, username="Ruby", audit=True)
+    of_ruby, of_ruby_and_pearl = a_look(dress, username="ruby "), a_look(dress, username="ruby", photo=shared)
+    a_look(dress, username="pearl", photo=shared)
+    of_pearl, of_opal = a_look(dress, username="pearl"), a_look(dress, username="opal")
+    run(tmp_path)
+    found = splits_by_photo(tmp_path)
+    for post in (audited, of_ruby, of_ruby_and_pearl, of_pearl):
+        assert found[content(post.photo)] == "test"
+    assert found[content(of_opal.photo)] == "train"
 
 
 def test_a_held_out_dress_is_never_trained_on(tmp_path: Path) -> None:
