@@ -18,15 +18,16 @@ class EmbedderConfig:
 
     input_size: int = 96  # pixels, square
     stem: int = 32  # channels after the first convolution
-    # Channels of each stage; each stage but the first halves the resolution.
-    widths: tuple[int, ...] = (32, 64, 128, 256)
+    widths: tuple[int, ...] = (32, 64, 128, 256)  # channels of each stage
     blocks: tuple[int, ...] = (1, 2, 3, 2)  # residual blocks in each stage
-    heads: int = 4  # places the pooling can look at
+    strides: tuple[int, ...] = (1, 2, 2, 1)  # by which each stage divides the resolution
+    pooled: int = 2  # last stages that are looked at: prints are found in an earlier one, shapes in the last
+    heads: int = 4  # places the pooling of each can look at
     dimensions: int = 128  # of the vector
 
 
 SIZES = {
-    "tiny": EmbedderConfig(input_size=32, stem=8, widths=(8, 16), blocks=(1, 1), heads=2),
+    "tiny": EmbedderConfig(input_size=32, stem=8, widths=(8, 16), blocks=(1, 1), strides=(1, 2), heads=2),
     "small": EmbedderConfig(),
     "base": EmbedderConfig(input_size=192, stem=64, widths=(96, 192, 384, 512), blocks=(2, 3, 4, 2), heads=8),
 }
@@ -83,24 +84,39 @@ class Embedder(nn.Module):
             nn.ReLU(inplace=True),
             nn.MaxPool2d(3, 2, 1),  # s / 4
         )
-        self.stages = nn.Sequential(*_stages(config))  # (n, widths[-1], s / 32, s / 32) with four stages
-        self.pool = AttentionPool(config.widths[-1], config.heads)
-        features = config.heads * config.widths[-1]
+        self.stages = nn.ModuleList(_stages(config))  # the last (n, widths[-1], s / 16, s / 16)
+        looked_at = config.widths[-config.pooled :]
+        self.pools = nn.ModuleList(AttentionPool(width, config.heads) for width in looked_at)
+        self.features = config.heads * sum(looked_at)
         self.vector = nn.Sequential(
-            nn.Linear(features, config.dimensions, bias=False), nn.BatchNorm1d(config.dimensions)
+            nn.Linear(self.features, config.dimensions, bias=False), nn.BatchNorm1d(config.dimensions)
         )
-        self.not_a_dress = nn.Linear(features, 1)
+        self.not_a_dress = nn.Linear(self.features, 1)
 
     def forward(self, photos: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.pool(self.stages(self.stem(photos)))
+        return self.read(self.look(photos))
+
+    def look(self, photos: Tensor) -> Tensor:
+        """(n, 3, s, s) normalised photos -> (n, features)."""
+        found, maps = self.stem(photos), []
+        for stage in self.stages:
+            found = stage(found)
+            maps.append(found)
+        looked_at = zip(self.pools, maps[-len(self.pools) :], strict=True)
+        return torch.cat([pool(found) for pool, found in looked_at], dim=1)
+
+    def read(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, features) -> (n, dimensions) unit vectors and (n,) not-a-dress logits."""
         vectors = F.normalize(self.vector(features).float(), dim=1)
         return vectors, self.not_a_dress(features).float().squeeze(1)
 
 
-def _stages(config: EmbedderConfig) -> list[Block]:
-    blocks, channels = [], config.stem
-    for stage, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
-        for place in range(count):
-            blocks.append(Block(channels, width, stride=2 if place == 0 and stage > 0 else 1))
-            channels = width
-    return blocks
+def _stages(config: EmbedderConfig) -> list[nn.Sequential]:
+    stages, channels = [], config.stem
+    for width, count, stride in zip(config.widths, config.blocks, config.strides, strict=True):
+        blocks = [
+            Block(width if place else channels, width, 1 if place else stride) for place in range(count)
+        ]
+        stages.append(nn.Sequential(*blocks))
+        channels = width
+    return stages

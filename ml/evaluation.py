@@ -66,12 +66,22 @@ def unseen_posts(
     return _posts(network, data, catalogue[unseen[catalogue]], posts[unseen[posts]], device, side)
 
 
-def seen_posts(network: Embedder, data: TrainingSet, split: str, device: torch.device) -> Posts:
+def seen_posts(
+    network: Embedder, data: TrainingSet, split: str, device: torch.device, side: int | None = None
+) -> Posts:
     """A split's posts of dresses that were trained on, looked up among those dresses' catalogue photos."""
     posts = data.rows(split, catalogue=False)
     posts = posts[np.isin(data.dress[posts], data.dress[data.rows("train")])]
     catalogue = np.flatnonzero((data.role == "catalogue") & np.isin(data.dress, data.dress[posts]))
-    return _posts(network, data, catalogue, posts, device)
+    return _posts(network, data, catalogue, posts, device, side)
+
+
+def held_out_recall(
+    network: Embedder, data: TrainingSet, split: str, device: torch.device, side: int | None = None
+) -> dict[str, float] | None:
+    """Recall on a split's posts of unseen dresses or, where there are none, of those trained on."""
+    found = unseen_posts(network, data, split, device, side).recall()
+    return found or seen_posts(network, data, split, device, side).recall()
 
 
 def _posts(

@@ -1,44 +1,39 @@
 """Trains DeepDress: python -m ml.train_embedder --out DIR [--manifest FILE] [--steps N | --minutes M] …
 
 Without a manifest it draws a wardrobe to train on. The same seed and --steps give the same weights on the
-same machine; --minutes ends by the clock, and so elsewhere each time.
+same machine, also if it was killed in between and started again; --minutes ends by the clock, and so
+elsewhere each time.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ml import checkpoint
+from ml import checkpoint, training_state
 from ml.augmentation import street_like
+from ml.batches import Batches, Places, look_alikes
 from ml.calibration import Calibration
+from ml.checkpoint import CheckpointRefused
 from ml.deepdress import best_device
-from ml.embedder import SIZES, Embedder, size
-from ml.evaluation import calibrate, figures, unseen_posts
+from ml.embedder import Embedder, EmbedderConfig, size
+from ml.evaluation import calibrate, embed_rows, figures, held_out_recall
+from ml.learner import Learner, precision
 from ml.photos import UnreadablePhoto, normalise, to_batch
-from ml.training_set import NO_DRESS, ManifestError, TrainingSet, draw, from_manifest
+from ml.training_options import Options, options
+from ml.training_set import ManifestError, TrainingSet, draw, from_manifest
+from ml.training_state import State, StateRefused
 
-DRESSES_A_BATCH = 48  # each with a catalogue photo and another one
-NEGATIVES_A_BATCH = 24
-TEMPERATURE = 0.07
 STRENGTH = 0.4  # of the augmentations; drawn street photos are half way there
-LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 0.05, 0.05
-LARGEST_GRADIENT = 5.0
+WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 0.05, 0.05, 5.0
 # From which share of the training on photos are how large, as a part of the input: small ones cost less and
 # teach as much before details matter.
 RESOLUTIONS = ((0.0, 2 / 3), (0.5, 5 / 6), (0.75, 1.0))
@@ -48,118 +43,135 @@ class LossNotFinite(ArithmeticError):
     """Training diverged; the last good checkpoint stays as it is."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line says."""
-
-    out: Path
-    manifest: Path | None = None
-    steps: int = 3000
-    minutes: float | None = None
-    seed: int = 1
-    device: str | None = None
-    size: str = "small"
-    dresses: int = 1600
-    workers: int = 2
-    cache: Path = Path(os.environ.get("DRESSPORTAL_VAR", "var")) / "training"
-    check_every: int = 500
-
-
-def options(arguments: Sequence[str] | None = None) -> Options:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m ml.train_embedder", description="Train DeepDress.")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
-    parser.add_argument("--manifest", type=Path, help="JSON lines of labelled photos; drawn ones without it")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--steps", type=int, default=Options.steps, help="optimiser steps (default %(default)s)"
-    )
-    length.add_argument("--minutes", type=float, help="stop by the clock; not reproducible")
-    parser.add_argument("--seed", type=int, default=Options.seed)
-    parser.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
-    parser.add_argument("--size", choices=list(SIZES), default="small")
-    parser.add_argument("--dresses", type=int, default=Options.dresses, help="drawn dresses to train on")
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="processes that draw or decode"
-    )
-    parser.add_argument("--cache", type=Path, default=Options.cache, help="folder for decoded photos")
-    parser.add_argument(
-        "--check-every", type=int, default=Options.check_every, help="steps between checks on held-out photos"
-    )
-    return Options(**vars(parser.parse_args(arguments)))
-
-
 def train(chosen: Options) -> dict[str, Any]:
-    """Train, calibrate, save to `chosen.out`; returns the metrics. Raises ManifestError, LossNotFinite."""
-    started = time.monotonic()
-    config = size(chosen.size)
-    device = torch.device(chosen.device) if chosen.device else best_device()
-    if chosen.manifest:
-        data = from_manifest(chosen.manifest, chosen.cache, config.input_size, chosen.workers)
-    else:
-        data = draw(chosen.dresses, chosen.cache, config.input_size, chosen.seed, workers=chosen.workers)
+    """Train, calibrate, save to `chosen.out`; returns the metrics.
 
+    Raises ManifestError, UnreadablePhoto, CheckpointRefused, StateRefused or LossNotFinite.
+    """
+    device = torch.device(chosen.device) if chosen.device else best_device()
+    torch.manual_seed(chosen.seed)
+    network = beginning(chosen)
+    data = photos(chosen, network.config)
     for remark in data.description.get("remarks", ()):
         print(f"train_embedder: {remark}", file=sys.stderr)
-
-    torch.manual_seed(chosen.seed)
-    network = Embedder(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    steps = fit(network, data, chosen, device)
+    state = fit(network, data, chosen, device)
 
     network.half().float()  # as it is stored, so that the figures are those of the shipped weights
     calibration = calibrate(network, data, device)
     metrics = {
         **figures(network, calibration, data, device),
-        "steps": steps,
-        "seconds": round(time.monotonic() - started),
-        "seed": chosen.seed,
-        "size": chosen.size,
+        "steps": state.steps,
+        "seconds": round(state.seconds),
         "data": data.description,
+        "options": chosen.deciding(),
     }
     checkpoint.save(chosen.out, network, calibration, metrics)
+    training_state.forget(chosen.out)
     return metrics
 
 
-def fit(network: Embedder, data: TrainingSet, chosen: Options, device: torch.device) -> int:
-    """Train in place, saving a checkpoint every `chosen.check_every` steps; returns the number of steps."""
-    generator = torch.Generator(device).manual_seed(chosen.seed)
-    trained = np.unique(data.dress[data.rows("train")])
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
-    batches = mixed_batches(data, trained, np.random.default_rng(chosen.seed))
-    started, steps = time.monotonic(), 0
-    bar = tqdm(desc="training", unit="step", total=None if chosen.minutes else chosen.steps)
-    while (progress := _progress(chosen, steps, started)) < 1:
-        optimiser.param_groups[0]["lr"] = learning_rate(progress)
-        rows, labels = next(batches)
+def beginning(chosen: Options) -> Embedder:
+    """The network before its first step: a random one, or the checkpoint to start from."""
+    if chosen.start_from:
+        return checkpoint.load(chosen.start_from).network
+    return Embedder(size(chosen.size))
+
+
+def photos(chosen: Options, config: EmbedderConfig) -> TrainingSet:
+    """The manifest's photos, or drawn ones."""
+    if chosen.manifest:
+        return from_manifest(chosen.manifest, chosen.cache, config.input_size, chosen.workers)
+    return draw(chosen.dresses, chosen.cache, config.input_size, chosen.seed, workers=chosen.workers)
+
+
+def fit(network: Embedder, data: TrainingSet, chosen: Options, device: torch.device) -> State:
+    """Train in place, going on with what was broken off in `chosen.out`; returns how it ended."""
+    batches = Batches(data, chosen.seed, chosen.pairs, chosen.negatives)
+    learner = Learner(network, data, len(batches.dresses), chosen)
+    learner = learner.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(learner.parameter_groups(chosen.rate), weight_decay=WEIGHT_DECAY)
+    if chosen.restart:
+        training_state.forget(chosen.out)
+    state = training_state.resume(chosen.out, learner, optimiser, chosen.deciding())
+    if state.neighbours is not None:
+        batches.group(state.neighbours)
+    dtype, before = precision(chosen.precision, device), time.monotonic() - state.seconds
+    total = None if chosen.minutes else chosen.steps
+    bar = tqdm(desc="training", unit="step", total=total, initial=state.steps, mininterval=1)
+    while (progress := _progress(chosen, state)) < 1:
         side = resolution(progress, network.config.input_size)
-        photos = street_like(to_batch(data.pixels[rows]).to(device), side, generator, STRENGTH)
-        vectors, logits = network.train()(normalise(photos))
-        classes = torch.from_numpy(labels).to(device)
-        loss = pair_loss(vectors, classes) + not_a_dress_loss(logits, classes)
+        if progress >= chosen.groups_from and state.steps % chosen.check_every == 0:
+            batches.group(_look_alikes(network, batches, device, side))
+            state.neighbours = batches.neighbours
+        for group in optimiser.param_groups:
+            group["lr"] = group["rate"] * learning_rate(progress)
+        loss = step(learner.train(), batches, state.steps, side, chosen.seed, device, dtype)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+        norm = nn.utils.clip_grad_norm_(learner.parameters(), LARGEST_GRADIENT)
         if not torch.isfinite(loss + norm):
             raise LossNotFinite(
-                f"loss {loss.item()} at step {steps}; what {chosen.out} held before stays there"
+                f"loss {loss.item()} at step {state.steps}; what {chosen.out} held before stays there"
             )
         optimiser.step()
-        steps += 1
+        state.steps, state.seconds = state.steps + 1, time.monotonic() - before
         bar.update()
         bar.set_postfix(loss=f"{loss.item():.2f}", refresh=False)
-        if steps % chosen.check_every == 0:
-            found = unseen_posts(network, data, "validation", device, side).recall()
-            bar.write(
-                f"step {steps}: loss {loss.item():.2f}, recall on unseen dresses {found}", file=sys.stderr
-            )
-            checkpoint.save(chosen.out, network, Calibration(), {"steps": steps, "validation": found})
+        if state.steps % chosen.check_every == 0:
+            check(learner, optimiser, data, chosen, state, device, side, bar)
+            if chosen.patience and state.since_best >= chosen.patience:
+                break
     bar.close()
-    return steps
+    if chosen.patience and state.best >= 0:
+        network.load_state_dict(checkpoint.load(chosen.out).network.state_dict())
+    return state
+
+
+def step(
+    learner: Learner,
+    batches: Batches,
+    number: int,
+    side: int,
+    seed: int,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Tensor:
+    """The loss of a step's batch, augmented to `side` pixels."""
+    batch = batches.at(number)
+    generator = torch.Generator(device).manual_seed(seed * 1_000_003 + number)
+    pixels = to_batch(batches.data.pixels[batch.rows]).to(device)
+    attributes = torch.from_numpy(batches.data.attributes[batch.rows]).to(device)
+    photos = normalise(street_like(pixels, side, generator, STRENGTH))
+    with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+        loss: Tensor = learner(photos, torch.from_numpy(batch.classes).to(device), batch.pairs, attributes)
+    return loss
+
+
+def check(
+    learner: Learner,
+    optimiser: torch.optim.Optimizer,
+    data: TrainingSet,
+    chosen: Options,
+    state: State,
+    device: torch.device,
+    side: int,
+    bar: tqdm[Any],
+) -> None:
+    """Say how well held-out dresses are found, and save what a later start goes on from."""
+    found = held_out_recall(learner.network, data, "validation", device, side)
+    better = found is not None and found["1"] > state.best
+    state.since_best = 0 if better else state.since_best + 1
+    state.best = max(state.best, found["1"] if found else -1.0)
+    bar.write(f"step {state.steps}: recall on held-out photos {found}", file=sys.stderr)
+    if better or not chosen.patience:
+        metrics = {"steps": state.steps, "validation": found}
+        checkpoint.save(chosen.out, learner.network, Calibration(), metrics)
+    training_state.save(chosen.out, learner, optimiser, state, chosen.deciding())
 
 
 def learning_rate(progress: float) -> float:
-    """A short rise, then half a cosine down to nothing; `progress` in 0..1."""
-    return LEARNING_RATE * min(0.01 + progress / WARM_UP, 0.5 + 0.5 * math.cos(math.pi * progress))
+    """Part of the highest rate: a short rise, then half a cosine down to nothing; `progress` in 0..1."""
+    return min(0.01 + progress / WARM_UP, 0.5 + 0.5 * math.cos(math.pi * progress))
 
 
 def resolution(progress: float, input_size: int) -> int:
@@ -167,72 +179,24 @@ def resolution(progress: float, input_size: int) -> int:
     return round(input_size * next(part for start, part in reversed(RESOLUTIONS) if progress >= start))
 
 
-def mixed_batches(
-    data: TrainingSet, trained: npt.NDArray[np.int64], rng: np.random.Generator
-) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Endless batches of rows and their classes (places in `trained`, or NO_DRESS).
-
-    A catalogue photo of each of some dresses, then another photo of each in the same order, then negatives.
-    An epoch shows every dress once.
-    """
-    catalogue = _rows_by_dress(data, trained, catalogue=True)
-    others = _rows_by_dress(data, trained, catalogue=False)
-    negatives = data.rows("train", dress=False)
-    count = min(DRESSES_A_BATCH, len(trained))
-    while True:
-        order = rng.permutation(len(trained))
-        for start in range(0, len(order) - count + 1, count):
-            classes = order[start : start + count]
-            rows = [_draw(catalogue[c] if len(catalogue[c]) else others[c], data, rng) for c in classes]
-            rows += [_draw(others[c] if len(others[c]) else catalogue[c], data, rng) for c in classes]
-            empty = [_draw(negatives, data, rng) for _ in range(min(NEGATIVES_A_BATCH, len(negatives)))]
-            yield (
-                np.array(rows + empty),
-                np.concatenate([classes, classes, np.full(len(empty), NO_DRESS)]),
-            )
+def _look_alikes(network: Embedder, batches: Batches, device: torch.device, side: int) -> Places:
+    """Each dress's nearest others, by one photo of each."""
+    pairs = zip(batches.catalogue, batches.others, strict=True)
+    rows = np.array([own[0] if len(own) else others[0] for own, others in pairs])
+    return look_alikes(embed_rows(network, batches.data, rows, device, side)[0])
 
 
-def pair_loss(vectors: Tensor, classes: Tensor) -> Tensor:
-    """Each photo must find its dress's catalogue photo among the batch's, and the other way round.
-
-    InfoNCE (van den Oord et al. 2018, arXiv:1807.03748). `vectors` (n, d) and `classes` (n,) are laid out as
-    by mixed_batches. A margin softmax over proxies, and a memory of earlier batches, learnt half as fast.
-    """
-    pairs = int((classes != NO_DRESS).sum()) // 2
-    cosines = vectors[pairs : 2 * pairs] @ vectors[:pairs].T / TEMPERATURE  # (pairs, pairs)
-    right = torch.arange(pairs, device=vectors.device)
-    return F.cross_entropy(cosines, right) + F.cross_entropy(cosines.T, right)
-
-
-def not_a_dress_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross-entropy of the not-a-dress logits (n,)."""
-    return F.binary_cross_entropy_with_logits(logits, (classes == NO_DRESS).float())
-
-
-def _rows_by_dress(
-    data: TrainingSet, trained: npt.NDArray[np.int64], *, catalogue: bool
-) -> list[npt.NDArray[np.int64]]:
-    rows = data.rows("train", catalogue=catalogue)
-    rows = rows[np.argsort(data.dress[rows], kind="stable")]
-    return np.split(rows, np.searchsorted(data.dress[rows], trained[1:]))
-
-
-def _draw(rows: npt.NDArray[np.int64], data: TrainingSet, rng: np.random.Generator) -> int:
-    weight = data.weight[rows]
-    return int(rng.choice(rows, p=weight / weight.sum()))
-
-
-def _progress(chosen: Options, steps: int, started: float) -> float:
+def _progress(chosen: Options, state: State) -> float:
     if chosen.minutes is not None:
-        return (time.monotonic() - started) / (60 * chosen.minutes)
-    return steps / chosen.steps
+        return state.seconds / (60 * chosen.minutes)
+    return state.steps / chosen.steps
 
 
 def main() -> None:
     """Run from the command line; a user's mistake ends with one line."""
     try:
         metrics = train(options())
-    except (ManifestError, UnreadablePhoto, LossNotFinite) as error:
+    except (ManifestError, UnreadablePhoto, CheckpointRefused, StateRefused, LossNotFinite) as error:
         sys.exit(f"train_embedder: {error}")
     print(json.dumps(metrics, indent=2))
 

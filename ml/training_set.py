@@ -11,7 +11,7 @@ import math
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import Pool
 from pathlib import Path
@@ -30,7 +30,12 @@ ROLES = ("catalogue", "review", "look", "negative")
 SPLITS = ("train", "validation", "test")
 # Photos are kept larger than the network's input, so that a crop is no enlargement.
 SPARE = 4 / 3
-NO_DRESS = -1
+NO_DRESS = UNKNOWN = -1
+# Of a drawn dress, known to whoever drew it; a shop knows such things of its dresses, too.
+DRAWN_ATTRIBUTES = (
+    *("silhouette", "neckline", "sleeve", "length", "hem", "waist", "trim", "pleats", "fabric"),
+    *("pattern", "placement", "colour_name"),
+)
 # Width and height in pixels of drawn photos.
 FORMATS = ((144, 180), (162, 216), (205, 256), (180, 180))
 
@@ -54,6 +59,7 @@ class Row:
     stamp: str = ""  # changes when the file or the code that draws does
     generated: bool = False  # no photo of anything: only ever trained on
     twin_of: str | None = None  # a dress so like this one that few can tell them apart
+    attributes: tuple[tuple[str, str], ...] = ()  # what is known of what it shows, such as ("sleeve", "puff")
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class TrainingSet:
     role: npt.NDArray[np.str_]
     split: npt.NDArray[np.str_]
     weight: npt.NDArray[np.float64]
+    attributes: npt.NDArray[np.int64]  # (n, a) places in `vocabulary`, UNKNOWN elsewhere
+    vocabulary: dict[str, list[str]]  # a attributes and their values
     description: dict[str, Any]
 
     def rows(self, split: str, *, catalogue: bool | None = None, dress: bool = True) -> npt.NDArray[np.int64]:
@@ -76,11 +84,11 @@ class TrainingSet:
 
 
 def from_manifest(manifest: Path, folder: Path, input_size: int, workers: int = 2) -> TrainingSet:
-    """Read and decode a manifest of JSON lines {"photo", "dress", "role", "split", "weight", "generated"}.
+    """Read and decode a manifest of JSON lines {"photo", "dress", "role", "split", "weight", …}.
 
-    Photo paths are relative to the manifest; weight (1) and generated (false) may be left out. What cannot be
-    learnt from it is said in the description's "remarks". Raises ManifestError with the line, value and what
-    was expected.
+    Photo paths are relative to the manifest; weight (1), generated (false) and attributes ({}) may be left
+    out. What cannot be learnt from it is said in the description's "remarks". Raises ManifestError with the
+    line, value and what was expected.
     """
     rows = manifest_rows(manifest)
     source = {"manifest": manifest.name, "remarks": _remarks(manifest, rows)}
@@ -153,7 +161,8 @@ def draw(
 ) -> TrainingSet:
     """A drawn wardrobe of `dresses` to train on, an eighth as many for validation, a quarter for testing.
 
-    The held-out dresses come from wardrobes of their own (seed + 1, seed + 2), one catalogue photo each.
+    The held-out dresses, at most 400 and 800, come from wardrobes of their own (seed + 1, seed + 2), one
+    catalogue photo each.
     """
     rows = drawn_rows(dresses, seed, streets)
     source = {"drawn": {"dresses": dresses, "seed": seed, "streets": streets}}
@@ -162,12 +171,12 @@ def draw(
 
 def drawn_rows(dresses: int, seed: int, streets: int = 4) -> list[Row]:
     """The photos of such a wardrobe, none of them drawn yet."""
-    held_out = max(3, dresses // 8)
+    held_out = min(max(3, dresses // 8), 400)
     rows = [*_drawn_dresses(seed, dresses, "train", streets, seed)]
     rows += _drawn_dresses(seed + 1, held_out, "validation", 3, seed)
     rows += _drawn_dresses(seed + 2, 2 * held_out, "test", 2, seed)
     rows += [_street(seed, place, "test", seed, 900) for place in range(min(dresses, 2 * held_out))]
-    rows += _drawn_negatives(seed, 2 * dresses, "train")
+    rows += _drawn_negatives(seed, dresses, "train")
     rows += _drawn_negatives(seed + 1, 3 * held_out, "validation")
     rows += _drawn_negatives(seed + 2, 3 * held_out, "test")
     return rows
@@ -187,7 +196,12 @@ def _renderer() -> str:
 def _drawing(
     photo: str, dress: str | None, role: str, split: str, wardrobe: int, place: int, seed: int
 ) -> Row:
-    return Row(photo, dress, role, split, 1.0, wardrobe, place, seed, _renderer())
+    known = {"kind": photo}
+    if dress is not None:
+        shown = Wardrobe(wardrobe).dress(place)
+        known = {"kind": "dress", **{name: getattr(shown, name) for name in DRAWN_ATTRIBUTES}}
+    attributes = tuple(known.items())
+    return Row(photo, dress, role, split, 1.0, wardrobe, place, seed, _renderer(), attributes=attributes)
 
 
 def _street(wardrobe: int, place: int, split: str, seed: int, turn: int) -> Row:
@@ -217,6 +231,7 @@ def _manifest_row(manifest: Path, number: int, line: str) -> Row:
         photo, role, split = manifest.parent / entry["photo"], entry["role"], entry["split"]
         dress, weight = entry.get("dress"), float(entry.get("weight", 1.0))
         twin_of, generated = entry.get("twin_of"), entry.get("generated", False)
+        attributes = tuple((str(name), str(value)) for name, value in entry.get("attributes", {}).items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
             f"{where}: expected an object with photo, dress, role and split ({error!r})"
@@ -238,7 +253,13 @@ def _manifest_row(manifest: Path, number: int, line: str) -> Row:
     stat = photo.stat()
     name, twin = (None if value is None else str(value) for value in (dress, twin_of))
     stamp = f"{stat.st_size} {stat.st_mtime_ns}"
-    return Row(str(photo), name, role, split, weight, stamp=stamp, generated=generated, twin_of=twin)
+    return Row(
+        *(str(photo), name, role, split, weight),
+        stamp=stamp,
+        generated=generated,
+        twin_of=twin,
+        attributes=attributes,
+    )
 
 
 def _square(row: Row, side: int) -> Pixels:
@@ -264,18 +285,36 @@ def _prepare(
     source: dict[str, Any],
 ) -> TrainingSet:
     side = round(input_size * SPARE)
-    plan = json.dumps([side, *(asdict(row) for row in rows)]).encode()
-    key = hashlib.sha256(plan).hexdigest()[:16]
+    plan = [side, *((row.photo, row.role, row.wardrobe, row.place, row.seed, row.stamp) for row in rows)]
+    key = hashlib.sha256(json.dumps(plan).encode()).hexdigest()[:16]
     pixels = _fill(rows, folder / f"{key}.npy", side, workers)
     dresses = dict.fromkeys(row.dress for row in rows if row.dress is not None)
     numbers: dict[str | None, int] = {dress: number for number, dress in enumerate(dresses)}
     numbers[None] = NO_DRESS
     labels = [(numbers[row.dress], row.role, row.split, row.weight) for row in rows]
     dress, role, split, weight = (np.array(column) for column in zip(*labels, strict=True))
-    content = hashlib.sha256(json.dumps(labels).encode())
+    attributes, vocabulary = _attributes(rows)
+    content = hashlib.sha256(json.dumps([labels, vocabulary, attributes.tolist()]).encode())
     content.update(pixels.data)
     description = {**source, "photos": len(rows), "dresses": len(dresses), "sha256": content.hexdigest()}
-    return TrainingSet(pixels, dress, role, split, weight, description)
+    return TrainingSet(pixels, dress, role, split, weight, attributes, vocabulary, description)
+
+
+def _attributes(rows: Sequence[Row]) -> tuple[npt.NDArray[np.int64], dict[str, list[str]]]:
+    """What can be learnt: attributes that take two values or more in the split 'train'."""
+    values: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        if row.split == "train":
+            for name, value in row.attributes:
+                values[name].setdefault(value, len(values[name]))
+    values = {name: known for name, known in values.items() if len(known) > 1}
+    found = np.full((len(rows), len(values)), UNKNOWN)
+    columns = {name: column for column, name in enumerate(values)}
+    for place, row in enumerate(rows):
+        for name, value in row.attributes:
+            if name in values:
+                found[place, columns[name]] = values[name].get(value, UNKNOWN)
+    return found, {name: list(known) for name, known in values.items()}
 
 
 def _fill(rows: Sequence[Row], file: Path, side: int, workers: int) -> Pixels:

@@ -1,7 +1,9 @@
 """Training is reproducible, stops at a loss that is no number, and ends in a checkpoint that can be used."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,19 +11,15 @@ import torch
 from PIL import Image
 
 from ml import checkpoint, train_embedder
+from ml.batches import Batches
 from ml.deepdress import DeepDress
 from ml.embedder import Embedder, size
-from ml.train_embedder import (
-    LossNotFinite,
-    Options,
-    fit,
-    learning_rate,
-    mixed_batches,
-    not_a_dress_loss,
-    pair_loss,
-    train,
-)
-from ml.training_set import NO_DRESS, ManifestError, TrainingSet
+from ml.learner import Learner
+from ml.train_embedder import LossNotFinite, fit, learning_rate, train
+from ml.training_options import Options
+from ml.training_set import NO_DRESS, UNKNOWN, ManifestError, TrainingSet
+from ml.training_state import StateRefused
+from tests.verify.tiny_weights import write_tiny_weights
 
 COLOURS = np.array(
     [[200, 30, 30], [30, 160, 60], [40, 60, 200], [220, 200, 40], [150, 40, 160], [240, 240, 240]]
@@ -37,11 +35,14 @@ def small_set(side: int = 37) -> TrainingSet:
         if number != NO_DRESS:
             pixels[row, 8:30, 10 + number : 16 + number] = COLOURS[number]
     role = np.where(dress == NO_DRESS, "negative", np.where(np.arange(34) % 4 == 0, "catalogue", "look"))
-    return TrainingSet(pixels, dress, role, np.full(34, "train"), np.ones(34), {})
+    stripe = np.where(dress == NO_DRESS, UNKNOWN, dress % 2)[:, None]
+    vocabulary = {"parity": ["even", "odd"]}
+    return TrainingSet(pixels, dress, role, np.full(34, "train"), np.ones(34), stripe, vocabulary, {})
 
 
 def options(tmp_path: Path, **changes: object) -> Options:
-    return Options(**{"out": tmp_path, "steps": 20, "size": "tiny", "check_every": 1000, **changes})
+    quick = {"steps": 20, "size": "tiny", "pairs": 6, "precision": "float32", "check_every": 1000}
+    return Options(**{"out": tmp_path, **quick, **changes})
 
 
 def trained(tmp_path: Path, seed: int) -> dict[str, torch.Tensor]:
@@ -57,57 +58,83 @@ def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
     assert not torch.equal(first["vector.0.weight"], other["vector.0.weight"])
 
 
+def test_a_killed_training_goes_on_to_the_same_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {"check_every": 5, "groups_from": 0.5}
+    torch.manual_seed(1)
+    whole = Embedder(size("tiny"))
+    fit(whole, small_set(), options(tmp_path / "whole", **chosen), torch.device("cpu"))
+
+    class Killed(Exception):
+        pass
+
+    def killed(learner: Learner, batches: Batches, number: int, *others: Any) -> torch.Tensor:
+        if number == 13:
+            raise Killed
+        return step(learner, batches, number, *others)
+
+    step = train_embedder.step
+    torch.manual_seed(1)
+    monkeypatch.setattr(train_embedder, "step", killed)
+    with pytest.raises(Killed):
+        fit(Embedder(size("tiny")), small_set(), options(tmp_path / "cut", **chosen), torch.device("cpu"))
+    monkeypatch.setattr(train_embedder, "step", step)
+    resumed = Embedder(size("tiny"))
+    state = fit(resumed, small_set(), options(tmp_path / "cut", **chosen), torch.device("cpu"))
+    assert state.steps == 20
+    expected = whole.state_dict()
+    assert all(torch.equal(expected[name], value) for name, value in resumed.state_dict().items())
+
+
+def test_another_command_does_not_go_on_with_it(tmp_path: Path) -> None:
+    fit(Embedder(size("tiny")), small_set(), options(tmp_path, check_every=10), torch.device("cpu"))
+    other = options(tmp_path, check_every=10, seed=2)
+    with pytest.raises(StateRefused, match=r"seed was 1, is 2; .*--restart"):
+        fit(Embedder(size("tiny")), small_set(), other, torch.device("cpu"))
+    state = fit(Embedder(size("tiny")), small_set(), replace(other, restart=True), torch.device("cpu"))
+    assert state.steps == 20
+
+
+def test_a_broken_state_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "training.safetensors").write_bytes(b"half a fi")
+    with pytest.raises(StateRefused, match=r"training\.safetensors: broken"):
+        fit(Embedder(size("tiny")), small_set(), options(tmp_path), torch.device("cpu"))
+
+
+def test_without_getting_better_it_stops_early_and_keeps_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = iter([0.5, 0.7, 0.6, 0.65, 0.9])
+    monkeypatch.setattr(train_embedder, "held_out_recall", lambda *_: {"1": next(figures)})
+    network, chosen = Embedder(size("tiny")), options(tmp_path, check_every=2, patience=2)
+    state = fit(network, small_set(), chosen, torch.device("cpu"))
+    assert (state.steps, state.best) == (8, 0.7)
+    assert checkpoint.load(tmp_path).metrics["steps"] == 4
+    best = checkpoint.load(tmp_path).network.state_dict()
+    assert all(torch.equal(best[name], value) for name, value in network.state_dict().items())
+
+
+def test_a_checkpoint_can_be_started_from(tmp_path: Path) -> None:
+    write_tiny_weights(tmp_path / "given")
+    given = checkpoint.load(tmp_path / "given").network
+    begun = train_embedder.beginning(options(tmp_path, start_from=tmp_path / "given"))
+    assert torch.equal(begun.state_dict()["vector.0.weight"], given.state_dict()["vector.0.weight"])
+
+
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(*batch: torch.Tensor) -> torch.Tensor:
-        calls.append(1)
-        return pair_loss(*batch) * (float("nan") if len(calls) > 12 else 1.0)
+    def failing(learner: Learner, batches: Batches, number: int, *others: Any) -> torch.Tensor:
+        return step(learner, batches, number, *others) * (float("nan") if number == 12 else 1.0)
 
-    calls: list[int] = []
-    monkeypatch.setattr(train_embedder, "pair_loss", failing)
+    step = train_embedder.step
+    monkeypatch.setattr(train_embedder, "step", failing)
     with pytest.raises(LossNotFinite, match="loss nan at step 12"):
         fit(Embedder(size("tiny")), small_set(), options(tmp_path, check_every=10), torch.device("cpu"))
     kept = checkpoint.load(tmp_path)
     assert kept.metrics["steps"] == 10
     assert all(torch.isfinite(tensor).all() for tensor in kept.network.state_dict().values())
-
-
-def test_a_batch_holds_pairs_of_the_same_dresses_and_negatives() -> None:
-    data = small_set()
-    rows, classes = next(mixed_batches(data, np.arange(6), np.random.default_rng(0)))
-    assert data.dress[rows].tolist() == classes.tolist()
-    assert set(data.role[rows[:6]]) == {"catalogue"}
-    assert set(data.role[rows[6:12]]) == {"look"}
-    assert set(data.role[rows[12:]]) == {"negative"}
-
-
-def test_a_photo_of_no_weight_to_speak_of_is_hardly_ever_drawn() -> None:
-    data = small_set()
-    data.weight[data.rows("train", catalogue=False)[1::3]] = 1e-9
-    batches = mixed_batches(data, np.arange(6), np.random.default_rng(0))
-    drawn = np.concatenate([next(batches)[0] for _ in range(20)])
-    assert not np.isin(drawn, np.flatnonzero(data.weight < 1)).any()
-
-
-def test_the_loss_rewards_photos_beside_their_catalogue_photo() -> None:
-    catalogue, classes = torch.eye(4)[:3], torch.tensor([7, 5, 9, 7, 5, 9, NO_DRESS])
-    right = torch.cat([catalogue, catalogue, torch.eye(4)[3:]])
-    swapped = torch.cat([catalogue, catalogue[[1, 2, 0]], torch.eye(4)[3:]])
-    assert pair_loss(right, classes) < 0.01 < pair_loss(swapped, classes)
-
-
-def test_photos_without_a_dress_are_no_pairs() -> None:
-    pairs, classes = torch.eye(4)[[0, 1, 0, 1]], torch.tensor([3, 4, 3, 4])
-    with_negatives = torch.cat([pairs, torch.eye(4)[[0, 1]]])
-    marked = torch.cat([classes, torch.full((2,), NO_DRESS)])
-    assert pair_loss(with_negatives, marked) == pair_loss(pairs, classes)
-
-
-def test_the_loss_rewards_the_right_sign_of_not_a_dress() -> None:
-    classes = torch.tensor([0, 1, NO_DRESS])
-    logits = torch.tensor([-4.0, -4.0, 4.0])
-    assert not_a_dress_loss(logits, classes) < 0.1 < not_a_dress_loss(-logits, classes)
 
 
 def test_the_learning_rate_rises_and_falls() -> None:

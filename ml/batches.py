@@ -1,0 +1,104 @@
+"""Which photos are trained on together: a function of seed and step alone, so that training resumes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.training_set import NO_DRESS, TrainingSet
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A catalogue photo of each of some dresses, another of each in the same order, then negatives."""
+
+    rows: Places  # (2 * pairs + negatives,)
+    classes: Places  # places in Batches.dresses, or NO_DRESS
+    pairs: int
+
+
+class Batches:
+    """Batches without end; an epoch shows about every dress once.
+
+    Without `neighbours` the dresses of a batch are drawn at random. With them, (dresses, k) places of each
+    dress's look-alikes, it is made of small groups that are hard to tell apart (hard negatives; Schroff et
+    al. 2015, arXiv:1503.03832, of which the hardest alone would teach the labels' errors).
+    """
+
+    def __init__(self, data: TrainingSet, seed: int, pairs: int, negatives: int) -> None:
+        self.data, self.seed = data, seed
+        self.dresses = np.unique(data.dress[data.rows("train")])
+        self.catalogue = _rows_by_dress(data, self.dresses, catalogue=True)
+        self.others = _rows_by_dress(data, self.dresses, catalogue=False)
+        self.without = data.rows("train", dress=False)
+        self.pairs = min(pairs, len(self.dresses))
+        self.negatives = min(negatives, len(self.without))
+        self.neighbours: Places | None = None
+        self._order = lru_cache(maxsize=2)(self._epoch)
+
+    def __len__(self) -> int:
+        """The number of batches in an epoch."""
+        return len(self.dresses) // self.pairs
+
+    def group(self, neighbours: Places) -> None:
+        """From the next epoch on, dresses meet their look-alikes."""
+        self.neighbours = neighbours
+        self._order.cache_clear()
+
+    def at(self, step: int) -> Batch:
+        """The batch of a step, counted from 0."""
+        rng = np.random.default_rng([self.seed, step, 1])
+        epoch, place = divmod(step, len(self))
+        classes = self._order(epoch)[place * self.pairs : (place + 1) * self.pairs]
+        rows = [
+            self._draw(self.catalogue[c] if len(self.catalogue[c]) else self.others[c], rng) for c in classes
+        ]
+        rows += [
+            self._draw(self.others[c] if len(self.others[c]) else self.catalogue[c], rng) for c in classes
+        ]
+        rows += [self._draw(self.without, rng) for _ in range(self.negatives)]
+        none = np.full(self.negatives, NO_DRESS)
+        return Batch(np.array(rows), np.concatenate([classes, classes, none]), len(classes))
+
+    def _epoch(self, number: int) -> Places:
+        rng = np.random.default_rng([self.seed, number, 2])
+        order = rng.permutation(len(self.dresses))
+        return order if self.neighbours is None else in_groups(order, self.neighbours, rng)
+
+    def _draw(self, rows: Places, rng: np.random.Generator) -> int:
+        weight = self.data.weight[rows]
+        return int(rows[np.searchsorted(np.cumsum(weight), rng.random() * weight.sum(), side="right")])
+
+
+def in_groups(order: Places, neighbours: Places, rng: np.random.Generator, size: int = 4) -> Places:
+    """The same dresses, each that is still alone followed by up to `size` - 1 of its look-alikes."""
+    alone = np.ones(len(order), bool)
+    grouped: list[int] = []
+    for dress in order:
+        if alone[dress]:
+            like_it = neighbours[dress][alone[neighbours[dress]]]
+            group = [dress, *rng.permutation(like_it)[: size - 1]]
+            alone[group] = False
+            grouped += group
+    return np.array(grouped)
+
+
+def look_alikes(vectors: npt.NDArray[np.float32], k: int = 8) -> Places:
+    """The k nearest others of unit vectors (n, d), in no order: (n, min(k, n - 1))."""
+    k, found = min(k, len(vectors) - 1), []
+    for start in range(0, len(vectors), 1024):
+        cosines = vectors[start : start + 1024] @ vectors.T
+        cosines[np.arange(len(cosines)), start + np.arange(len(cosines))] = -np.inf
+        found.append(np.argpartition(-cosines, k - 1, axis=1)[:, :k])
+    return np.concatenate(found)
+
+
+def _rows_by_dress(data: TrainingSet, dresses: Places, *, catalogue: bool) -> list[Places]:
+    rows = data.rows("train", catalogue=catalogue)
+    rows = rows[np.argsort(data.dress[rows], kind="stable")]
+    return np.split(rows, np.searchsorted(data.dress[rows], dresses[1:]))

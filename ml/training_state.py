@@ -1,0 +1,98 @@
+"""A training that was broken off, on disk: it goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ml.batches import Places
+
+FILE = "training.safetensors"
+
+
+class StateRefused(ValueError):
+    """The folder holds another training's state, or a broken one."""
+
+
+@dataclass
+class State:
+    """Where a training is, apart from its network and optimiser."""
+
+    steps: int = 0
+    seconds: float = 0.0
+    best: float = -1.0  # of the checks' figures
+    since_best: int = 0  # checks
+    neighbours: Places | None = None
+
+
+def save(
+    folder: Path, learner: nn.Module, optimiser: torch.optim.Optimizer, state: State, deciding: dict[str, Any]
+) -> None:
+    """Replace the folder's state in one step."""
+    tensors = {f"learner.{name}": value for name, value in learner.state_dict().items()}
+    for number, values in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{name}": value for name, value in values.items()}
+    if state.neighbours is not None:
+        tensors["neighbours"] = torch.from_numpy(state.neighbours)
+    known = {"steps": state.steps, "seconds": state.seconds, "best": state.best}
+    told = {**known, "since_best": state.since_best, "deciding": deciding}
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{FILE}.draft"
+    stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    save_file(stored, draft, {"training": json.dumps(told)})
+    draft.replace(folder / FILE)
+
+
+def resume(
+    folder: Path, learner: nn.Module, optimiser: torch.optim.Optimizer, deciding: dict[str, Any]
+) -> State:
+    """Fill learner and optimiser from the folder's state, if there is one. Raises StateRefused."""
+    path = folder / FILE
+    if not path.exists():
+        return State()
+    try:
+        with safe_open(path, "pt") as file:
+            told = json.loads(file.metadata()["training"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise StateRefused(f"{path}: broken ({error}); --restart begins anew") from error
+    _refuse_others(path, told["deciding"], json.loads(json.dumps(deciding)))
+    learner.load_state_dict(_part(tensors, "learner."))
+    _fill(optimiser, _part(tensors, "optimiser."))
+    neighbours = tensors.get("neighbours")
+    known = {name: told[name] for name in ("steps", "seconds", "best", "since_best")}
+    return State(**known, neighbours=None if neighbours is None else np.asarray(neighbours.numpy()))
+
+
+def forget(folder: Path) -> None:
+    """Remove the folder's state."""
+    (folder / FILE).unlink(missing_ok=True)
+
+
+def _refuse_others(path: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+    if different := sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name)):
+        changes = ", ".join(f"{name} was {there.get(name)}, is {here.get(name)}" for name in different)
+        raise StateRefused(
+            f"{path}: a training broken off after {changes.replace('_', '-')}; the same command goes on with "
+            "it, --restart begins anew"
+        )
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _fill(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        number, _, what = name.partition(".")
+        state.setdefault(int(number), {})[what] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
