@@ -27,7 +27,7 @@ def colour_set(rows: list[tuple[int, str, str]]) -> TrainingSet:
     )
     pixels = np.full((len(rows), 37, 37, 3), 128, np.uint8)
     pixels[dress != NO_DRESS] = colours[dress[dress != NO_DRESS], None, None]
-    return TrainingSet(pixels, dress, role, split, np.ones(len(rows)), {})
+    return TrainingSet(pixels, dress, role, split, np.ones(len(rows)), np.empty((len(rows), 0), int), {}, {})
 
 
 @pytest.fixture(scope="module")
