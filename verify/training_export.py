@@ -2,13 +2,14 @@
 
 Photos and ids alone go out: no names, captions or addresses. A photo is named by the SHA-256 of its bytes, so
 that it is there once however often it was posted. One whose owner said no, or that is flagged as unfit, stays
-at home whatever other post shows it.
+at home whatever other post shows it; one whose owner has not answered, unless that is asked for.
 """
 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,18 @@ from django.utils.crypto import salted_hmac
 
 from verify import export
 from verify.fame import UNFIT, WITHDRAWN
-from verify.models import Answer, DressPhoto, Photo, Post
+from verify.models import Answer, DressPhoto, GoldenPhoto, Look, Photo, Post
 from verify.models.post import RULE
+from verify.only_one import only_one
 from verify.photo_shelf import PhotoShelf
 from verify.splits import Node, Shot, drawn, splits
 
-MANIFEST = "manifest.jsonl"
+MANIFEST, LOCK = "manifest.jsonl", ".lock"
 REVIEWS = ("review", "reviews")  # sources whose posts are reviews in the shop
 # A held-out dress costs the training every look of it, so that fewer dresses are held out than people.
 DRESSES_TO_PEOPLE = 0.5
+# Of the looks that an admin cleared: all of them would leave the training nothing that was ever on show.
+CLEARED_TO_TEST = 0.1
 
 Track = Callable[[Iterable[Any], str, int], Iterable[Any]]  # rows, what is done with them, how many
 
@@ -40,6 +44,15 @@ class Labelled:
     weight: float
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What is wanted of an export."""
+
+    held_out: float = 0.1  # share of people that the test keeps, and that validation does
+    unanswered: bool = False  # also photos whose owner has not said yes, nor no
+    freeze: bool = False  # what is to be tested on now is never to be trained on
+
+
 @dataclass
 class Report:
     """What went out, and what did not."""
@@ -49,24 +62,37 @@ class Report:
     missing: list[str] = field(default_factory=list)  # names in the storage
 
 
-def write(folder: Path, held_out: float, track: Track) -> Report:
+def write(folder: Path, choice: Choice, track: Track) -> Report:
     """Write the manifest and its photos; what the folder held before is replaced once all is there.
 
-    ``held_out`` is the share of people that the test keeps, and that validation does. Raises OSError.
+    Raises OSError, and Busy where another export is at work in the folder.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_one(folder / LOCK, "Another export into this folder is at work"):
+        return _write(folder, choice, track)
+
+
+def _write(folder: Path, choice: Choice, track: Track) -> Report:
     report, shelf = Report(), PhotoShelf(folder)
     catalogue = _catalogue(shelf, track, report)
-    posts = _posts(shelf, track, report)
+    posts = _posts(shelf, choice, track, report)
     # Asked last: an owner may say no while the photos are being gathered.
     barred = {shelf.digest(name) for name in _barred().values_list("large", flat=True).iterator(export.CHUNK)}
-    rows = [*_catalogue_rows(catalogue, held_out, report)]
     shown = {content for contents in catalogue.values() for content in contents}
-    rows += _post_rows(_trusted(posts, barred, shown, report), held_out, report)
+    kept, golden = set[str](), list[str]()
     with export.replacing(folder / MANIFEST) as file:
-        for row in rows:
+        for row in chain(
+            _catalogue_rows(catalogue, choice.held_out, report),
+            _post_rows(_trusted(posts, barred, shown, report), choice.held_out, report),
+        ):
             file.write(json.dumps({**row, "photo": shelf.path(row["photo"])}) + "\n")
-    shelf.keep({row["photo"] for row in rows})
-    report.rows.update((row["role"], row["split"]) for row in rows)
+            report.rows[row["role"], row["split"]] += 1
+            kept.add(row["photo"])
+            if row["role"] != "catalogue" and row["split"] == "test":
+                golden.append(row["photo"])
+        if choice.freeze:  # before anybody can train on this manifest's like
+            GoldenPhoto.objects.freeze(golden)
+    shelf.keep(kept)
     report.missing = shelf.missing
     report.left_out["the photo's file is missing"] = len(shelf.missing)
     return report
@@ -121,40 +147,49 @@ def _barred() -> QuerySet[Photo]:
     return Photo.objects.filter(Exists(Post.objects.filter(unwanted, photo=OuterRef("pk"))))
 
 
-def _posts(shelf: PhotoShelf, track: Track, report: Report) -> list[Labelled]:
+def _posts(shelf: PhotoShelf, choice: Choice, track: Track, report: Report) -> list[Labelled]:
     """Every post settled as a dress or as none whose photo may be used and is there."""
     settled = export.settled()
     usable = settled.exclude(photo__in=_barred())
-    total = usable.count()
+    answered = usable if choice.unanswered else usable.filter(rights=Post.Rights.GRANTED)
+    total, unbarred = answered.count(), usable.count()
     counts = Post.objects.aggregate(
         unsettled=Count("pk", filter=~Q(state=Post.State.SETTLED)),
         none=Count("pk", filter=Q(answer=Answer.NONE_OF_THESE)),
     )
     report.left_out["not settled"] = counts["unsettled"]
     report.left_out["settled as none of the dresses offered"] = counts["none"]
-    report.left_out["the owner said no, or flagged as unfit"] = settled.count() - total
-    values = usable.values(
+    report.left_out["the owner said no, or flagged as unfit"] = settled.count() - unbarred
+    report.left_out["the owner has not said yes"] = unbarred - total
+    values = answered.values(
         *("pk", "source", "username", "photo__large", "dress__sku"),
-        *("confidence", "settled_by", "audit", "was_disputed"),
+        *("confidence", "settled_by", "audit", "was_disputed", "look__clearance", "look__cleared_by"),
     )
-    found = (_labelled(post, shelf) for post in track(values.iterator(export.CHUNK), "Posts", total))
+    golden = GoldenPhoto.objects.contents()
+    found = (_labelled(post, shelf, golden) for post in track(values.iterator(export.CHUNK), "Posts", total))
     return [post for post in found if post]
 
 
-def _labelled(post: dict[str, Any], shelf: PhotoShelf) -> Labelled | None:
+def _labelled(post: dict[str, Any], shelf: PhotoShelf, golden: set[str]) -> Labelled | None:
     """An admin's word weighs 1, the voters' what they are sure of; None if the photo is missing."""
     content = shelf.put(post["photo__large"])
     if content is None:
         return None
     by_admin = post["settled_by"] is not None
-    # Frozen is what nobody chose for being easy: the audit sample, and what an admin decided unasked.
-    frozen = post["audit"] or (by_admin and not post["was_disputed"])
+    frozen = content in golden or post["audit"] or (_vouched(post) and not post["was_disputed"])
     dress = post["dress__sku"]
     role = "negative" if dress is None else "review" if post["source"] in REVIEWS else "look"
     weight = 1.0 if by_admin else round(post["confidence"] or RULE.threshold, 4)
     # One name is one person wherever they post; a stranger of the same name does no harm here.
     shot = Shot(str(post["pk"]), post["username"].strip().casefold(), content, frozen)
     return Labelled(shot, dress, role, weight)
+
+
+def _vouched(post: dict[str, Any]) -> bool:
+    """Whether an admin decided the post, or cleared its look and the draw has chosen it to be tested on."""
+    cleared = post["look__clearance"] == Look.Clearance.CLEARED and post["look__cleared_by"] is not None
+    drawn_too = cleared and _draw(("cleared", str(post["pk"]))) < CLEARED_TO_TEST
+    return post["settled_by"] is not None or drawn_too
 
 
 def _trusted(

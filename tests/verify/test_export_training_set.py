@@ -23,12 +23,14 @@ from tests.make import (
     make_admin,
     make_dress,
     make_employee,
+    make_look,
     make_open_posts,
     make_photo,
     make_post,
 )
 from verify import export, training_export
-from verify.models import Dress, DressPhoto, Flag, Photo, Post
+from verify.models import Dress, DressPhoto, Flag, Look, Photo, Post
+from verify.training_export import Choice
 
 pytestmark = pytest.mark.django_db
 
@@ -38,12 +40,11 @@ def the_same_draws(settings: Any) -> None:
     settings.SECRET_KEY = "by which people and dresses draw their splits"
 
 
-def run(out: Path, held_out: float = 0.0) -> tuple[str, str]:
+def run(out: Path, held_out: float = 0.0, *more: str) -> tuple[str, str]:
     """What the command says, and what it complains about; its manifest can be read."""
     said, complained = StringIO(), StringIO()
-    call_command(
-        "export_training_set", "--out", str(out), "--held-out", str(held_out), stdout=said, stderr=complained
-    )
+    options = ["--out", str(out), "--held-out", str(held_out), *more]
+    call_command("export_training_set", *options, stdout=said, stderr=complained)
     manifest_rows(out / "manifest.jsonl")  # which refuses what leaks
     return " ".join(said.getvalue().split()), complained.getvalue()
 
@@ -70,7 +71,7 @@ def a_look(dress: Dress | None, **fields: Any) -> Post:
     """A post that voters have settled as the dress, or as none."""
     answer = "dress" if dress else "not_a_dress"
     settled = {"state": "settled", "answer": answer, "dress": dress, "confidence": 0.97, "settled_at": NOON}
-    return make_post(**{**settled, **fields})
+    return make_post(**{"rights": "granted", **settled, **fields})
 
 
 def test_the_catalogue_looks_and_negatives_go_out(tmp_path: Path) -> None:
@@ -131,11 +132,23 @@ def test_a_photo_whose_owner_said_no_stays_under_whatever_post(tmp_path: Path, r
     make_post(photo=(unsettled := make_photo()), rights=rights)
     a_look(dress, photo=unsettled, username="jade")
     asked = a_look(dress, rights="requested")
-    said, _ = run(tmp_path)
+    said, _ = run(tmp_path, 0, "--unanswered")
     assert [row["photo"] for row in posts_of(tmp_path)] == [content(asked.photo)]
     assert not (tmp_path / content(photo)).exists()
     assert not (tmp_path / content(unsettled)).exists()
     assert "the owner said no, or flagged as unfit │ 4" in said
+
+
+def test_a_photo_whose_owner_has_not_said_yes_goes_out_where_asked_for(tmp_path: Path) -> None:
+    dress = make_dress()
+    granted, asked, unknown = (a_look(dress, rights=word) for word in ("granted", "requested", "unknown"))
+    said, _ = run(tmp_path)
+    assert [row["photo"] for row in posts_of(tmp_path)] == [content(granted.photo)]
+    assert "has not said yes │ 2" in said
+    run(tmp_path, 0, "--unanswered")
+    assert {row["photo"] for row in posts_of(tmp_path)} == {
+        content(post.photo) for post in (granted, asked, unknown)
+    }
 
 
 def a_copy(data: bytes) -> Photo:
@@ -168,7 +181,7 @@ def test_who_says_no_during_the_export_is_heard(tmp_path: Path) -> None:
         if doing == "Posts":
             Post.objects.update(rights="revoked")
 
-    training_export.write(tmp_path, 0, track)
+    training_export.write(tmp_path, Choice(held_out=0), track)
     assert posts_of(tmp_path) == []
     assert not (tmp_path / content(post.photo)).exists()
 
@@ -183,7 +196,7 @@ def test_a_refused_photo_is_not_even_gathered(tmp_path: Path) -> None:
         yield from rows
         gathered.append((tmp_path / content(photo)).exists())
 
-    training_export.write(tmp_path, 0, track)
+    training_export.write(tmp_path, Choice(held_out=0), track)
     assert gathered == [False, False]
 
 
@@ -283,6 +296,40 @@ def test_a_frozen_post_takes_along_its_person_and_who_shares_a_photo(tmp_path: P
     assert found[content(of_opal.photo)] == "train"
 
 
+def test_what_was_compared_on_is_never_trained_on_whoever_posts_it(tmp_path: Path) -> None:
+    dress, photo = make_dress(), make_photo()
+    audited = a_look(dress, username="ruby", audit=True, photo=photo)
+    training_export.write(tmp_path, Choice(held_out=0, freeze=True), lambda rows, *_: rows)
+    Post.objects.filter(pk=audited.pk).update(audit=False, username="pearl")
+    of_pearl, of_opal = a_look(dress, username="pearl"), a_look(dress, username="opal")
+    run(tmp_path)
+    found = splits_by_photo(tmp_path)
+    assert [found[content(post.photo)] for post in (audited, of_pearl, of_opal)] == ["test", "test", "train"]
+
+
+def test_a_share_of_the_looks_that_an_admin_cleared_is_tested_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_export, "CLEARED_TO_TEST", 1)
+    by_hand, by_itself = (make_look(make_dress(), username=name) for name in ("ruby", "pearl"))
+    Look.objects.filter(pk=by_hand.pk).update(cleared_by=make_admin())
+    run(tmp_path)
+    found = splits_by_photo(tmp_path)
+    assert [found[content(look.post.photo)] for look in (by_hand, by_itself)] == ["test", "train"]
+
+
+def test_two_exports_into_one_folder_at_once(tmp_path: Path) -> None:
+    a_look(make_dress())
+
+    def track(rows: Any, doing: str, total: int) -> Any:
+        with pytest.raises(CommandError, match=rf"is at work \(process {os.getpid()}\): {tmp_path}"):
+            run(tmp_path)
+        return rows
+
+    training_export.write(tmp_path, Choice(held_out=0), track)
+    assert len(posts_of(tmp_path)) == 1
+
+
 def test_a_held_out_dress_is_never_trained_on(tmp_path: Path) -> None:
     for number in range(40):
         a_look(make_dress(f"D-{number}"), username=f"person{number}")
@@ -346,7 +393,7 @@ def test_more_posts_are_no_more_statements(
 ) -> None:
     monkeypatch.setattr(export, "CHUNK", 10)
     a_look(make_dress())
-    with django_assert_max_num_queries(8) as few:
+    with django_assert_max_num_queries(10) as few:
         run(tmp_path)
     for number in range(30):
         a_look(make_dress(), username=f"person{number}")

@@ -1,6 +1,7 @@
 from verify.models.batch import Batch
 from verify.models.catalogue import Dress, DressPhoto
 from verify.models.employee import Badge, Employee, Leave, Team
+from verify.models.golden_photo import GoldenPhoto
 from verify.models.heartbeat import Heartbeat
 from verify.models.look import Look
 from verify.models.model_version import Embedding, ModelVersion
@@ -22,6 +23,7 @@ __all__ = [
     "Employee",
     "Flag",
     "GoldAnswer",
+    "GoldenPhoto",
     "Heartbeat",
     "Lease",
     "Leave",

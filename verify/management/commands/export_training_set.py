@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from verify import training_export
+from verify.only_one import Busy
 from verify.splits import SPLITS
-from verify.training_export import MANIFEST, Report
+from verify.training_export import MANIFEST, Choice, Report
 
 NAMED = 20  # missing photos
 ROLES = ("catalogue", "review", "look", "negative")
@@ -34,13 +36,21 @@ class Command(BaseCommand):
             "(default: %(default)s)",
         )
 
+        parser.add_argument(
+            "--unanswered",
+            action="store_true",
+            default=settings.TRAIN_ON_UNANSWERED,
+            help="also photos whose owner has not said yes to their use; never those whose owner said no",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         folder, held_out = options["out"], options["held_out"]
         if not 0 <= held_out < 0.5:
             raise CommandError(f"--held-out {held_out}: expected a share from 0 to less than .5.")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            report = training_export.write(folder, held_out, _shown)
+            report = training_export.write(folder, Choice(held_out, options["unanswered"]), shown)
+        except Busy as busy:
+            raise CommandError(str(busy)) from busy
         except OSError as error:
             raise CommandError(f"Nothing is exported to {folder}: {error.strerror or error}.") from error
         for name in report.missing[:NAMED]:
@@ -51,7 +61,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{report.rows.total():,} photos in {folder / MANIFEST}.")
 
 
-def _shown(rows: Iterable[Any], doing: str, total: int) -> Iterable[Any]:
+def shown(rows: Iterable[Any], doing: str, total: int) -> Iterable[Any]:
     console = Console(stderr=True)
     return track(rows, doing, total, console=console, disable=not console.is_terminal)
 
