@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,9 @@ class Findings:
     answers: Answers | None = None  # confidence of the likeliest answer to every photo; whether it is right
     trade_off: tuple[Coverage, ...] = ()  # one for each promise
     mistakes: tuple[Mistake, ...] = ()
+    ranks: dict[str, int] = field(
+        default_factory=dict
+    )  # of the right answer to each photo, from 1, by its name
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,23 @@ def evaluate_model(data: HeldOut, model: DeepDress, name: str, promised: float) 
         "photos_per_second": round(speed, 1),
     }
     mistakes = _mistakes(data, embedded, options, posts, negatives)
-    return Findings(name, figures, answers, trade_off, mistakes)
+    ranks = _ranks(data, embedded, posts, negatives)
+    return Findings(name, figures, answers, trade_off, mistakes, ranks)
+
+
+def _ranks(data: HeldOut, embedded: Embeddings, posts: Rows, negatives: Rows) -> dict[str, int]:
+    """Of the dress among all; a photo without one has rank 1 or, taken for a dress, one behind them all.
+
+    Equals come before the right one: a network to which all photos are the same is right nowhere.
+    """
+    index, found = _index(data, embedded.vectors), {}
+    for row in posts:
+        cosines = index.similarities(embedded.vectors[row])[0]
+        right = cosines[np.searchsorted(index.dress_ids, data.dress[row])]
+        found[data.names[row]] = int((cosines >= right).sum())
+    for row in negatives:
+        found[data.names[row]] = 1 if embedded.not_a_dress[row] > 0.5 else len(index) + 1
+    return found
 
 
 def _embedded(model: DeepDress, data: HeldOut, name: str) -> Embeddings:

@@ -76,6 +76,21 @@ def test_the_worst_mistakes_come_first_with_what_was_proposed(tmp_path: Path, mo
     assert isinstance(found.mistakes[0], Mistake)
 
 
+def test_every_photo_has_the_rank_of_its_right_answer(tmp_path: Path, model: Sighted) -> None:
+    data = read(write_manifest(tmp_path))
+    post, other, *_ = data.posts("test")
+    negative = data.negatives("test")[0]
+    (found,) = evaluated(data, model, {post: 5, negative: 2}).versions
+    behind_all = len(data.dresses) + 1
+    assert found.ranks[data.names[post]] == len(data.dresses)  # all others are as unlike as the right one
+    assert found.ranks[data.names[other]] == 1
+    assert found.ranks[data.names[negative]] == behind_all
+    assert len(found.ranks) == len(data.posts("test")) + len(data.negatives("test"))
+    model.know(data).vectors[:] = model.vectors[0]
+    (blind,) = evaluate(data, [model]).versions
+    assert {blind.ranks[data.names[row]] for row in data.posts("test")} == {len(data.dresses)}
+
+
 def test_what_a_manifest_cannot_support_is_null(tmp_path: Path, model: Sighted) -> None:
     rows = [row for row in ROWS if row[0] in (0, 1)]
     figures = evaluated(read(write_manifest(tmp_path, rows)), model).as_json()
