@@ -265,6 +265,7 @@ LOGGING = {
 
 # DeepDress
 DEEPDRESS_WEIGHTS = Path(env("DRESSPORTAL_WEIGHTS", default=str(BASE_DIR / "ml" / "weights" / "deepdress")))
+MODELS_FOLDER = Path(env("DRESSPORTAL_MODELS", default=str(VAR / "models")))  # of versions trained here
 TRAIN_ON_UNANSWERED = env.bool("DRESSPORTAL_TRAIN_ON_UNANSWERED", default=False)
 SUGGEST_BATCH = 64  # photos embedded together
 SUGGEST_CLAIM = timedelta(seconds=env.int("DRESSPORTAL_SUGGEST_CLAIM_SECONDS", default=60))

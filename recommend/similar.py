@@ -21,7 +21,8 @@ def similar_dresses(dress: Dress, count: int) -> list[Similar]:
     back; the similarity of two dresses is the mean over the photos. Empty where nothing is known yet: no
     live model, or none of the dress's photos embedded.
     """
-    queries, index = _vectors_of(dress), suggest.catalogue_index()
+    live = ModelVersion.objects.live()  # once: another may go live between the two
+    queries, index = _vectors_of(dress, live), suggest.catalogue_index(live)
     if not len(queries) or not len(index):
         return []
     similarities = index.similarities(queries).mean(axis=0)
@@ -31,10 +32,10 @@ def similar_dresses(dress: Dress, count: int) -> list[Similar]:
     return [Similar(int(ids[i]), float(similarities[i])) for i in nearest]
 
 
-def _vectors_of(dress: Dress) -> npt.NDArray[np.float32]:
-    """(photos, dimensions) by the live model; (0, 0) where there is none."""
-    rows = Embedding.objects.filter(
-        model_version=ModelVersion.objects.live(), photo__dress_photos__dress=dress
-    ).values_list("vector", flat=True)
+def _vectors_of(dress: Dress, version: ModelVersion | None) -> npt.NDArray[np.float32]:
+    """(photos, dimensions) by this version; (0, 0) where there is none."""
+    rows = Embedding.objects.filter(model_version=version, photo__dress_photos__dress=dress).values_list(
+        "vector", flat=True
+    )
     vectors = [np.frombuffer(row, "<f4") for row in rows]
     return np.stack(vectors) if vectors else np.empty((0, 0), np.float32)

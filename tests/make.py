@@ -69,7 +69,9 @@ def make_admin(username: str = "ada", **fields: Any) -> Employee:
 
 
 def make_model_version(digest: str = "f" * 64) -> ModelVersion:
-    values = {"temperature": 0.1, "activated_at": timezone.now()}
+    """The live one or, where another is live already, one that was."""
+    state = "retired" if ModelVersion.objects.exclude(digest=digest).live() else "live"
+    values = {"temperature": 0.1, "activated_at": timezone.now(), "state": state}
     return ModelVersion.objects.get_or_create(digest=digest, defaults=values)[0]
 
 

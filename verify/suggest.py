@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -30,6 +29,7 @@ from verify.models import (
     Post,
     Suggestion,
 )
+from verify.versions import NotReady, activated, deepdress, model_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,10 +42,6 @@ Progress = Callable[[int], object]
 OPTIONS = 3
 
 logger = logging.getLogger(__name__)
-
-
-class NotReady(Exception):
-    """Nothing can be proposed yet; the message says what is missing and where it comes from."""
 
 
 class CatalogueVectors(NamedTuple):
@@ -62,41 +58,6 @@ class Seen(NamedTuple):
     troubles: dict[int, str]
 
 
-# The model
-
-
-def deepdress() -> DeepDress:
-    """The model that `DEEPDRESS_WEIGHTS` holds, loaded once per process. Raises NotReady."""
-    folder = Path(settings.DEEPDRESS_WEIGHTS)
-    try:
-        # The folder may get new weights while this process runs.
-        changed = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir()))
-    except OSError as error:
-        raise NotReady(f"No weights of DeepDress in {folder}: train them with ml.train_embedder.") from error
-    return _load(folder, changed)
-
-
-@lru_cache(maxsize=1)
-def _load(folder: Path, changed: tuple[tuple[str, int], ...]) -> DeepDress:
-    from ml.checkpoint import CheckpointRefused
-    from ml.deepdress import DeepDress
-
-    try:
-        return DeepDress.load(folder)
-    except CheckpointRefused as error:
-        raise NotReady(f"The weights of DeepDress cannot be used. {error}") from error
-
-
-def activated(model: DeepDress) -> ModelVersion:
-    """The row of the loaded weights, which from now on is the live one."""
-    values = {"metrics": model.metrics, "temperature": model.temperature}
-    version, _ = ModelVersion.objects.get_or_create(digest=model.version, defaults=values)
-    if ModelVersion.objects.live() != version:
-        version.activated_at = timezone.now()
-        version.save(update_fields=["activated_at"])
-    return version
-
-
 # The catalogue
 
 
@@ -105,9 +66,9 @@ def catalogue_vectors() -> CatalogueVectors:
     return _catalogue()[0]
 
 
-def catalogue_index() -> CatalogueIndex:
-    """The index over `catalogue_vectors`, one per process."""
-    return _catalogue()[1]
+def catalogue_index(version: ModelVersion | None = None) -> CatalogueIndex:
+    """The index over `catalogue_vectors`, one per process; of another version than the live one, if given."""
+    return _catalogue(version)[1]
 
 
 def photos_to_embed(version: ModelVersion | None) -> QuerySet[DressPhoto]:
@@ -116,14 +77,16 @@ def photos_to_embed(version: ModelVersion | None) -> QuerySet[DressPhoto]:
     return DressPhoto.objects.filter(~Exists(embedded), attempts__lt=settings.SUGGEST_ATTEMPTS)
 
 
-def embed_catalogue(limit: int | None = None, progress: Progress | None = None) -> int:
-    """Embed the catalogue photos that the live model has not seen yet, until about `limit` are done.
+def embed_catalogue(
+    limit: int | None = None, progress: Progress | None = None, version: ModelVersion | None = None
+) -> int:
+    """Embed the catalogue photos that the live model, or `version`, has not seen yet, until `limit` or so.
 
     `progress` is told the number of photos after each batch. Returns how many were taken up. A photo that
     cannot be read, or ends the process, is left out after `SUGGEST_ATTEMPTS`. Raises NotReady.
     """
-    model, done = deepdress(), 0
-    version = activated(model)
+    model, done = model_of(version) if version else deepdress(), 0
+    version = version or activated(model)
     while (limit is None or done < limit) and (photos := _take_up_catalogue_photos(version)):
         seen = _look_at(photos, model, version)
         DressPhoto.objects.filter(photo__in=seen.embeddings).update(attempts=0)
@@ -141,23 +104,23 @@ def _take_up_catalogue_photos(version: ModelVersion) -> list[Photo]:
     return list({row.photo_id: row.photo for row in taken}.values())
 
 
-def _catalogue() -> tuple[CatalogueVectors, CatalogueIndex]:
-    embedded = _embedded_in_stock()
+def _catalogue(version: ModelVersion | None = None) -> tuple[CatalogueVectors, CatalogueIndex]:
+    version = version or ModelVersion.objects.live()
+    embedded = _embedded_in_stock(version.pk if version else 0)
     stamp = embedded.aggregate(Count("pk"), Sum("pk"), Sum("dress"), Max("photo__embeddings__id"))
-    return _read_catalogue(tuple(stamp.values()))
+    return _read_catalogue(version.pk if version else 0, tuple(stamp.values()))
 
 
-def _embedded_in_stock() -> QuerySet[DressPhoto]:
-    version = ModelVersion.objects.live()
+def _embedded_in_stock(version: int) -> QuerySet[DressPhoto]:
     return DressPhoto.objects.filter(
-        photo__embeddings__model_version=version.pk if version else 0, dress__in=Dress.objects.in_stock()
+        photo__embeddings__model_version=version, dress__in=Dress.objects.in_stock()
     )
 
 
 @lru_cache(maxsize=1)
-def _read_catalogue(stamp: tuple[int | None, ...]) -> tuple[CatalogueVectors, CatalogueIndex]:
+def _read_catalogue(version: int, stamp: tuple[int | None, ...]) -> tuple[CatalogueVectors, CatalogueIndex]:
     """`stamp` only tells one state of the catalogue from the next."""
-    rows = list(_embedded_in_stock().values_list("photo__embeddings__vector", "dress"))
+    rows = list(_embedded_in_stock(version).values_list("photo__embeddings__vector", "dress"))
     vectors = _matrix(vector for vector, _ in rows)
     dress_ids = np.array([dress for _, dress in rows], np.int64)
     dress_ids.flags.writeable = False
@@ -186,11 +149,12 @@ def suggest_waiting(limit: int | None = None, progress: Progress | None = None) 
     `progress` is told the number of posts after each batch. Returns how many were worked off: proposed, or
     set aside with the reason. Safe to run twice, also at once. Raises NotReady; then the posts go on waiting.
     """
-    model, done = deepdress(), 0
-    version = activated(model)
+    done = 0
     embed_catalogue()
     while limit is None or done < limit:
-        index = catalogue_index()
+        model = deepdress()  # each time: another version may have gone live
+        version = activated(model)
+        index = catalogue_index(version)
         if not len(index):
             raise NotReady(
                 "No dress in stock has a photo: import the catalogue with manage.py import_dresses."
@@ -213,6 +177,25 @@ def propose_anew(posts: PostQuerySet) -> int:
         proposed = posts.filter(state=Post.State.PROPOSED).order_by("pk").select_for_update(of=("self",))
         locked = list(proposed.values_list("pk", flat=True))
         return _wait(Post.objects.proposable(timezone.now()).filter(pk__in=locked))
+
+
+def propose_in_place(posts: list[Post], version: ModelVersion) -> None:
+    """Give open posts the version's options for those they have: at no time are they without.
+
+    Those that somebody has judged or is about to keep what they have, and so do those whose photo is gone.
+    Raises NotReady.
+    """
+    model = model_of(version)
+    seen = _look_at([post.photo for post in posts], model, version)
+    with transaction.atomic():
+        still = Post.objects.filter(pk__in=[post.pk for post in posts], state=Post.State.PROPOSED)
+        locked = list(still.order_by("pk").select_for_update())
+        outdated = still.proposable(timezone.now()).exclude(suggestion__model_version=version)
+        free = set(outdated.values_list("pk", flat=True))
+        index = catalogue_index(version)
+        known = [post for post in locked if post.pk in free and post.photo_id in seen.embeddings]
+        if len(index):
+            _store(known, seen, index, model, version)
 
 
 def try_again(posts: PostQuerySet) -> int:

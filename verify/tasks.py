@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Success
 from django_q.tasks import async_task
 
-from verify import invitations, letters, refit, rotation, suggest, watch
+from verify import changeover, invitations, letters, refit, rotation, suggest, watch
 from verify.models import Batch, Heartbeat
 
 WORKER = "worker"
@@ -20,6 +20,11 @@ SUCCESSES_KEPT = timedelta(days=1)
 def suggest_waiting() -> None:
     """The catalogue first: a post is compared with every dress, or not yet."""
     _take_turns("verify.tasks.suggest_waiting", suggest.embed_catalogue, suggest.suggest_waiting)
+
+
+def change_version() -> None:
+    """The next version learns the catalogue; one that has gone live replaces old proposals."""
+    _take_turns("verify.tasks.change_version", changeover.warm, changeover.repropose)
 
 
 def embed_catalogue() -> None:
@@ -34,6 +39,8 @@ def tick() -> None:
         async_task("verify.tasks.suggest_waiting")
     elif not Batch.objects.open().exists():
         rotation.rotate(now=now)  # the first batch does not wait for the night
+    if changeover.lies_idle(now):
+        async_task("verify.tasks.change_version")
     rotation.settle_due(now)
     rotation.finish(now)
     Success.objects.filter(stopped__lt=now - SUCCESSES_KEPT).delete()

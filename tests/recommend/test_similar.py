@@ -130,7 +130,7 @@ def test_the_number_of_statements_does_not_grow(
     similar_skus(client, "A")  # reads the catalogue's vectors, once per process
     for limit in (1, 6):
         # the dress; the live model twice, its vectors, the catalogue's stamp; the others, their photos
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             assert len(similar_skus(client, "A", f"?limit={limit}")) == limit
         with django_assert_num_queries(11):
             assert (

@@ -31,6 +31,7 @@ class Notice(models.Model):
     class Kind(models.TextChoices):
         LOOK_REOPENED = "look_reopened", "a published look is in doubt again"
         VOTER_MUTED = "voter_muted", "somebody's votes weigh nothing"
+        MODEL_BROKEN = "model_broken", "a version of DeepDress cannot be used"
 
     kind = models.CharField(max_length=20, choices=Kind)
     text = models.CharField(max_length=300)
