@@ -1,5 +1,6 @@
 """What `manage.py check` finds wrong with this installation, each with what to do about it."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from django.db import DatabaseError
 from django_q.models import Schedule
 
 from dressportal.schedules import SCHEDULES
+from verify.models import ModelVersion
+from verify.versions import folder_of
 
 WEIGHTS = ("weights.safetensors", "config.json", "metrics.json")
 
@@ -75,6 +78,26 @@ def schedules(
     return [Warning(f"Not scheduled: {', '.join(missing)}.", hint=hint, id="dressportal.W006")]
 
 
+@register(Tags.database)
+def live_weights(
+    app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """Of a version that was trained here; the shipped ones are asked after whatever the database says."""
+    try:
+        live = ModelVersion.objects.live() if databases else None
+    except DatabaseError:
+        live = None
+    if live is None or not live.folder or _digest(folder_of(live) / WEIGHTS[0]) == live.digest:
+        return []
+    return [
+        Warning(
+            f"The weights of the live {live} in {folder_of(live)} are missing or altered.",
+            hint="Restore them from a backup. Until then the portal falls back to what was live before.",
+            id="dressportal.W008",
+        )
+    ]
+
+
 @register("dressportal")
 def mail_server(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
     if settings.EMAIL_URL or not settings.PRODUCTION:
@@ -86,6 +109,15 @@ def mail_server(app_configs: Sequence[Any] | None, **options: Any) -> list[Check
             id="dressportal.W007",
         )
     ]
+
+
+def _digest(path: Path) -> str:
+    """Empty for a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _nearest(path: Path) -> Path:

@@ -214,6 +214,8 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
+RETRAIN_MINUTES = env.float("DRESSPORTAL_RETRAIN_MINUTES", default=120)
+
 # The queue. The ORM broker acknowledges: a crash loses nothing. retry >= 2 x timeout, or one task runs twice.
 Q_CLUSTER = {
     "name": "dressportal",
@@ -229,6 +231,16 @@ Q_CLUSTER = {
     "catch_up": False,
     "time_zone": "UTC",  # of cron: a local 02:30 comes twice in autumn
     "label": "Queue",
+    # For what takes hours, so that nothing waits behind it. Its timeout is above the longest run, comparison
+    # included, and retry >= 2 x timeout here, too.
+    "ALT_CLUSTERS": {
+        "training": {
+            "workers": 1,
+            "timeout": int(60 * (2 * RETRAIN_MINUTES + 180)),
+            "retry": int(120 * (2 * RETRAIN_MINUTES + 180)) + 60,
+            "poll": 10,
+        }
+    },
 }
 
 REST_FRAMEWORK = {
@@ -266,6 +278,8 @@ LOGGING = {
 # DeepDress
 DEEPDRESS_WEIGHTS = Path(env("DRESSPORTAL_WEIGHTS", default=str(BASE_DIR / "ml" / "weights" / "deepdress")))
 MODELS_FOLDER = Path(env("DRESSPORTAL_MODELS", default=str(VAR / "models")))  # of versions trained here
+RETRAIN = env.bool("DRESSPORTAL_RETRAIN", default=False)  # every week: hours of computing
+GOLDEN_POSTS = env.int("DRESSPORTAL_GOLDEN_POSTS", default=50)  # fewer do not tell which version is better
 TRAIN_ON_UNANSWERED = env.bool("DRESSPORTAL_TRAIN_ON_UNANSWERED", default=False)
 SUGGEST_BATCH = 64  # photos embedded together
 SUGGEST_CLAIM = timedelta(seconds=env.int("DRESSPORTAL_SUGGEST_CLAIM_SECONDS", default=60))

@@ -1,7 +1,7 @@
 """What the worker runs. Each may run twice, at once or after a kill, and finds out by itself what to do."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from logging import getLogger
 
@@ -10,10 +10,10 @@ from django.utils import timezone
 from django_q.models import Success
 from django_q.tasks import async_task
 
-from verify import changeover, invitations, letters, refit, rotation, suggest, watch
+from verify import changeover, invitations, letters, refit, retraining, rotation, suggest, watch
 from verify.models import Batch, Heartbeat
 
-WORKER = "worker"
+WORKER, TRAINING = "worker", "training"
 SUCCESSES_KEPT = timedelta(days=1)
 
 
@@ -55,6 +55,19 @@ def refit_nightly() -> None:
     refit.refit()
     if watch.watch(recent=watch.MONTH):
         refit.refit()
+
+
+def retrain_weekly() -> None:
+    """On a queue of its own, where the portal is set to: it takes hours."""
+    if settings.RETRAIN:
+        async_task("verify.tasks.retrain", timezone.now(), cluster=TRAINING)
+
+
+def retrain(asked: datetime) -> None:
+    """Not for the second time: the queue brings a training back whose worker was killed."""
+    if timezone.now() - asked < timedelta(minutes=settings.RETRAIN_MINUTES):
+        plan = retraining.Plan(minutes=settings.RETRAIN_MINUTES, only_if_worth_it=True)
+        retraining.retrain(plan, getLogger(__name__).warning, lambda rows, *_: rows)
 
 
 def watch_fair_play() -> None:

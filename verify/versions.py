@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ml.deepdress import DeepDress
 
 FILES = ("weights.safetensors", "config.json", "metrics.json")
+TRAINED_ON = "trained_on.txt"  # beside them: photos that it has learnt from
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def shelve(source: Path, digest: str) -> str:
     draft = shelf / f".draft-{digest[:12]}-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    for name in FILES:
+    for name in [*FILES, *([TRAINED_ON] if (source / TRAINED_ON).exists() else [])]:
         with (source / name).open("rb") as file, (draft / name).open("wb") as copy:
             shutil.copyfileobj(file, copy)
             copy.flush()

@@ -22,6 +22,7 @@ from dressportal import database, mailbox, supervisor
 from dressportal.health import WORKER_SILENCE
 from dressportal.supervisor import Part
 from verify.models import Heartbeat
+from verify.tasks import TRAINING
 
 
 class Command(BaseCommand):
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         if count := supervisor.stop_orphans(settings.VAR):
             self.say(f"Stopped {count} processes that a killed run had left behind.")
         self.refuse_taken_port()
-        parts = [self.web(), self.worker()]
+        parts = [self.web(), self.worker(), *([self.training()] if settings.RETRAIN else [])]
         try:
             self.set_up()
             for part in parts:
@@ -94,6 +95,12 @@ class Command(BaseCommand):
         if not settings.PRODUCTION:
             own["DRESSPORTAL_URL"] = os.environ.get("DRESSPORTAL_URL") or self.address  # for its e-mails
         return Part("worker", command, settings.VAR, settings.BASE_DIR, own)
+
+    def training(self) -> Part:
+        """A worker for what takes hours: the other one goes on proposing."""
+        command = [sys.executable, "manage.py", "qcluster"]
+        own = {"DRESSPORTAL_POOL": "0", "Q_CLUSTER_NAME": TRAINING}
+        return Part(TRAINING, command, settings.VAR, settings.BASE_DIR, own)
 
     def refuse_taken_port(self) -> None:
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as probe:
