@@ -11,6 +11,7 @@ preferences, leave no        yes        yes                 yes
 vote, skip, undo   no        no         yes                 yes
 name, flag, praise no        no         yes                 yes
 curate             no        no         no                  yes
+promote a model    no        no         no                  superuser
 =================  ========  =========  ==================  =====
 """
 
@@ -32,6 +33,11 @@ def may_vote(user: User) -> bool:
 
 def may_curate(user: User) -> bool:
     return may_look(user) and user.is_staff
+
+
+def may_promote(user: User) -> bool:
+    """Whether this person decides which version of DeepDress proposes to everybody."""
+    return may_curate(user) and user.is_superuser
 
 
 def may_see(user: User, photo: Photo) -> bool:

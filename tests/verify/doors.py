@@ -83,7 +83,8 @@ CURATION = {
         *(ADMINS, ADMINS, ADMINS, NOBODY),
         dict.fromkeys(("deactivate", "reactivate", "invite_again", "unlock"), ADMINS),
     ),
-    **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "modelversion", *TOLD)},
+    **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", *TOLD)},
+    "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
     "django_q_schedule": Curation(*[ADMINS] * 4, {}),
     "django_q_success": DONE_TASKS,
     "django_q_failure": DONE_TASKS,
@@ -161,7 +162,7 @@ def queue() -> list[Model]:
 
 
 def for_the_actions(dress: Dress) -> None:
-    """What is retired, granted, set aside and refused; who is deactivated, invited and locked out."""
+    """Who is deactivated, invited and locked out; what is retired, granted, set aside, refused or was live."""
     make.make_dress(retired_on=timezone.localdate())
     make.make_post(state="set_aside", rights="granted")
     make.make_look(dress, "refused")
@@ -170,6 +171,7 @@ def for_the_actions(dress: Dress) -> None:
     Employee.objects.filter(username="ida").update(password=make_password(None))
     AccessAttempt.objects.create(username=make.make_employee("lena").username, failures_since_start=5)
     Heartbeat.beat("worker", "f" * 64)
+    make.make_model_version("e" * 64)
 
 
 def doors(at: SimpleNamespace) -> list[Door]:
