@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
+from django.utils import timezone
 
 from dressportal import checks
+from tests.verify.tiny_weights import a_trained_version
 
 
 def ids(messages: list) -> list[str]:
@@ -72,6 +74,19 @@ def test_missing_schedules_are_found_and_set_up_by_the_command_in_the_hint() -> 
     assert "nightly rotation" in found[0].msg
     call_command("setup_schedules", verbosity=0)
     assert checks.schedules(None, databases=["default"]) == []
+
+
+@pytest.mark.django_db
+def test_altered_weights_of_the_live_version_are_found(settings: Any, tmp_path: Path) -> None:
+    settings.MODELS_FOLDER = tmp_path
+    live = a_trained_version()
+    live.go_live(timezone.now(), repropose=False)
+    assert checks.live_weights(None, databases=["default"]) == []
+    (tmp_path / live.folder / "weights.safetensors").write_bytes(b"half of it")
+    [found] = checks.live_weights(None, databases=["default"])
+    assert found.id == "dressportal.W008"
+    assert str(tmp_path / live.folder) in found.msg
+    assert checks.live_weights(None) == []
 
 
 def test_a_plain_check_asks_no_database() -> None:

@@ -162,7 +162,7 @@ def queue() -> list[Model]:
 
 
 def for_the_actions(dress: Dress) -> None:
-    """Who is deactivated, invited and locked out; what is retired, granted, set aside, refused or was live."""
+    """Who has left, is invited or locked out; what is retired, granted, set aside, refused or was live."""
     make.make_dress(retired_on=timezone.localdate())
     make.make_post(state="set_aside", rights="granted")
     make.make_look(dress, "refused")

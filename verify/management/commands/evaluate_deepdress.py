@@ -34,7 +34,7 @@ class Command(BaseCommand):
             type=Path,
             default=settings.DEEPDRESS_WEIGHTS,
             metavar="DIR",
-            help="what is evaluated (default: the portal's weights, %(default)s)",
+            help="what is evaluated (default: the shipped weights, %(default)s)",
         )
         parser.add_argument("--against", type=Path, metavar="DIR", help="another version to stand beside it")
         parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file")
