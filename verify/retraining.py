@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -79,7 +79,8 @@ def _retrain(plan: Plan, run: Path, say: Say, track: Track) -> ModelVersion | No
         return None
     say("Training …")
     _train(plan, run)
-    close_old_connections()  # hours may have passed
+    if not connection.in_atomic_block:
+        close_old_connections()  # hours may have passed
     say("Comparing it with the live version on the golden posts …")
     champion, challenger = versions.deepdress(), _trained(run)
     live = versions.activated(champion)

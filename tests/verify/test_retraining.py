@@ -21,7 +21,7 @@ from ml import evaluate_embedder
 from ml.evaluate_embedder import Findings
 from tests.make import NOON, jpeg, make_dress, make_photo, make_post
 from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
-from verify import retraining, tasks, versions
+from verify import retraining, tasks, training_export, versions
 from verify.models import DressPhoto, GoldenPhoto, ModelVersion, Post
 from verify.only_one import only_one
 from verify.retraining import Failed, Plan, retrain
@@ -40,8 +40,9 @@ def shipped(settings: Any, tmp_path: Path) -> ModelVersion:
 
 
 @pytest.fixture
-def verified() -> list[Post]:
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[Post]:
     """Three dresses, each worn by two people to train on and two to be tested on; three photos of none."""
+    monkeypatch.setattr(training_export, "_draw", lambda node: 0.9)
     posts, facts = [], {"state": "settled", "rights": "granted", "confidence": 0.97, "settled_at": NOON}
     for number in range(3):
         dress = make_dress(f"D-{number}", photos=0)
