@@ -6,16 +6,13 @@ that is killed leaves nothing but that folder, which the next one clears.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +22,7 @@ from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from verify import training_export, versions
+from verify import child_process, training_export, versions
 from verify.models import ModelVersion
 from verify.only_one import only_one
 from verify.training_export import MANIFEST, Choice, Track
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
     from ml.deepdress import DeepDress
 
 Say = Callable[[str], object]
-NICE = 10  # proposals and pages go first
 
 
 class Failed(Exception):
@@ -119,22 +115,11 @@ def _train(plan: Plan, run: Path) -> None:
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        preexec_fn=_behind_and_with_us,
+        preexec_fn=child_process.behind_and_with_us,
         check=False,
     )
     if done.returncode:
         raise Failed(f"The training ended with status {done.returncode}: nothing changes. It said why above.")
-
-
-_libc = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
-
-
-def _behind_and_with_us() -> None:
-    """Less urgent than all else; told to end when whoever waits for it is gone (on Linux alone)."""
-    os.nice(NICE)
-    with suppress(AttributeError):
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _trained(run: Path) -> DeepDress:

@@ -2,16 +2,11 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -21,13 +16,12 @@ from ml import evaluate_embedder
 from ml.evaluate_embedder import Findings
 from tests.make import NOON, jpeg, make_dress, make_photo, make_post
 from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
-from verify import retraining, tasks, training_export, versions
+from verify import child_process, retraining, tasks, training_export, versions
 from verify.models import DressPhoto, GoldenPhoto, ModelVersion, Post
 from verify.only_one import only_one
 from verify.retraining import Failed, Plan, retrain
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = 6
 State = ModelVersion.State
 
@@ -78,7 +72,7 @@ def run(**changes: Any) -> tuple[ModelVersion | None, str]:
 def test_the_loop_from_verified_posts_to_a_version_with_its_verdict(
     verified: list[Post], shipped: ModelVersion, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retraining, "NICE", 0)  # other tests are not to go first
+    monkeypatch.setattr(child_process, "NICE", 0)  # other tests are not to go first
     said = StringIO()
     more = [
         "--steps",
@@ -209,27 +203,6 @@ def test_one_training_at_a_time(settings: Any) -> None:
 def test_a_length_or_share_that_is_none_is_refused(option: str) -> None:
     with pytest.raises(CommandError, match=f"{option.split('=')[0]} .*expected"):
         call_command("retrain_deepdress", option)
-
-
-def test_the_training_goes_when_whoever_waits_for_it_is_killed() -> None:
-    program = (
-        "import django, subprocess, time; django.setup(); from verify import retraining; "
-        "child = subprocess.Popen(['sleep', '60'], preexec_fn=retraining._behind_and_with_us); "
-        "print(child.pid, flush=True); time.sleep(60)"
-    )
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "dressportal.settings"}
-    parent = subprocess.Popen(
-        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, cwd=ROOT
-    )
-    assert parent.stdout
-    child = psutil.Process(int(parent.stdout.readline()))
-    assert child.nice() >= retraining.NICE
-    parent.send_signal(signal.SIGKILL)
-    parent.communicate()
-    deadline = time.monotonic() + 10
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize(("on", "keys"), [(True, ["training"]), (False, [])])
