@@ -12,7 +12,7 @@ _libc = ctypes.CDLL(None)
 
 
 def behind_and_with_us() -> None:
-    """To be called in a new process: less urgent, and told to end when its parent is gone (on Linux alone)."""
+    """To be called in a new process: less urgent, and told to end when its parent is gone (Linux alone)."""
     os.nice(NICE)
     with suppress(AttributeError):
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
