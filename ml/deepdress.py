@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from ml import checkpoint
+from ml.catalogue_index import CatalogueIndex
+from ml.named import Named, named
 from ml.photos import Photo, normalise, read_square, to_batch
 
 
@@ -64,6 +66,15 @@ class DeepDress:
             vectors.append(found[0].numpy())
             logits.append(found[1].numpy())
         return Embeddings(np.concatenate(vectors), self.calibration.not_a_dress(np.concatenate(logits)))
+
+    def name(self, photos: Iterable[Photo], index: CatalogueIndex | None = None, k: int = 3) -> list[Named]:
+        """The k likeliest dresses of `index` for each photo, and how probably it shows none.
+
+        `index` holds vectors of this model: ml.name.read_catalogue makes one of a folder. Raises
+        ml.photos.UnreadablePhoto.
+        """
+        found = self.embed(photos)
+        return named(found.vectors, found.not_a_dress, index, self.temperature, k)
 
 
 def embed_batch(network: torch.nn.Module, batch: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
