@@ -11,6 +11,7 @@ from django.utils import timezone
 from PIL import Image
 
 from verify.models import (
+    ApiKey,
     Batch,
     Dress,
     DressPhoto,
@@ -66,6 +67,14 @@ def make_employee(username: str = "", team: str = "Blue", **fields: Any) -> Empl
 
 def make_admin(username: str = "ada", **fields: Any) -> Employee:
     return make_employee(username, is_staff=True, is_superuser=True, **fields)
+
+
+def make_api_key(name: str = "scanner", **fields: Any) -> tuple[ApiKey, str]:
+    """A key and its whole text."""
+    key = ApiKey(name=name, **{"scopes": ["classify"], **fields})
+    text = key.draw_secret()
+    key.save()
+    return key, text
 
 
 def make_model_version(digest: str = "f" * 64) -> ModelVersion:

@@ -13,12 +13,14 @@ name, flag, praise no        no         yes                 yes
 curate             no        no         no                  yes
 promote a model    no        no         no                  superuser
 =================  ========  =========  ==================  =====
+
+Who calls the API with a key that an admin has made is no person, and may what the key's scopes say.
 """
 
 from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.models import AnonymousUser
 
-from verify.models import Employee, Photo
+from verify.models import ApiKey, Employee, Photo
 
 User = Employee | AnonymousUser
 
@@ -42,6 +44,10 @@ def may_promote(user: User) -> bool:
 
 def may_see(user: User, photo: Photo) -> bool:
     return may_look(user) or Photo.objects.public().filter(pk=photo.pk).exists()
+
+
+def may_call(key: ApiKey | None, scope: str) -> bool:
+    return key is not None and scope in key.scopes
 
 
 employee_required = user_passes_test(may_look)

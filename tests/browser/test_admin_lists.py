@@ -38,6 +38,7 @@ def ada(transactional_db: None) -> Employee:
     Nomination.objects.create(post=voted, **said)
     Notice.objects.tell(Notice.Kind.VOTER_MUTED, "Ann presses the first option.", now, employee=ann)
     work_of_the_machine(ann)
+    make.make_api_key(created_by=ada)
     return ada
 
 

@@ -85,6 +85,8 @@ CURATION = {
     ),
     **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", *TOLD)},
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
+    "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
+    **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "modelversion", *TOLD)},
     "django_q_schedule": Curation(*[ADMINS] * 4, {}),
     "django_q_success": DONE_TASKS,
     "django_q_failure": DONE_TASKS,
@@ -97,10 +99,12 @@ SCHEDULE |= {"next_run_0": "2026-06-01", "next_run_1": "12:00"}
 PASSWORDS = {"password1": "another-passphrase", "password2": "another-passphrase", "usable_password": "true"}
 NEW_PASSWORD = {"new_password1": "another-passphrase", "new_password2": "another-passphrase"}
 NEW_PASSWORD |= {"old_password": "a-long-passphrase"}
+API_KEY = {"name": "Till", "scopes": ["classify"], "requests_per_minute": 9, "photos_per_day": 9}
 ADDED = {
     "verify_dress": {"sku": "NEW", "title": "Ottilie", **NO_PHOTOS},
     "verify_team": {"name": "Atelier"},
     "verify_employee": {"username": "nora", **PASSWORDS},
+    "verify_apikey": API_KEY,
     "django_q_schedule": SCHEDULE,
 }
 CHANGED = {
@@ -123,6 +127,7 @@ def furnish(person: Employee | None) -> SimpleNamespace:
     rows: list[Model] = [make.make_dress(photos=0), make.make_post(), make.make_look(dress, "waiting")]
     rows += [batch, vera, vera.team, posts[0].suggestion.model_version]
     rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
+    rows.append(make.make_api_key()[0])
     for_the_actions(dress)
     a_vote(voted, Answer.NOT_A_DRESS, employee=own)
     return SimpleNamespace(

@@ -16,6 +16,7 @@ from django_q.models import OrmQ
 
 from tests.make import (
     make_admin,
+    make_api_key,
     make_batch,
     make_dress,
     make_employee,
@@ -73,6 +74,7 @@ def some_of_everything() -> None:
     a_settled_post(dress)
     make_model_version(f"{dress.pk:064d}")
     make_told(post, employee)
+    make_api_key(created_by=employee)
 
 
 def test_disagreements_come_first_the_least_sure_on_top(client: Client, ada: Employee) -> None:

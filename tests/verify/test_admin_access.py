@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.make import make_admin, make_batch, make_dress, make_employee
+from tests.make import make_admin, make_api_key, make_batch, make_dress, make_employee
 from tests.verify.curation import MODELS, TOLD, a_proposed_post, a_vote, make_look, make_told, page
 from verify.models import Employee, ModelVersion
 
@@ -29,7 +29,18 @@ def rows() -> dict[str, int]:
     look = make_look(post, dress)
     employee = vote.employee
     version = ModelVersion.objects.get()
-    kinds = [dress, post, look, batch, vote, employee, employee.team, version, *make_told(post, employee)]
+    kinds = [
+        make_api_key()[0],
+        dress,
+        post,
+        look,
+        batch,
+        vote,
+        employee,
+        employee.team,
+        version,
+        *make_told(post, employee),
+    ]
     return {kind._meta.model_name: kind.pk for kind in kinds}
 
 

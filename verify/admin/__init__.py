@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
+from verify.admin.api_key import ApiKeyAdmin
 from verify.admin.batch import BatchAdmin, VoteAdmin
 from verify.admin.catalogue import DressAdmin
 from verify.admin.lists import (
@@ -20,6 +21,7 @@ from verify.admin.people import EmployeeAdmin, TeamAdmin
 from verify.admin.post import PostAdmin
 
 __all__ = [
+    "ApiKeyAdmin",
     "BatchAdmin",
     "DressAdmin",
     "EmployeeAdmin",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from verify import access
 from verify.models.photo import photo_url
@@ -28,7 +29,7 @@ class TitledAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         if any("\0" in value for _, values in request.GET.lists() for value in values):
             return redirect(request.path)  # Postgres takes no such text, whatever the filter
-        title = {"title": str(self.opts.verbose_name_plural).capitalize()}
+        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
         return super().changelist_view(request, title | (extra_context or {}))
 
     def get_search_results(

@@ -1,3 +1,4 @@
+from verify.models.api_key import ApiKey
 from verify.models.batch import Batch
 from verify.models.catalogue import Dress, DressPhoto
 from verify.models.employee import Badge, Employee, Leave, Team
@@ -15,6 +16,7 @@ from verify.models.vote import Lease, Vote
 
 __all__ = [
     "Answer",
+    "ApiKey",
     "Badge",
     "Batch",
     "Dress",
