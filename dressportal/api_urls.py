@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from recommend.api import ShopLook, SimilarDresses
 from verify.api import SKU_PATTERN, DressDetail, DressList, DressLooks, NoSuchAddress
+from verify.api_classify import Classify
 
 v1 = [
     path("dresses/", DressList.as_view(), name="dresses"),
@@ -14,6 +15,7 @@ v1 = [
     re_path(rf"^dresses/{SKU_PATTERN}/similar/$", SimilarDresses.as_view(), name="similar"),
     re_path(rf"^dresses/{SKU_PATTERN}/$", DressDetail.as_view(), name="dress"),
     path("looks/<int:pk>/shop/", ShopLook.as_view(), name="shop-look"),
+    path("classify/", Classify.as_view(), name="classify"),
     path("schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),
 ]
 

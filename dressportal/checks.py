@@ -15,6 +15,7 @@ from dressportal.schedules import SCHEDULES
 from verify.models import ModelVersion
 from verify.versions import folder_of
 
+LONGEST_SOCKET = 107  # bytes of a path
 WEIGHTS = ("weights.safetensors", "config.json", "metrics.json")
 
 
@@ -107,6 +108,20 @@ def mail_server(app_configs: Sequence[Any] | None, **options: Any) -> list[Check
             f"E-mails are written to {settings.EMAIL_FILE_PATH}: nobody receives invitations.",
             hint="Set DRESSPORTAL_EMAIL_URL, such as smtp+tls://user:password@mail.example:587.",
             id="dressportal.W007",
+        )
+    ]
+
+
+@register("dressportal")
+def classifier_socket(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    path = os.fsencode(settings.CLASSIFIER_SOCKET)
+    if len(path) <= LONGEST_SOCKET:
+        return []
+    return [
+        Warning(
+            f"The classifier's socket has a path of {len(path)} bytes, and may have {LONGEST_SOCKET}.",
+            hint="Set DRESSPORTAL_CLASSIFIER_SOCKET to a shorter one; until then the API names no photos.",
+            id="dressportal.W009",
         )
     ]
 

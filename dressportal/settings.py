@@ -255,7 +255,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "dressportal",
-    "DESCRIPTION": "Verified looks, similar dresses and shop-the-look. Public and read-only.",
+    "DESCRIPTION": "Looks, similar dresses, shop-the-look: public and read-only. Photos named: with a key.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -284,6 +284,13 @@ TRAIN_ON_UNANSWERED = env.bool("DRESSPORTAL_TRAIN_ON_UNANSWERED", default=False)
 SUGGEST_BATCH = 64  # photos embedded together
 SUGGEST_CLAIM = timedelta(seconds=env.int("DRESSPORTAL_SUGGEST_CLAIM_SECONDS", default=60))
 SUGGEST_ATTEMPTS = 3  # a photo that kills the worker this often is set aside
+
+# Photos named for the API, by a process of its own
+CLASSIFIER_SOCKET = Path(env("DRESSPORTAL_CLASSIFIER_SOCKET", default=str(VAR / "classifier.sock")))
+CLASSIFIER_TIMEOUT = timedelta(seconds=env.int("DRESSPORTAL_CLASSIFIER_SECONDS", default=20))
+CLASSIFY_PHOTOS = 16  # in a request
+CLASSIFY_MAX_BYTES = 40 * 1024 * 1024  # of a request, which is kept in memory
+CLASSIFY_AT_ONCE = 2  # requests in a web process, whose other threads go on serving pages
 
 # The game
 BATCH_SIZE = env.int("DRESSPORTAL_BATCH_SIZE", default=500)

@@ -41,7 +41,7 @@ class KeyHasScope(BasePermission):
     """The view's ``scope``."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        self.message = f"This key lacks the scope {view.scope!r}."
+        self.message = f"This key lacks the scope {str(view.scope)!r}."
         return access.may_call(request.auth, view.scope)
 
 

@@ -67,6 +67,12 @@ def test_production_without_a_mail_server_is_warned_about(monkeypatch: pytest.Mo
     assert "DRESSPORTAL_EMAIL_URL" in found[0].hint
 
 
+def test_a_socket_whose_path_is_too_long_is_warned_about(settings: Any) -> None:
+    for length, expected in ((107, []), (108, ["dressportal.W009"])):
+        settings.CLASSIFIER_SOCKET = Path("/" + "s" * (length - 1))
+        assert ids(checks.classifier_socket(None)) == expected
+
+
 @pytest.mark.django_db
 def test_missing_schedules_are_found_and_set_up_by_the_command_in_the_hint() -> None:
     found = checks.schedules(None, databases=["default"])

@@ -75,6 +75,12 @@ class Portal:
         except httpx.HTTPError:
             return {}
 
+    def classifies(self) -> bool:
+        """Whether somebody listens at the classifier's socket, which is nobody else's to open."""
+        path = self.var / "classifier.sock"
+        with socket.socket(socket.AF_UNIX) as probe:
+            return path.exists() and probe.connect_ex(str(path)) == 0 and path.stat().st_mode & 0o077 == 0
+
     def output(self) -> str:
         return self.process.communicate(timeout=20)[0]
 
@@ -140,15 +146,18 @@ def test_up_one_at_a_time_and_down_within_ten_seconds(portal: Portal, tmp_path: 
 
 def test_after_the_kill_of_everything_that_may_be_killed_it_carries_on(portal: Portal) -> None:
     portal.start().until_it_answers()
+    assert wait_for(portal.classifies)
     postmaster, web = portal.server.postmaster(), portal.processes("web")
     postmaster.kill()
-    for process in web:
+    for process in [*web, *portal.processes("classifier")]:
         process.kill()
     assert wait_for(portal.answers)
+    assert wait_for(portal.classifies), "it has been started again"
     assert wait_for(lambda: portal.get("readyz").get("database") == "ok")
 
     portal.process.kill()
     portal.process.communicate()
+    assert wait_for(lambda: not portal.processes("classifier")), "it goes with whoever started it"
     orphans = {process.pid for process in portal.processes()}
     assert len(orphans) > 4, "the parts go on without their supervisor"
     again = portal.start()

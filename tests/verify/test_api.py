@@ -222,6 +222,7 @@ def test_the_number_of_statements_does_not_grow(
 def test_the_schema_describes_every_endpoint(client: Client) -> None:
     schema = client.get("/api/v1/schema/?format=json")
     assert set(json.loads(schema.content)["paths"]) == {
+        "/api/v1/classify/",
         "/api/v1/dresses/",
         "/api/v1/dresses/{sku}/",
         "/api/v1/dresses/{sku}/looks/",

@@ -63,7 +63,7 @@ def knock(client: Client, door: Door) -> HttpResponse:
 
 def is_refused(answer: HttpResponse) -> bool:
     led_to = answer.get("Location", "").partition("?")[0]
-    return answer.status_code in (403, 404) or led_to in (reverse("login"), reverse("admin:login"))
+    return answer.status_code in (401, 403, 404) or led_to in (reverse("login"), reverse("admin:login"))
 
 
 def opens(client: Client, door: Door, before: Rows) -> bool:

@@ -41,19 +41,33 @@ def prepare(data: bytes) -> Prepared:
 
     Raises PhotoRefused for anything else, and for what is damaged, too heavy, too large or too small.
     """
-    if len(data) > settings.PHOTO_MAX_BYTES:
-        raise PhotoRefused(f"{len(data):,} bytes; the limit is {settings.PHOTO_MAX_BYTES:,}")
-    if not data:
-        raise PhotoRefused("an empty file")
-    large = _decode(data)
-    small = large.resize(small_size(*large.size), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), _encoded(small, SMALL_QUALITY))
+    large = _checked(data)
+    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), _small(large))
+
+
+def small_copy(data: bytes) -> bytes:
+    """The small copy alone, as `prepare` makes it. Raises PhotoRefused."""
+    return _small(_checked(data))
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
     """Width and height in pixels of the small copy of a photo whose large copy has these."""
     scale = min(1.0, SMALL_SIDE / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _small(large: Image.Image) -> bytes:
+    small = large.resize(small_size(*large.size), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return _encoded(small, SMALL_QUALITY)
+
+
+def _checked(data: bytes) -> Image.Image:
+    """The photo as `_decode` gives it, where it is neither too heavy nor refused there."""
+    if len(data) > settings.PHOTO_MAX_BYTES:
+        raise PhotoRefused(f"{len(data):,} bytes; the limit is {settings.PHOTO_MAX_BYTES:,}")
+    if not data:
+        raise PhotoRefused("an empty file")
+    return _decode(data)
 
 
 def _decode(data: bytes) -> Image.Image:

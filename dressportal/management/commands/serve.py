@@ -26,7 +26,7 @@ from verify.tasks import TRAINING
 
 
 class Command(BaseCommand):
-    help = "Set the database up, then run web server and worker in the foreground until Ctrl-C."
+    help = "Set the database up, then run web server, worker and classifier in the foreground until Ctrl-C."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
@@ -55,7 +55,8 @@ class Command(BaseCommand):
         if count := supervisor.stop_orphans(settings.VAR):
             self.say(f"Stopped {count} processes that a killed run had left behind.")
         self.refuse_taken_port()
-        parts = [self.web(), self.worker(), *([self.training()] if settings.RETRAIN else [])]
+        parts = [self.web(), self.worker(), self.classifier()]
+        parts += [self.training()] if settings.RETRAIN else []
         try:
             self.set_up()
             for part in parts:
@@ -101,6 +102,10 @@ class Command(BaseCommand):
         command = [sys.executable, "manage.py", "qcluster"]
         own = {"DRESSPORTAL_POOL": "0", "Q_CLUSTER_NAME": TRAINING}
         return Part(TRAINING, command, settings.VAR, settings.BASE_DIR, own)
+
+    def classifier(self) -> Part:
+        command = [sys.executable, "manage.py", "run_classifier"]
+        return Part("classifier", command, settings.VAR, settings.BASE_DIR, {"DRESSPORTAL_POOL": "0"})
 
     def refuse_taken_port(self) -> None:
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as probe:

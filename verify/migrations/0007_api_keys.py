@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('verify', '0003_fill_the_game'),
+        ('verify', '0006_which_version_is_live'),
     ]
 
     operations = [
