@@ -27,7 +27,7 @@ def ada(client: Client) -> Employee:
 
 def test_an_admin_sees_a_new_key_once_and_nobody_ever_again(client: Client, ada: Employee) -> None:
     answer = client.post(page("apikey", "add"), API_KEY)
-    text = re.search(r'value="(dp_[^"]+)"', answer.content.decode())[1]
+    text = re.search(r">(dp_[\w-]+)</textarea>", answer.content.decode())[1]
     key = ApiKey.objects.get()
     assert ApiKey.objects.with_text(text) == key
     assert (key.created_by, key.scopes) == (ada, ["classify"])

@@ -46,6 +46,10 @@ class ApiKeyAdmin(TitledAdmin):
         limits = ("Limits", {"fields": ["requests_per_minute", "photos_per_day"]})
         return [asked, limits, *([("So far", {"fields": self.told})] if obj else [])]
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        one_way = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, one_way | (extra_context or {}))
+
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and obj.revoked_at)
 

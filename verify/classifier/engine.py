@@ -15,7 +15,6 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
-from ml.catalogue_index import CatalogueIndex
 from verify import suggest, versions
 from verify.intake.copies import PhotoRefused, small_copy
 from verify.models import Dress, ModelVersion
@@ -135,7 +134,7 @@ class Engine:
         ]
 
 
-def _live() -> tuple[versions.DeepDress, CatalogueIndex]:
+def _live() -> tuple[versions.DeepDress, suggest.CatalogueIndex]:
     """The live model and the catalogue as it sees it. Raises NotReady."""
     live = ModelVersion.objects.live()
     if live is None:

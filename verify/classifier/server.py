@@ -37,7 +37,8 @@ class Conversation(socketserver.BaseRequestHandler):
     server: "Listener"
 
     def handle(self) -> None:
-        line = Line(self.request, settings.CLASSIFIER_TIMEOUT.total_seconds())
+        # Later than the caller's own, who should not take being late for being gone.
+        line = Line(self.request, settings.CLASSIFIER_TIMEOUT.total_seconds() + 2)
         with suppress(OSError, Garbled):  # who hangs up, or speaks something else, gets no answer
             header, photos = line.receive(settings.CLASSIFY_MAX_BYTES)
             line.send(self._answer(photos, header.get("k"), line.left()))
@@ -95,12 +96,12 @@ def run(path: Path) -> str:
     """Until whoever started this process is gone, or a batch never ends: returns the reason."""
     parent = os.getppid()
     with listening(path) as engine:
-        _load_if_anybody_may_ask(engine)
         beaten = 0.0
         while not (reason := _time_to_go(parent, engine)):
             if time.monotonic() - beaten > BEAT_EVERY:
                 beaten = time.monotonic()
                 _beat(engine.version)
+                _load_if_anybody_may_ask(engine)
             time.sleep(0.5)
         if engine.busy_since:
             os._exit(1)  # its thread cannot be stopped
@@ -115,9 +116,14 @@ def _time_to_go(parent: int, engine: Engine) -> str:
 
 
 def _load_if_anybody_may_ask(engine: Engine) -> None:
-    """A portal without keys need not keep a model in memory twice; a first caller waits for it instead."""
+    """A portal without keys need not keep a model in memory twice; with the first key it is loaded."""
     try:
-        if ApiKey.objects.usable(timezone.now()).filter(scopes__contains=[ApiKey.Scope.CLASSIFY]).exists():
+        if (
+            not engine.version
+            and ApiKey.objects.usable(timezone.now())
+            .filter(scopes__contains=[ApiKey.Scope.CLASSIFY])
+            .exists()
+        ):
             engine.load()
     except DatabaseError:
         connection.close()
