@@ -44,6 +44,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.version = ""
+        self._model: versions.DeepDress | None = None
         self.busy_since = 0.0
         self._orders: Queue[Order | None] = Queue()
         self._decoding = Semaphore(os.cpu_count() or 1)
@@ -116,8 +117,7 @@ class Engine:
                     order.answers.set_exception(_reason(error))
 
     def _name(self, copies: list[bytes]) -> list[Answer]:
-        model, index = _live()
-        self.version = model.version
+        model, index = self._live()
         photos = model.name(copies, index, MAX_K)
         known = {each.dress for photo in photos for each in photo.candidates}
         dresses = {pk: (sku, title) for pk, sku, title in _dresses(known)}
@@ -133,18 +133,20 @@ class Engine:
             for photo in photos
         ]
 
-
-def _live() -> tuple[versions.DeepDress, suggest.CatalogueIndex]:
-    """The live model and the catalogue as it sees it. Raises NotReady."""
-    live = ModelVersion.objects.live()
-    if live is None:
-        raise NotReady("DeepDress has not been started yet.")
-    model, index = versions.model_of(live), suggest.catalogue_index(live)
-    if model.version != live.digest:
-        raise NotReady("DeepDress has new weights, and reads the catalogue with them first.")
-    if not len(index):
-        raise NotReady("No dress in stock has a photo that DeepDress has seen yet.")
-    return model, index
+    def _live(self) -> tuple[versions.DeepDress, suggest.CatalogueIndex]:
+        """The live model and the catalogue as it sees it: new weights count once they are the live ones."""
+        live = ModelVersion.objects.live()
+        if live is None:
+            raise NotReady("DeepDress has not been started yet.")
+        if self._model is None or self._model.version != live.digest:
+            model = versions.model_of(live)
+            if model.version != live.digest:
+                raise NotReady("DeepDress has new weights, and reads the catalogue with them first.")
+            self._model, self.version = model, model.version
+        index = suggest.catalogue_index(live)
+        if not len(index):
+            raise NotReady("No dress in stock has a photo that DeepDress has seen yet.")
+        return self._model, index
 
 
 def _dresses(pks: set[int]) -> list[tuple[int, str, str]]:
