@@ -31,19 +31,23 @@ class Calibration:
         return probabilities
 
 
-def fit_temperature(similarities: npt.ArrayLike, truth: npt.ArrayLike) -> float:
+def fit_temperature(
+    similarities: npt.ArrayLike, truth: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> float:
     """The temperature of the dress softmax with the least negative log-likelihood.
 
-    `similarities` (m, dresses), `truth` (m,) the column of the right dress. Raises ValueError without posts.
+    `similarities` (m, dresses), `truth` (m,) the column of the right dress, `weights` (m,) for how many posts
+    each stands. Raises ValueError without posts.
     """
     cosines, columns = np.asarray(similarities, np.float64), np.asarray(truth, np.int64)
     if not len(columns):
         raise ValueError("a temperature needs held-out posts whose dress is in the catalogue; there are none")
     right = cosines[np.arange(len(columns)), columns]
+    stands_for = None if weights is None else np.asarray(weights, np.float64)
 
     def loss(log_temperature: float) -> float:
         inverse = np.exp(-log_temperature)
-        return float(np.mean(logsumexp(cosines * inverse, axis=1) - right * inverse))
+        return float(np.average(logsumexp(cosines * inverse, axis=1) - right * inverse, weights=stands_for))
 
     found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(WARMEST)), method="bounded")
     return float(np.exp(found.x))

@@ -31,21 +31,31 @@ class Coverage:
     mean_size: float
 
 
-def fit_threshold(probabilities: npt.ArrayLike, truth: npt.ArrayLike, promised: float = PROMISED) -> float:
+def fit_threshold(
+    probabilities: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    promised: float = PROMISED,
+    weights: npt.ArrayLike | None = None,
+) -> float:
     """The highest threshold whose sets hold the true dress of a further post with probability `promised`.
 
     `probabilities` (n, dresses), each row a distribution over the catalogue, of held-out posts whose dress is
     in it; `truth` (n,) the column of that dress. The threshold is the ceil((n + 1) promised)-th highest
     probability at which a true dress enters its set; where n is too small for the promise it is 0, and a set
-    is the whole catalogue. Raises ValueError for a promise outside 0..1 and without posts.
+    is the whole catalogue. With `weights` (n,) a post stands for so many like it, and the further one weighs as
+    much as the heaviest (Tibshirani et al. 2019, arXiv:1904.06019). Raises ValueError for a promise outside
+    0..1 and without posts.
     """
     if not 0 < promised < 1:
         raise ValueError(f"the promised coverage is {promised}; expected a number between 0 and 1")
     enters = _enters(*_checked(probabilities, truth))
     if not len(enters):
         raise ValueError("option sets need held-out posts whose dress is in the catalogue; there are none")
-    rank = math.ceil((len(enters) + 1) * promised - ROUNDING)
-    return float(np.sort(enters)[-rank]) if rank <= len(enters) else 0.0
+    stands_for = np.ones(len(enters)) if weights is None else np.asarray(weights, np.float64)
+    order = np.argsort(-enters, kind="stable")
+    held = np.cumsum(stands_for[order])
+    rank = int(np.searchsorted(held, (held[-1] + stands_for.max()) * promised - ROUNDING))
+    return float(enters[order[rank]]) if rank < len(enters) else 0.0
 
 
 def set_sizes(probabilities: npt.ArrayLike, threshold: float) -> Ints:

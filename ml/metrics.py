@@ -40,12 +40,18 @@ def average_precision(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
     return float(np.sum(precision * np.diff(found, prepend=0)) / is_positive.sum())
 
 
-def expected_calibration_error(confidence: npt.ArrayLike, correct: npt.ArrayLike, bins: int = 15) -> float:
+def expected_calibration_error(
+    confidence: npt.ArrayLike,
+    correct: npt.ArrayLike,
+    bins: int = 15,
+    weights: npt.ArrayLike | None = None,
+) -> float:
     """Mean gap between confidence and share correct over bins of equal width, weighted by their counts
-    (Guo et al. 2017, arXiv:1706.04599). nan without samples."""
+    (Guo et al. 2017, arXiv:1706.04599); with `weights` a sample stands for so many. nan without samples."""
     claimed, right = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
     if not len(claimed):
         return float("nan")
     bucket = np.clip((claimed * bins).astype(int), 0, bins - 1)
-    gaps = np.bincount(bucket, claimed - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(claimed))
+    stands_for = np.ones(len(claimed)) if weights is None else np.asarray(weights, np.float64)
+    gaps = np.bincount(bucket, stands_for * (claimed - right), minlength=bins)
+    return float(np.abs(gaps).sum() / stands_for.sum())

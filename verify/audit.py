@@ -72,7 +72,7 @@ def _bin(stated: NDArray[np.float64], right: NDArray[np.bool_]) -> Bin:
     return Bin(float(stated.mean()), hits / count, count, *wilson(hits, count))
 
 
-def wilson(hits: int, count: int) -> tuple[float, float]:
+def wilson(hits: float, count: float) -> tuple[float, float]:
     """The 95% interval of a share, after Wilson (JASA 22, 1927): it holds near 0 and 1, too."""
     centre = (hits + Z**2 / 2) / (count + Z**2)
     margin = Z / (count + Z**2) * sqrt(hits * (count - hits) / count + Z**2 / 4)

@@ -41,3 +41,15 @@ def test_one_kind_alone_cannot_be_calibrated() -> None:
         fit_logit([1, 2, 3], [True, True, True])
     with pytest.raises(ValueError, match="held-out"):
         fit_temperature(np.empty((0, 4)), [])
+
+
+def test_a_post_that_stands_for_three_is_as_three_posts() -> None:
+    rng = np.random.default_rng(3)
+    similarities, truth = rng.uniform(-0.2, 0.9, size=(200, 12)), rng.integers(12, size=200)
+    weights = rng.integers(1, 4, 200)
+    thrice = np.repeat(np.arange(200), weights)
+    found = fit_temperature(similarities, truth, weights)
+    assert found == pytest.approx(fit_temperature(similarities[thrice], truth[thrice]), rel=1e-4)
+    confidence, right = rng.random(200), rng.random(200) < 0.5
+    error = expected_calibration_error(confidence, right, weights=weights)
+    assert error == pytest.approx(expected_calibration_error(confidence[thrice], right[thrice]))

@@ -91,3 +91,22 @@ def test_what_cannot_be_fitted_is_said() -> None:
     with pytest.raises(ValueError, match=r"got \(9, 30\) and \(2,\)"):
         fit_threshold(posts(0, 9)[0], [1, 2])
     assert np.isnan(measure(np.empty((0, 4)), [], 0.5).coverage)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, count=st.integers(1, 60), weight=st.floats(0.1, 10))
+def test_posts_that_weigh_the_same_weigh_nothing(seed: int, count: int, weight: float) -> None:
+    probabilities, truth = posts(seed, count)
+    weights = np.full(count, weight)
+    assert fit_threshold(probabilities, truth, 0.9, weights) == fit_threshold(probabilities, truth, 0.9)
+
+
+def test_the_promise_holds_where_most_misses_are_hidden_and_the_rest_stand_for_them() -> None:
+    probabilities, truth = posts(0, 40_000)
+    missed = (probabilities > probabilities[np.arange(len(truth)), truth][:, None]).sum(axis=1) >= 3
+    seen = ~missed | (np.random.default_rng(0).random(len(truth)) < 0.25)
+    weights = np.where(missed, 4.0, 1.0)[seen]
+    naive = fit_threshold(probabilities[seen], truth[seen], 0.9)
+    threshold = fit_threshold(probabilities[seen], truth[seen], 0.9, weights)
+    assert measure(probabilities, truth, naive).coverage < 0.85
+    assert measure(probabilities, truth, threshold).coverage == pytest.approx(0.9, abs=0.01)
