@@ -281,6 +281,11 @@ MODELS_FOLDER = Path(env("DRESSPORTAL_MODELS", default=str(VAR / "models")))  # 
 RETRAIN = env.bool("DRESSPORTAL_RETRAIN", default=False)  # every week: hours of computing
 GOLDEN_POSTS = env.int("DRESSPORTAL_GOLDEN_POSTS", default=50)  # fewer do not tell which version is better
 TRAIN_ON_UNANSWERED = env.bool("DRESSPORTAL_TRAIN_ON_UNANSWERED", default=False)
+OPTION_COVERAGE = env.float("DRESSPORTAL_COVERAGE", default=0.9)  # of posts whose dress the catalogue has
+if not 0 < OPTION_COVERAGE < 1:
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_COVERAGE is {OPTION_COVERAGE}: expected more than 0, less than 1."
+    )
 SUGGEST_BATCH = 64  # photos embedded together
 SUGGEST_CLAIM = timedelta(seconds=env.int("DRESSPORTAL_SUGGEST_CLAIM_SECONDS", default=60))
 SUGGEST_ATTEMPTS = 3  # a photo that kills the worker this often is set aside

@@ -42,9 +42,9 @@ def fit_threshold(
     `probabilities` (n, dresses), each row a distribution over the catalogue, of held-out posts whose dress is
     in it; `truth` (n,) the column of that dress. The threshold is the ceil((n + 1) promised)-th highest
     probability at which a true dress enters its set; where n is too small for the promise it is 0, and a set
-    is the whole catalogue. With `weights` (n,) a post stands for so many like it, and the further one weighs as
-    much as the heaviest (Tibshirani et al. 2019, arXiv:1904.06019). Raises ValueError for a promise outside
-    0..1 and without posts.
+    is the whole catalogue. With `weights` (n,) a post stands for so many like it, and the further one weighs
+    as much as the heaviest (Tibshirani et al. 2019, arXiv:1904.06019). Raises ValueError for a promise
+    outside 0..1 and without posts.
     """
     if not 0 < promised < 1:
         raise ValueError(f"the promised coverage is {promised}; expected a number between 0 and 1")

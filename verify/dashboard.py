@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, ExtractHour, TruncDate, TruncWeek
 from django.utils import timezone
 from django_q.models import Failure, OrmQ
 
-from verify import audit, scoring
+from verify import audit, models, scoring
 from verify.models import Batch, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
 from verify.models.post import AUDIT_RULE, Answer
 
@@ -200,6 +200,11 @@ def _shares(rows: QuerySet[Any], part: Q) -> list[Share]:
         Share(row["start"], row["part"], row["whole"], *scoring.wilson(row["part"], row["whole"]))
         for row in counts
     ]
+
+
+def promises(nights: int = DAYS) -> list[models.Calibration]:
+    """What was promised of option sets and how it was kept, of the last nights, oldest first."""
+    return list(reversed(models.Calibration.objects.exclude(promised=None)[:nights]))
 
 
 # Voters and confidence

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from ml.catalogue_index import CatalogueIndex
 from verify.models import (
+    Calibration,
     Dress,
     DressPhoto,
     Embedding,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", DressPhoto, Post)
 Progress = Callable[[int], object]
-OPTIONS = 3
 
 logger = logging.getLogger(__name__)
 
@@ -239,23 +239,23 @@ def _propose(posts: list[Post], index: CatalogueIndex, model: DeepDress, version
             if trouble := seen.troubles.get(post.photo_id):
                 post.state, post.trouble, post.claimed_until = Post.State.SET_ASIDE, trouble, None
                 post.save(update_fields=["state", "trouble", "claimed_until"])
-        _store([post for post in locked if post.photo_id in seen.embeddings], seen, index, model, version)
+        _store([post for post in locked if post.photo_id in seen.embeddings], seen, index, version)
 
 
-def _store(
-    posts: list[Post], seen: Seen, index: CatalogueIndex, model: DeepDress, version: ModelVersion
-) -> None:
+def _store(posts: list[Post], seen: Seen, index: CatalogueIndex, version: ModelVersion) -> None:
     """Suggestions and their options for locked posts, which are open to votes from now on."""
     if not posts:
         return
+    calibration = Calibration.objects.of(version)
     embeddings = [seen.embeddings[post.photo_id] for post in posts]
-    not_a_dress = [embedding.not_a_dress for embedding in embeddings]
-    found = index.options(
-        _matrix(embedding.vector for embedding in embeddings), not_a_dress, model.temperature, OPTIONS
-    )
+    vectors = _matrix(embedding.vector for embedding in embeddings)
+    not_a_dress = calibration.fit.not_a_dress([embedding.not_a_dress for embedding in embeddings])
+    found = index.options(vectors, not_a_dress, calibration.temperature, calibration.shown)
+    sizes = calibration.fit.set_sizes(index.similarities(vectors))
+    shown = found.dress_ids.shape[1]
     suggestions = Suggestion.objects.bulk_create(
-        Suggestion(post=post, model_version=version, not_a_dress=probability)
-        for post, probability in zip(posts, not_a_dress, strict=True)
+        Suggestion(post=post, model_version=version, not_a_dress=probability, shown=shown, set_size=size)
+        for post, probability, size in zip(posts, not_a_dress, sizes, strict=True)
     )
     Option.objects.bulk_create(
         Option(suggestion=suggestion, dress_id=dress_id, rank=rank, probability=probability)
@@ -267,6 +267,19 @@ def _store(
 
 
 # Both
+
+
+def embed_photos(
+    photos: Sequence[Photo], model: DeepDress, version: ModelVersion, progress: Progress | None = None
+) -> int:
+    """Embed photos that ``version`` has not seen; returns how many there is an embedding of now."""
+    done = 0
+    for start in range(0, len(photos), settings.SUGGEST_BATCH):
+        batch = photos[start : start + settings.SUGGEST_BATCH]
+        done += len(_look_at(batch, model, version).embeddings)
+        if progress:
+            progress(len(batch))
+    return done
 
 
 def _a_batch_or_one(waiting: QuerySet[Row]) -> list[Row]:

@@ -10,7 +10,17 @@ from django.utils import timezone
 from django_q.models import Success
 from django_q.tasks import async_task
 
-from verify import changeover, invitations, letters, refit, retraining, rotation, suggest, watch
+from verify import (
+    changeover,
+    invitations,
+    letters,
+    recalibration,
+    refit,
+    retraining,
+    rotation,
+    suggest,
+    watch,
+)
 from verify.models import Batch, Heartbeat
 
 WORKER, TRAINING = "worker", "training"
@@ -51,10 +61,24 @@ def rotate_nightly() -> None:
 
 
 def refit_nightly() -> None:
-    """And again without those of whom it shows that they don't try."""
+    """And again without those of whom it shows that they don't try; then DeepDress learns from it."""
     refit.refit()
     if watch.watch(recent=watch.MONTH):
         refit.refit()
+    async_task("verify.tasks.recalibrate")
+
+
+def recalibrate() -> None:
+    """The photos first that only an earlier version has seen, in turns with others."""
+    try:
+        if recalibration.embed_settled(4 * settings.SUGGEST_BATCH, beat):
+            async_task("verify.tasks.recalibrate")
+        else:
+            recalibration.recalibrate()
+    except suggest.NotReady as reason:
+        tell_once(str(reason))
+    except recalibration.TooEarly as reason:
+        getLogger(__name__).info("DeepDress keeps its calibration. %s", reason)
 
 
 def retrain_weekly() -> None:

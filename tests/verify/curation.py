@@ -25,7 +25,8 @@ from verify.models import (
 )
 
 TOLD = ["flag", "nomination", "goldanswer", "reliability", "refit", "notice", "heartbeat"]  # read-only lists
-MODELS = ["dress", "post", "look", "batch", "vote", "employee", "team", "apikey", "modelversion", *TOLD]
+MODELS = ["dress", "post", "look", "batch", "vote", "employee", "team", "apikey"]
+MODELS += ["modelversion", "calibration", *TOLD]
 
 
 def a_settled_post(dress: Dress, rights: str = "granted") -> Post:

@@ -34,7 +34,7 @@ from tests.verify.curation import (
     page,
 )
 from verify import verdicts
-from verify.models import Dress, Employee, Look, Photo, Post, Reliability
+from verify.models import Calibration, Dress, Employee, Look, Photo, Post, Reliability, Suggestion
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,9 @@ def some_of_everything() -> None:
     post = a_proposed_post([dress], batch=batch)
     a_vote(post, "dress", post.suggestion.options.get(), employee)
     a_settled_post(dress)
-    make_model_version(f"{dress.pk:064d}")
+    version = make_model_version(f"{dress.pk:064d}")
+    errors = {"error_before": 0.1, "error_after": 0.02}
+    Calibration.objects.create(model_version=version, fitted_at=now, posts=1, temperature=0.1, **errors)
     make_told(post, employee)
     make_api_key(created_by=employee)
 
@@ -172,6 +174,19 @@ def test_a_post_shows_its_evidence(client: Client, ada: Employee) -> None:
     assert post.photo.large_url in html
     assert dresses[2].photos.get().photo.small_url in html
     assert str(post.suggestion.model_version) in html
+
+
+def test_a_post_that_needs_more_options_than_are_shown_says_so(client: Client, ada: Employee) -> None:
+    hard, easy, unknown = (a_proposed_post([make_dress() for _ in range(3)]) for _ in range(3))
+    Suggestion.objects.filter(pk=hard.suggestion_id).update(set_size=7)
+    Suggestion.objects.filter(pk=easy.suggestion_id).update(set_size=3)
+    found = client.get(page("post"), {"needed": "more"}).context["cl"].queryset
+    assert list(found) == [hard]
+    assert list(client.get(page("post"), {"needed": "enough"}).context["cl"].queryset) == [easy]
+    sentence = "DeepDress would need 7 options to keep its promise here; the card shows 3."
+    assert sentence in client.get(page("post", hard)).content.decode()
+    for post in (easy, unknown):
+        assert "would need" not in client.get(page("post", post)).content.decode()
 
 
 def test_a_post_without_a_suggestion_has_a_page_too(client: Client, ada: Employee) -> None:

@@ -18,13 +18,26 @@ from tests.make import (
     make_dress,
     make_employee,
     make_look,
+    make_model_version,
     make_photo,
     make_post,
     make_suggestion,
 )
 from tests.verify.curation import a_proposed_post
 from verify import audit, ballots, consensus, dashboard, refit
-from verify.models import Dress, Employee, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
+from verify.models import (
+    Calibration,
+    Dress,
+    Employee,
+    Heartbeat,
+    Look,
+    Notice,
+    Option,
+    Post,
+    Refit,
+    Reliability,
+    Vote,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 6, 10, 15, 30, tzinfo=UTC)  # a Wednesday
@@ -250,6 +263,26 @@ def test_health() -> None:
 # The page
 
 
+def calibrated(at: datetime = NOW, **fields: Any) -> Calibration:
+    checked = {"count": 412, "share": 0.91, "low": 0.88, "high": 0.93}
+    values = {"temperature": 0.05, "promised": 0.9, "checked": checked, **fields}
+    return Calibration.objects.create(model_version=make_model_version(), fitted_at=at, posts=400, **values)
+
+
+def test_the_promise_is_told_with_its_interval_and_a_warning_where_it_is_broken(
+    client: Client, ada: Employee
+) -> None:
+    calibrated()
+    html = unescape(client.get(reverse("admin:index")).content.decode())
+    assert "Promised for 90% of the posts" in html
+    assert "it holds for 91% of 412 (88% to 93%)." in html
+    assert "less than promised" not in html
+    calibrated(audited={"count": 61, "share": 0.7, "low": 0.58, "high": 0.8})
+    html = unescape(client.get(reverse("admin:index")).content.decode())
+    assert "of the audit sample for 70% of 61 (58% to 80%). That is less than promised" in html
+    assert '<div class="bad"><dt>Options</dt>' in html
+
+
 def some_of_everything() -> None:
     """One more row of each kind that the page tells of, on days of their own."""
     number = Post.objects.count()
@@ -268,6 +301,7 @@ def some_of_everything() -> None:
     Notice.objects.tell(Notice.Kind.VOTER_MUTED, f"{ann} is muted.", at, employee=ann)
     Notice.objects.tell(Notice.Kind.LOOK_REOPENED, "In doubt.", at, post=post)
     Heartbeat.objects.create(name=f"part {number}", beat_at=at)
+    calibrated(at)
     factors = list(consensus.UNCORRECTED)
     Refit.objects.create(fitted_at=at, votes=1, posts=1, voters=1, seconds=0.1, prior_factors=factors)
 
@@ -297,7 +331,7 @@ def everything(client: Client, ada: Employee, monkeypatch: pytest.MonkeyPatch) -
     diagram = [{"stated": 0.98, "real": 0.97, "count": 2, "low": 0.9, "high": 0.99}]
     Refit.objects.update(diagram=diagram)
     html = client.get(reverse("admin:index")).content.decode()
-    assert html.count('class="plot"') == len(re.findall('<figure class="figure ', html)) == 8
+    assert html.count('class="plot"') == len(re.findall('<figure class="figure ', html)) == 9
     return html
 
 

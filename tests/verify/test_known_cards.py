@@ -12,7 +12,19 @@ from django.utils import timezone
 
 from tests import make
 from verify import consensus, gold, queue
-from verify.models import Answer, Batch, Dress, Employee, GoldAnswer, Lease, Look, Post, Reliability, Vote
+from verify.models import (
+    Answer,
+    Batch,
+    Dress,
+    Employee,
+    GoldAnswer,
+    Lease,
+    Look,
+    Post,
+    Reliability,
+    Suggestion,
+    Vote,
+)
 
 pytestmark = pytest.mark.django_db
 NOT, NONE = Answer.NOT_A_DRESS, Answer.NONE_OF_THESE
@@ -309,6 +321,18 @@ def test_a_known_card_looks_like_any_other(
     assert [card.purpose for card in queue.hand_out(ben, ahead=4)] == ["gold", "gold", "vote", "vote"]
     assert len(set(markup(html)[1:])) == 1
     assert not re.search("gold|training|known", html, re.IGNORECASE)
+
+
+def test_a_known_card_shows_as_many_options_as_most_cards_do(
+    batch: Batch, decided: list[Post], ben: Employee, settings: Any
+) -> None:
+    settings.GOLD_SHARE = 1
+    Suggestion.objects.filter(current_for__in=decided[2:]).update(shown=4)
+    Suggestion.objects.filter(current_for__batch=batch).update(shown=4)
+    some = list(Post.objects.filter(batch=batch)[:5])  # proposed when cards showed fewer
+    Suggestion.objects.filter(current_for__in=some).update(shown=3)
+    queue.hand_out(ben, ahead=12)
+    assert {lease.post for lease in known(ben)} == set(decided[2:])
 
 
 def test_the_answer_is_told_at_once_and_undo_is_not_offered(

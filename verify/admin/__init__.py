@@ -16,13 +16,14 @@ from verify.admin.lists import (
     ReliabilityAdmin,
 )
 from verify.admin.look import LookAdmin
-from verify.admin.model_version import ModelVersionAdmin
+from verify.admin.model_version import CalibrationAdmin, ModelVersionAdmin
 from verify.admin.people import EmployeeAdmin, TeamAdmin
 from verify.admin.post import PostAdmin
 
 __all__ = [
     "ApiKeyAdmin",
     "BatchAdmin",
+    "CalibrationAdmin",
     "DressAdmin",
     "EmployeeAdmin",
     "FlagAdmin",

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
-from verify import audit, dashboard
+from verify import audit, dashboard, option_sets
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
+from verify.admin.model_version import checked_in_words
 from verify.admin.voter import interval_in_words, known_interval, voter_url
-from verify.models import Employee, Notice, Refit, Reliability
+from verify.models import Calibration, Employee, Notice, Refit, Reliability
 
 
 class Task(NamedTuple):
@@ -54,7 +55,7 @@ def board(user: Employee, now: datetime) -> Board:
         tasks=tasks(dashboard.waiting()),
         notices=dashboard.notices(),
         sections=sections(now),
-        signs=signs(dashboard.health(now), user, now),
+        signs=[*signs(dashboard.health(now), user, now), *broken_promise()],
     )
 
 
@@ -83,7 +84,7 @@ def tasks(waiting: dashboard.Waiting) -> list[Task]:
 def sections(now: datetime) -> list[Section]:
     return [
         Section("Votes", [days_figure(now), hours_figure(now), agreement_figure(now)]),
-        Section("Posts", [batches_figure(), not_a_dress_figure(now), recall_figure(now)]),
+        Section("Posts", [batches_figure(), not_a_dress_figure(now), recall_figure(now), promise_figure()]),
         Section("Voters, and how sure we may be", [voters_figure(), calibration_figure()]),
     ]
 
@@ -223,6 +224,43 @@ def recall_figure(now: datetime) -> Figure:
     )
 
 
+def promise_figure() -> Figure:
+    nights, url = dashboard.promises(), reverse("admin:verify_calibration_changelist")
+    return Figure(
+        name="promise",
+        kind="shares",
+        title="The dress is among those that DeepDress holds possible",
+        sentence=promise_in_words(nights[-1]) if nights else "",
+        url=url,
+        headings=["night", "share", "95% interval", "of", "promised", "a card shows"],
+        rows=[promise_row(night) for night in nights if night.checked],
+        empty="Too early to say: a night learns it from "
+        f"{option_sets.ENOUGH} settled posts with a dress, and checks it on as many others.",
+    )
+
+
+def promise_in_words(night: Calibration) -> str:
+    checked, audited = night.coverage.get("checked"), night.coverage.get("audited")
+    of_audit = f", of the audit sample for {checked_in_words(audited)}" if audited else ""
+    warning = " That is less than promised: the sets are too small." if night.broken else ""
+    return (
+        f"Promised for {percent(night.promised or 0)} of the posts whose dress the catalogue has. Of posts"
+        f" that nothing was learnt from it holds for {checked_in_words(checked)}{of_audit}.{warning}"
+        f" Each card shows {night.shown} of them."
+    )
+
+
+def promise_row(night: Calibration) -> Row:
+    found, on = night.coverage["checked"], timezone.localdate(night.fitted_at)
+    url = reverse("admin:verify_calibration_change", args=[night.pk])
+    told = [
+        *(percent(found.share), interval(found.low, found.high), f"{found.count:,} posts"),
+        *(percent(night.promised or 0), f"{night.shown} options"),
+    ]
+    drawn = {"day": on, "share": found.share, "low": found.low, "high": found.high, "href": url}
+    return Row(drawn, [Cell(short(on)), *(Cell(text, url) for text in told)])
+
+
 def settled_since(now: datetime) -> dict[str, object]:
     return {"state__exact": "settled", "settled_at__date__gte": dashboard.first_week(now)}
 
@@ -355,6 +393,14 @@ def signs(health: dashboard.Health, user: Employee, now: datetime) -> list[Sign]
         ),
         last_refit(health.refit),
     ]
+
+
+def broken_promise() -> list[Sign]:
+    """A line only where there is something to worry about; the figure tells of the rest."""
+    if not (nights := dashboard.promises(1)) or not nights[0].broken:
+        return []
+    words = "less than promised: more dresses than we allow for are missing from DeepDress’s sets"
+    return [Sign("options", words, reverse("admin:verify_calibration_changelist"), bad=True)]
 
 
 def weights(part: dashboard.Part) -> str:

@@ -13,8 +13,10 @@ from django_q.tasks import async_task
 
 from verify import access, suggest, versions
 from verify.admin.curated import ReadOnlyAdmin, day, log_change
-from verify.models import ModelVersion, Post, Suggestion
+from verify.admin.figures import interval, percent
+from verify.models import Calibration, ModelVersion, Post, Suggestion
 from verify.models.model_version import ModelVersionQuerySet
+from verify.option_sets import Checked
 
 State = ModelVersion.State
 COLOURS = {State.LIVE: "settled", State.WARMING: "settled", State.BROKEN: "refused"}
@@ -135,6 +137,47 @@ def comparison_table(comparison: dict[str, Any]) -> SafeString | str:
     head = "<tr><th></th><th>this version</th><th>live then</th></tr>"
     body = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", rows)
     return format_html('<table class="metrics"><thead>' + head + "</thead><tbody>{}</tbody></table>", body)
+
+
+@admin.register(Calibration)
+class CalibrationAdmin(ReadOnlyAdmin):
+    list_display = [
+        "fitted",
+        "model_version",
+        "posts",
+        "kept",
+        "kept_in_audit",
+        "shown",
+        "error",
+        "mean_size",
+    ]
+    list_select_related = ["model_version"]
+    fields = [
+        *("fitted", "model_version", "posts", "promised", "kept", "kept_in_audit", "shown", "recall"),
+        *("mean_size", "error", "temperature", "slope", "offset", "threshold"),
+    ]
+    readonly_fields = ["fitted", "kept", "kept_in_audit", "error"]
+
+    @admin.display(description="fitted", ordering="fitted_at")
+    def fitted(self, row: Calibration) -> str:
+        return day(row.fitted_at)
+
+    @admin.display(description="dress in the set, other posts")
+    def kept(self, row: Calibration) -> str:
+        return checked_in_words(row.coverage.get("checked"))
+
+    @admin.display(description="dress in the set, audit sample")
+    def kept_in_audit(self, row: Calibration) -> str:
+        return checked_in_words(row.coverage.get("audited"))
+
+    @admin.display(description="calibration error", ordering="error_after")
+    def error(self, row: Calibration) -> str:
+        return f"{row.error_before:.3f} before, {row.error_after:.3f} after"
+
+
+def checked_in_words(found: Checked | None) -> str:
+    """A share, of how many posts, and its interval."""
+    return f"{percent(found.share)} of {found.count:,} ({interval(found.low, found.high)})" if found else "–"
 
 
 def flattened(metrics: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import transaction
-from django.db.models import CharField, Count, F, FloatField, Func, OuterRef, QuerySet, Subquery
+from django.db.models import CharField, Count, F, FloatField, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -62,6 +62,20 @@ class ModelFilter(admin.SimpleListFilter):
             return posts
         judged = posts.filter(answer=Answer.DRESS, suggestion__isnull=False)
         return judged.filter(proposed()) if self.value() == "right" else judged.exclude(proposed())
+
+
+class SetFilter(admin.SimpleListFilter):
+    title = "options that DeepDress would need"
+    parameter_name = "needed"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("more", "More than are shown"), ("enough", "As many, or fewer")]
+
+    def queryset(self, request: HttpRequest, posts: QuerySet[Post]) -> QuerySet[Post]:
+        more = Q(suggestion__set_size__gt=F("suggestion__shown"))
+        if self.value() not in ("more", "enough"):
+            return posts
+        return posts.filter(more if self.value() == "more" else ~more, suggestion__set_size__isnull=False)
 
 
 class LabelledAutocomplete(AutocompleteSelect):
@@ -123,20 +137,21 @@ class PostAdmin(DecideQueue, CuratedAdmin):
     form = PostForm
     list_display = [
         *("picture", "named", "status", "outcome", "certainty"),
-        *("votes_cast", "rights", "in_batch"),
+        *("votes_cast", "needed", "rights", "in_batch"),
     ]
     list_display_links = ["picture", "named"]
     list_filter = [
         "state",
         VotesFilter,
         ModelFilter,
+        SetFilter,
         FlaggedPostFilter,
         "answer",
         "rights",
         "audit",
         "media_type",
     ]
-    list_select_related = ["photo", "dress", "batch"]
+    list_select_related = ["photo", "dress", "batch", "suggestion"]
     search_fields = ["external_id", "username", "caption", "dress__sku", "dress__title"]
     fieldsets = [
         ("Decide", {"fields": [("verdict", "verdict_dress"), "rights"]}),
@@ -222,6 +237,10 @@ class PostAdmin(DecideQueue, CuratedAdmin):
     @admin.display(description="sure", ordering="leading")
     def certainty(self, post: Any) -> SafeString | str:
         return share(post.confidence if post.confidence is not None else post.leading)
+
+    @admin.display(description="options needed", ordering="suggestion__set_size")
+    def needed(self, post: Post) -> str:
+        return f"{post.suggestion.set_size:,}" if post.suggestion and post.suggestion.needs_more else ""
 
     @admin.display(description="batch", ordering="batch")
     def in_batch(self, post: Post) -> SafeString | str:

@@ -1,5 +1,6 @@
 from verify.models.api_key import ApiKey
 from verify.models.batch import Batch
+from verify.models.calibration import Calibration
 from verify.models.catalogue import Dress, DressPhoto
 from verify.models.employee import Badge, Employee, Leave, Team
 from verify.models.golden_photo import GoldenPhoto
@@ -19,6 +20,7 @@ __all__ = [
     "ApiKey",
     "Badge",
     "Batch",
+    "Calibration",
     "Dress",
     "DressPhoto",
     "Embedding",

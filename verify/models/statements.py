@@ -97,9 +97,15 @@ FINISH = f"""
 NEXT_POSTS = {"backwards": BACKWARDS, "finish": FINISH}
 
 # Cards whose answer is known, as `PostQuerySet.gold` says: drawn at random from those that this person has
-# neither seen nor decided. Each missing card is one of them if the draw made for it says so.
+# neither seen nor decided, and that show as many options as most cards do now, or they could be told apart.
+# Each missing card is one of them if the draw made for it says so.
 DEAL_KNOWN = f"""
-    WITH known AS (
+    WITH usual AS (
+        SELECT mode() WITHIN GROUP (ORDER BY suggestion.shown) AS shown
+        FROM verify_post post JOIN verify_batch batch ON batch.id = post.batch_id
+            JOIN verify_suggestion suggestion ON suggestion.id = post.suggestion_id
+        WHERE batch.state = 'open' AND {TAKES_VOTES}
+    ), known AS (
         SELECT post.id FROM verify_post post WHERE post.settled_by_id IS NOT NULL
         UNION
         SELECT look.post_id FROM verify_look look
@@ -108,7 +114,9 @@ DEAL_KNOWN = f"""
     INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, purpose, created_at, expires_at)
     SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(purpose)s, %(now)s, %(until)s
     FROM known JOIN verify_post post ON post.id = known.id
-    WHERE post.state = 'settled' AND NOT post.was_disputed AND post.suggestion_id IS NOT NULL
+        JOIN verify_suggestion suggestion ON suggestion.id = post.suggestion_id
+    WHERE post.state = 'settled' AND NOT post.was_disputed
+        AND suggestion.shown = coalesce((SELECT shown FROM usual), suggestion.shown)
         AND post.settled_by_id IS DISTINCT FROM %(employee)s
         AND NOT EXISTS (
             SELECT FROM verify_look mine WHERE mine.post_id = post.id AND mine.cleared_by_id = %(employee)s

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from verify import consensus
+from verify import consensus, option_sets
 from verify.models.catalogue import Dress
 from verify.models.model_version import ModelVersion
 
@@ -25,6 +25,14 @@ class Suggestion(models.Model):
     post = models.ForeignKey("Post", on_delete=models.CASCADE, related_name="suggestions")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="suggestions")
     not_a_dress = models.FloatField()
+    shown = models.PositiveSmallIntegerField(
+        default=option_sets.LEAST_SHOWN, help_text="The model's options, on every card of it alike."
+    )
+    set_size = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Options that would keep the promised coverage; never shown to voters.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -36,6 +44,11 @@ class Suggestion(models.Model):
 
     def __str__(self) -> str:
         return f"options for {self.post}"
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether the card shows too few options to keep the promise on this post."""
+        return self.set_size is not None and self.set_size > self.shown
 
     def prior(self, factors: Sequence[float] = consensus.UNCORRECTED) -> dict[str, float]:
         """The probability of each answer before any vote, as a re-fit's ``factors`` correct the model's."""

@@ -1,0 +1,157 @@
+"""The nightly step after the re-fit: calibration learnt from votes, and whether the promise is kept.
+
+Settled posts say what people see on photos. Half of them fit temperature, "not a dress" and the threshold of
+the option sets; on the other half, and on the audit sample, what was promised is checked. Suggestions made
+before stay as they were.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from ml.catalogue_index import CatalogueIndex
+from verify import option_sets, selection, suggest
+from verify.dashboard import proposed
+from verify.models import Calibration, DressPhoto, Embedding, ModelVersion, Photo, Post
+from verify.models.post import PostQuerySet
+from verify.option_sets import NONE, Fit, Judged
+from verify.selection import Ending, Part
+
+NEWEST = 2000  # settled posts: the catalogue changes, and all of them times all dresses must fit into memory
+
+
+Floats = npt.NDArray[np.float32]
+
+
+class TooEarly(Exception):
+    """Calibration stays as it is; the message says why."""
+
+
+class Settled(NamedTuple):
+    """A settled post as the live version sees it."""
+
+    ending: Ending
+    part: Part
+    dress: int | None
+    vector: Floats
+    not_a_dress: float
+
+
+def embed_settled(limit: int, progress: suggest.Progress | None = None) -> int:
+    """Let the live model see settled posts that only earlier ones saw; returns how many, at most ``limit``.
+
+    Raises NotReady.
+    """
+    model = suggest.deepdress()
+    version = suggest.activated(model)
+    seen = Embedding.objects.filter(photo=OuterRef("pk"), model_version=version)
+    photos = Photo.objects.filter(~Exists(seen), posts__in=settled().values("pk")).distinct()[:limit]
+    return suggest.embed_photos(list(photos), model, version, progress)
+
+
+def recalibrate(now: datetime | None = None) -> Calibration:
+    """Fit the live version's calibration anew, and propose by it from now on. Raises TooEarly."""
+    now = now or timezone.now()
+    version = ModelVersion.objects.live()
+    if version is None:
+        raise TooEarly("No version of DeepDress is live.")
+    before = Calibration.objects.of(version)
+    parts = read(version, suggest.catalogue_index())
+    row = calibration(parts, before, now)
+    row.save()
+    if row.shown != before.shown:
+        suggest.propose_anew(Post.objects.exclude(suggestion__shown=row.shown))
+    return row
+
+
+def calibration(parts: dict[Part, Judged], before: Calibration, now: datetime) -> Calibration:
+    """What to store, by posts to fit on, to check on, and of the audit sample. Raises TooEarly."""
+    fitting, checking = parts[Part.FITTING], parts[Part.CHECKING]
+    if (fewest := min(len(fitting), len(checking))) < option_sets.ENOUGH:
+        raise TooEarly(
+            f"{fewest} settled posts have a dress, of {option_sets.ENOUGH} to fit on and to check."
+        )
+    own, promised = Fit(before.model_version.temperature), settings.OPTION_COVERAGE
+    fitted = option_sets.fit(fitting, own, promised)
+    recall = option_sets.recall(checking)
+    covered = {part: option_sets.coverage(parts[part], fitted) for part in (Part.CHECKING, Part.AUDIT)}
+    stored = {part: asdict(found) if found else None for part, found in covered.items()}
+    return Calibration(
+        model_version=before.model_version,
+        fitted_at=now,
+        posts=len(fitting),
+        **asdict(fitted),
+        promised=promised,
+        shown=option_sets.shown_options(recall),
+        recall=recall,
+        mean_size=option_sets.mean_size(checking, fitted),
+        error_before=option_sets.calibration_error(checking, own),
+        error_after=option_sets.calibration_error(checking, fitted),
+        checked=stored[Part.CHECKING],
+        audited=stored[Part.AUDIT],
+    )
+
+
+# Reading
+
+
+def settled() -> PostQuerySet:
+    """The newest settled posts, but for those whose very photo the catalogue has, too, and labels to come."""
+    in_catalogue = DressPhoto.objects.filter(photo=OuterRef("photo"))
+    unlabelled = Q(audit=True, settled_by=None)
+    posts = Post.objects.filter(~Exists(in_catalogue), state=Post.State.SETTLED, suggestion__isnull=False)
+    return posts.exclude(unlabelled).order_by("-settled_at", "-pk")[:NEWEST]
+
+
+def read(version: ModelVersion, index: CatalogueIndex) -> dict[Part, Judged]:
+    """Settled posts that ``version`` has seen, by what they are for. Raises TooEarly."""
+    posts = _posts(version)
+    voted = [post.ending for post in posts if post.part != Part.AUDIT]
+    share = selection.in_catalogue([post.ending for post in posts if post.part == Part.AUDIT])
+    try:
+        weight = selection.stands_for(voted, share)
+    except selection.NamedTooSeldom as reason:
+        raise TooEarly(f"Too little is known of dresses beyond the options: {reason}.") from reason
+    return {part: _judged([post for post in posts if post.part == part], index, weight) for part in Part}
+
+
+def _posts(version: ModelVersion) -> list[Settled]:
+    said = ("photo", "photo__sha256", "answer", "dress", "audit", "settled_by", "offered")
+    rows = list(settled().annotate(offered=proposed()).values_list(*said, named=True))
+    embedded = Embedding.objects.filter(model_version=version, photo__in={row.photo for row in rows})
+    seen = {photo: found for photo, *found in embedded.values_list("photo", "vector", "not_a_dress")}
+    return [_settled(row, *seen[row.photo]) for row in rows if row.photo in seen]
+
+
+def _settled(row: Any, vector: memoryview, not_a_dress: float) -> Settled:
+    by_admin = row.settled_by is not None
+    return Settled(
+        selection.ending(row.answer, row.offered, by_admin),
+        selection.part(row.photo__sha256, row.audit),
+        row.dress,
+        np.frombuffer(vector, "<f4"),
+        not_a_dress,
+    )
+
+
+def _judged(posts: Sequence[Settled], index: CatalogueIndex, weight: float) -> Judged:
+    """``weight`` is for how many posts stands each whose dress voters named."""
+    column = {dress: place for place, dress in enumerate(index.dress_ids.tolist())}
+    known, unknown = [], []
+    for post in posts:
+        (known if post.ending == Ending.NOT_A_DRESS or post.dress in column else unknown).append(post)
+    vectors = [post.vector for post in known]
+    return Judged(
+        similarities=index.similarities(np.stack(vectors)) if known else np.empty((0, len(index))),
+        truth=np.array([column.get(post.dress, NONE) for post in known], np.int64),
+        weights=np.array([weight if post.ending == Ending.NAMED else 1.0 for post in known]),
+        not_a_dress=np.array([post.not_a_dress for post in known]),
+        unknown=np.array([post.not_a_dress for post in unknown]),
+    )
