@@ -21,7 +21,7 @@ from verify import (
     suggest,
     watch,
 )
-from verify.models import Batch, Heartbeat
+from verify.models import Batch, Heartbeat, Post
 
 WORKER, TRAINING = "worker", "training"
 SUCCESSES_KEPT = timedelta(days=1)
@@ -45,6 +45,7 @@ def tick() -> None:
     """Every minute: a sign of life, and whatever a crash or a lost task left lying."""
     now = timezone.now()
     beat()
+    suggest.propose_anew(Post.objects.outdated(now))
     if suggest.work_waits():
         async_task("verify.tasks.suggest_waiting")
     elif not Batch.objects.open().exists():

@@ -128,6 +128,18 @@ def test_nobody_is_handed_a_post_twice(posts: list[Post], anna: Employee, now: d
     assert not {lease.post for lease in later} & {lease.post for lease in leases}
 
 
+@pytest.mark.parametrize("order", ["finish", "backwards"])
+def test_a_retired_dress_is_on_no_new_card_unless_somebody_has_voted(
+    posts: list[Post], anna: Employee, ben: Employee, settings: Any, order: str
+) -> None:
+    settings.SERVING_ORDER = order
+    [card] = queue.hand_out(anna, ahead=1)
+    Dress.objects.get(pk=card.options[0].dress_id).retire()
+    assert queue.hand_out(ben, ahead=5) == []
+    queue.vote(anna, card.pk, NOT)
+    assert [lease.post for lease in queue.hand_out(ben, ahead=5)] == [card.post]
+
+
 def test_a_vote_without_a_card_counts_as_seen(one: Post, anna: Employee, now: datetime) -> None:
     Vote.objects.create(post=one, employee=anna, suggestion=one.suggestion, answer=NOT, created_at=now)
     assert queue.hand_out(anna) == []

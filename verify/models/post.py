@@ -49,6 +49,13 @@ class PostQuerySet(models.QuerySet["Post"]):
         leases = apps.get_model("verify", "Lease").objects.open(now).filter(post=OuterRef("pk"))
         return self.filter(~Exists(leases), state__in=Post.UNFINISHED, votes=None)
 
+    def outdated(self, now: datetime) -> "PostQuerySet":
+        """To be proposed for anew: an option has left the shop, and nobody has judged it or is about to."""
+        gone = apps.get_model("verify", "Option").objects.filter(
+            suggestion=OuterRef("suggestion"), dress__retired_on__lte=timezone.localdate(now)
+        )
+        return self.proposable(now).filter(Exists(gone), state=Post.State.PROPOSED)
+
     def decided(self) -> "PostQuerySet":
         """Decided, and not settled yet."""
         return self.filter(state=Post.State.PROPOSED, settles_at__isnull=False)

@@ -21,8 +21,18 @@ HAS_ROOM = f"""
     )
 """  # noqa: S608 (of constants)
 
+# An option has left the shop since it was proposed, and nobody has voted: the worker proposes anew.
+OUTDATED = """
+    EXISTS (
+        SELECT FROM verify_option gone JOIN verify_dress dress ON dress.id = gone.dress_id
+        WHERE gone.suggestion_id = post.suggestion_id AND dress.retired_on <= %(today)s
+    )
+    AND NOT EXISTS (SELECT FROM verify_vote cast_one WHERE cast_one.post_id = post.id)
+"""
+
 IN_PLAY = f"""
     {HAS_ROOM}
+    AND NOT ({OUTDATED})
     AND NOT EXISTS (
         SELECT FROM verify_lease mine WHERE mine.post_id = post.id AND mine.employee_id = %(employee)s
     )

@@ -83,7 +83,9 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         sql = statements.NEXT_POSTS[settings.SERVING_ORDER]
         sql += "FOR NO KEY UPDATE OF post SKIP LOCKED" if lock else ""
         visit = now - settings.VISIT_GAP
-        rows = statements.run(sql, employee=employee.pk, ahead=ahead, now=now, visit=visit, seed=seed)
+        today = timezone.localdate(now)
+        values = {"employee": employee.pk, "ahead": ahead, "now": now, "visit": visit, "today": today}
+        rows = statements.run(sql, seed=seed, **values)
         return [row["id"] for row in rows]
 
     def hand_out(self, posts: list[int], employee: "Employee", now: datetime) -> int:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('verify', '0003_fill_the_game'),
+        ('verify', '0007_api_keys'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("verify", "0004_calibration_and_option_sets")]
+    dependencies = [("verify", "0008_calibration_and_option_sets")]
 
     operations = [
         migrations.RunSQL(
