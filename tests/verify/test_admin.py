@@ -184,9 +184,9 @@ def test_a_post_that_needs_more_options_than_are_shown_says_so(client: Client, a
     assert list(found) == [hard]
     assert list(client.get(page("post"), {"needed": "enough"}).context["cl"].queryset) == [easy]
     sentence = "DeepDress would need 7 options to keep its promise here; the card shows 3."
-    assert sentence in client.get(page("post", hard)).content.decode()
+    assert sentence in client.get(page("post", "change", hard.pk)).content.decode()
     for post in (easy, unknown):
-        assert "would need" not in client.get(page("post", post)).content.decode()
+        assert "would need" not in client.get(page("post", "change", post.pk)).content.decode()
 
 
 def test_a_post_without_a_suggestion_has_a_page_too(client: Client, ada: Employee) -> None:

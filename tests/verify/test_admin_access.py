@@ -6,10 +6,10 @@ from django.urls import reverse
 
 from tests.make import make_admin, make_api_key, make_batch, make_dress, make_employee
 from tests.verify.curation import MODELS, TOLD, a_proposed_post, a_vote, make_look, make_told, page
-from verify.models import Employee, ModelVersion
+from verify.models import Calibration, Employee, ModelVersion
 
 pytestmark = pytest.mark.django_db
-READ_ONLY = ["batch", "vote", "modelversion", *TOLD]
+READ_ONLY = ["batch", "vote", "modelversion", "calibration", *TOLD]
 
 
 @pytest.fixture
@@ -29,19 +29,12 @@ def rows() -> dict[str, int]:
     look = make_look(post, dress)
     employee = vote.employee
     version = ModelVersion.objects.get()
-    kinds = [
-        make_api_key()[0],
-        dress,
-        post,
-        look,
-        batch,
-        vote,
-        employee,
-        employee.team,
-        version,
-        *make_told(post, employee),
-    ]
-    return {kind._meta.model_name: kind.pk for kind in kinds}
+    learnt = Calibration.objects.create(
+        model_version=version, fitted_at=vote.created_at, posts=1, temperature=0.1
+    )
+    key = make_api_key()[0]
+    kinds = [key, dress, post, look, batch, vote, employee, employee.team, version, learnt]
+    return {kind._meta.model_name: kind.pk for kind in [*kinds, *make_told(post, employee)]}
 
 
 def pages_of_their_own(rows: dict[str, int]) -> list[str]:

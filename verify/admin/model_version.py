@@ -172,6 +172,8 @@ class CalibrationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="calibration error", ordering="error_after")
     def error(self, row: Calibration) -> str:
+        if row.error_before is None or row.error_after is None:
+            return "–"
         return f"{row.error_before:.3f} before, {row.error_after:.3f} after"
 
 
