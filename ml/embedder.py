@@ -16,18 +16,20 @@ from torch import Tensor, nn
 class EmbedderConfig:
     """Everything that decides the shapes of the weights, and the input they expect."""
 
-    input_size: int = 96  # pixels, square
+    input_size: int = 112  # pixels, square
     stem: int = 32  # channels after the first convolution
-    widths: tuple[int, ...] = (32, 64, 128, 256)  # channels of each stage
-    blocks: tuple[int, ...] = (1, 2, 3, 2)  # residual blocks in each stage
+    widths: tuple[int, ...] = (32, 64, 160, 192)  # channels of each stage
+    blocks: tuple[int, ...] = (1, 2, 3, 3)  # residual blocks in each stage
     strides: tuple[int, ...] = (1, 2, 2, 1)  # by which each stage divides the resolution
-    pooled: int = 2  # last stages that are looked at: prints are found in an earlier one, shapes in the last
+    pooled: int = 3  # last stages that are looked at: prints are found in an early one, shapes in the last
     heads: int = 4  # places the pooling of each can look at
     dimensions: int = 128  # of the vector
 
 
 SIZES = {
-    "tiny": EmbedderConfig(input_size=32, stem=8, widths=(8, 16), blocks=(1, 1), strides=(1, 2), heads=2),
+    "tiny": EmbedderConfig(
+        input_size=32, stem=8, widths=(8, 16), blocks=(1, 1), strides=(1, 2), pooled=2, heads=2
+    ),
     "small": EmbedderConfig(),
     "base": EmbedderConfig(input_size=192, stem=64, widths=(96, 192, 384, 512), blocks=(2, 3, 4, 2), heads=8),
 }

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ml.training_set import NO_DRESS, UNKNOWN
 
-TEMPERATURE = 0.07
+TEMPERATURE = 0.1
 METRIC_LOSSES = ("ntxent", "multi-similarity", "proxy-anchor", "arcface")
 
 

@@ -36,7 +36,7 @@ STRENGTH = 0.4  # of the augmentations; drawn street photos are half way there
 WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 0.05, 0.05, 5.0
 # From which share of the training on photos are how large, as a part of the input: small ones cost less and
 # teach as much before details matter.
-RESOLUTIONS = ((0.0, 2 / 3), (0.5, 5 / 6), (0.75, 1.0))
+RESOLUTIONS = ((0.0, 4 / 7), (0.5, 6 / 7), (0.8, 1.0))
 
 
 class LossNotFinite(ArithmeticError):

@@ -28,7 +28,7 @@ class Options:
     size: str = "small"
     dresses: int = 4000
     pairs: int = 48
-    negatives: int = 24
+    negatives: int = 20
     loss: str = "ntxent"
     rate: float = 1e-3
     attributes: float = 5.0

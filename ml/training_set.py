@@ -29,7 +29,7 @@ from ml.synthetic import NEGATIVE_KINDS, Wardrobe, catalogue_photo, negative_pho
 ROLES = ("catalogue", "review", "look", "negative")
 SPLITS = ("train", "validation", "test")
 # Photos are kept larger than the network's input, so that a crop is no enlargement.
-SPARE = 4 / 3
+SPARE = 8 / 7
 NO_DRESS = UNKNOWN = -1
 # Of a drawn dress, known to whoever drew it; a shop knows such things of its dresses, too.
 DRAWN_ATTRIBUTES = (

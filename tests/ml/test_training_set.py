@@ -19,7 +19,7 @@ def drawn(folder: Path) -> TrainingSet:
 
 
 def test_photos_are_a_little_larger_than_the_input(drawn: TrainingSet) -> None:
-    assert drawn.pixels.shape == (len(drawn.dress), 32, 32, 3)
+    assert drawn.pixels.shape == (len(drawn.dress), 27, 27, 3)
     assert drawn.pixels.reshape(len(drawn.dress), -1).std(axis=1).min() > 3
 
 
