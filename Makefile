@@ -30,6 +30,7 @@ setup: environment
 
 # Nothing a test does may touch the portal's own data or its database.
 test: export DRESSPORTAL_VAR := $(CURDIR)/var/test
+test: export DRESSPORTAL_FSYNC := off  # var/test is thrown away
 test: export OMP_NUM_THREADS := 1  # two runners share the cores
 test: tools browser
 	@unset DRESSPORTAL_ENV DRESSPORTAL_POOL PORT; mkdir -p var; rm -rf var/test; \

@@ -14,11 +14,17 @@ import psycopg
 import pytest
 
 from dressportal.embedded_postgres import privileges
-from dressportal.embedded_postgres.server import USER, PostgresDidNotStart, Server
+from dressportal.embedded_postgres import server as embedded
+from dressportal.embedded_postgres.server import FSYNC_VARIABLE, USER, PostgresDidNotStart, Server
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.xdist_group("processes")]
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: tries what only root has to")
 
+ENVIRONMENT = {
+    "PYTHONPATH": str(Path(__file__).parents[2]),
+    "PATH": os.environ["PATH"],
+    FSYNC_VARIABLE: os.environ.get(FSYNC_VARIABLE, ""),
+}
 # Joins like the backend does, says the postmaster's pid, then stays until its input ends.
 USE = """
 import sys
@@ -40,7 +46,7 @@ class Another:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]},
+            env=ENVIRONMENT,
         )
 
     def postmaster(self) -> int:
@@ -135,6 +141,16 @@ def test_a_stale_pid_file_naming_a_living_stranger_is_no_obstacle(server: Server
         stranger.wait()
 
 
+@pytest.mark.parametrize(("said", "fsync"), [(None, "on"), ("0", "on"), ("off", "off")])
+def test_only_a_plain_off_spares_the_disk(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, fsync: str
+) -> None:
+    monkeypatch.delenv(FSYNC_VARIABLE, raising=False)
+    if said is not None:
+        monkeypatch.setenv(FSYNC_VARIABLE, said)
+    assert embedded._fsync() == fsync
+
+
 def test_an_initialisation_killed_half_way_starts_over(server: Server) -> None:
     unfinished = server.data.with_name("postgres.new")
     unfinished.mkdir(parents=True)
@@ -175,7 +191,7 @@ def test_a_forked_child_neither_stops_the_server_nor_loses_it(server: Server) ->
         [sys.executable, "-c", code, str(server.data)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]},
+        env=ENVIRONMENT,
     )
     parent.wait(timeout=30)
     time.sleep(0.5)
