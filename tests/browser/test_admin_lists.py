@@ -11,7 +11,7 @@ from django_q.models import Schedule, Task
 from django_q.tasks import async_task
 
 from tests import make
-from tests.browser.axe import violations
+from tests.browser.axe import violations_in_both_themes
 from tests.browser.conftest import Visitor
 from verify import consensus
 from verify.models import Employee, Flag, GoldAnswer, Heartbeat, Nomination, Notice, Refit, Reliability, Vote
@@ -19,7 +19,6 @@ from verify.models import Employee, Flag, GoldAnswer, Heartbeat, Nomination, Not
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Visitor]
-OF_THE_THEME = ("color-contrast", "link-in-text-block")  # what axe finds in colours alone
 
 
 @pytest.fixture
@@ -73,10 +72,6 @@ def test_axe_finds_nothing_in_either_theme(visit: Visit, ada: Employee, screen: 
     visitor, found = visit("ada", screen, color_scheme="light"), {}
     for path in pages(ada):
         page = visitor.open(path)
-        found[path] = violations(page)
-        page.emulate_media(color_scheme="dark")
-        page.evaluate("document.getAnimations().forEach((fading) => fading.finish())")
-        found[path] += violations(page, *OF_THE_THEME)
-        page.emulate_media(color_scheme="light")
+        found[path] = violations_in_both_themes(page)
     assert {path: lines for path, lines in found.items() if lines} == {}
     visitor.forgive("inline style")  # axe measures with some
