@@ -8,7 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests import make
-from tests.browser.axe import AT_REST, OF_THE_THEME, SCRIPT
+from tests.browser.axe import AT_REST, OF_THE_THEME, load
 from tests.browser.conftest import Visitor
 from tests.browser.hands import SHOWN, press, ready
 from verify.models import Dress, Post, Vote
@@ -48,7 +48,7 @@ both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
 
 def findings(page: Page) -> list[str]:
     """On a page in light; then, of the rules of colour, in dark."""
-    page.evaluate(SCRIPT)
+    load(page)
     found: list[str] = page.evaluate(FINDINGS, {"resultTypes": ["violations"]})
     page.emulate_media(color_scheme="dark")
     found += page.evaluate(FINDINGS, {"resultTypes": ["violations"], "runOnly": list(OF_THE_THEME)})

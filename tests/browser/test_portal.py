@@ -217,8 +217,7 @@ def test_a_vote_that_put_a_look_on_the_shop_is_news_once(visit: Visit, posts: li
     expect(page.locator("#news")).to_have_count(0)
 
 
-@both_screens
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("screen", "scheme"), [("phone", "dark"), ("desktop", "light")])
 def test_from_log_in_to_log_out(visit: Visit, posts: list[Post], screen: str, scheme: Any) -> None:
     make.make_employee("eve")
     visitor = visit("ann", screen, color_scheme=scheme)
