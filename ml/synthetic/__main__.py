@@ -56,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     order.add_argument("--dresses", type=int, required=True)
     order.add_argument("--street-per-dress", type=int, default=4)
     order.add_argument("--negatives", type=int, default=0)
+    order.add_argument("--held-out", action="store_true", help="to evaluate on: no photo to train on")
     order.add_argument("--workers", type=int, default=None)
     for command in (page, order):
         command.add_argument("--out", type=Path, required=True)
@@ -71,7 +72,9 @@ def main() -> None:
         sheet(a.seed, a.count, a.size, a.first_index).save(a.out)
         print(a.out)
         return
-    order = Order(a.out, a.dresses, a.street_per_dress, a.negatives, a.seed, a.first_index, a.size)
+    order = Order(
+        a.out, a.dresses, a.street_per_dress, a.negatives, a.seed, a.first_index, a.size, a.held_out
+    )
     print(write(order, a.workers))
 
 

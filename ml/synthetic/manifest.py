@@ -32,6 +32,9 @@ class Order:
     seed: int
     first_index: int = 0
     size: tuple[int, int] = (205, 256)
+    held_out: bool = (
+        False  # nothing to train on: a third for validation, the rest and the catalogue for testing
+    )
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,25 @@ class Shot:
 
     def row(self) -> dict[str, object]:
         """Its line of the manifest."""
-        split = (
-            "train"
-            if self.role == "catalogue"
-            else _split(self.order.seed, self.index, self.number, self.role)
-        )
-        dress = None if self.role == "negative" else f"{self.order.seed}-{self.index}"
-        return {"photo": self.path, "dress": dress, "role": self.role, "split": split, "weight": 1.0}
+        row: dict[str, object] = {
+            "photo": self.path,
+            "dress": None,
+            "role": self.role,
+            "split": self._split(),
+            "weight": 1.0,
+        }
+        if self.role == "negative":
+            return row
+        twin, twin_of = Wardrobe(self.order.seed).dress(self.index).twin_of, {}
+        if twin is not None and twin >= self.order.first_index:
+            twin_of = {"twin_of": f"{self.order.seed}-{twin}"}
+        return {**row, "dress": f"{self.order.seed}-{self.index}", **twin_of}
+
+    def _split(self) -> str:
+        if self.role == "catalogue":
+            return "test" if self.order.held_out else "train"
+        shares = (1 / 3, 2 / 3) if self.order.held_out else (VALIDATION, TEST)
+        return _split(shares, self.order.seed, self.index, self.number, self.role)
 
     def draw(self) -> Image.Image:
         wardrobe, size = Wardrobe(self.order.seed), self.order.size
@@ -70,10 +85,12 @@ class Shot:
         return negative_photo(self.kind, size, self.order.seed * 1_000_003 + self.number, dress)
 
 
-def _split(*what: int | str) -> str:
+def _split(shares: tuple[float, float], *what: int | str) -> str:
+    """By a hash: a photo keeps its split whatever else is drawn."""
     code = [ord(c) for part in what for c in str(part)]
     u = float(np.random.default_rng(code).random())
-    return "test" if u < TEST else "validation" if u < TEST + VALIDATION else "train"
+    validation, test = shares
+    return "test" if u < test else "validation" if u < test + validation else "train"
 
 
 def shots(order: Order) -> Iterator[Shot]:

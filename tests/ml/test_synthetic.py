@@ -186,6 +186,19 @@ def test_splits_hold_about_a_tenth_each() -> None:
     assert 0.06 < splits["test"] / 1200 < 0.14
 
 
+def test_what_is_held_out_is_never_trained_on_and_names_twins() -> None:
+    order = Order(Path(), dresses=300, street_per_dress=1, negatives=90, seed=1, held_out=True)
+    rows = [shot.row() for shot in shots(order)]
+    found = Counter((row["role"], row["split"]) for row in rows)
+    assert found["catalogue", "test"] == 300
+    assert 0.25 < found["look", "validation"] / 300 < 0.42
+    assert found["look", "validation"] + found["look", "test"] == 300
+    assert found["negative", "validation"] + found["negative", "test"] == 90
+    twins = [row for row in rows if row["role"] == "catalogue" and "twin_of" in row]
+    assert len(twins) == 60
+    assert all(row["twin_of"] != row["dress"] for row in twins)
+
+
 def test_the_command_draws_a_sheet_and_explains_a_bad_size(tmp_path: Path) -> None:
     command = [
         sys.executable,
