@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml import evaluate_embedder
 from ml.deepdress import DeepDress, Embeddings
-from ml.evaluate_embedder import HALVED, Evaluation, Mistake, evaluate
+from ml.evaluate_embedder import HALVED, RECALIBRATED, Evaluation, Mistake, evaluate
 from ml.held_out import HeldOut, read
 from tests.ml.manifests import ROWS, write_manifest
 from tests.verify.tiny_weights import write_tiny_weights
@@ -51,6 +52,17 @@ def test_who_knows_everything_is_always_right(tmp_path: Path, model: Sighted) ->
     }
     assert figures["photos_per_second"] > 0
     assert figures["notes"] == []
+
+
+def test_with_enough_validation_it_is_calibrated_anew_as_the_portal_is(
+    tmp_path: Path, model: Sighted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate_embedder, "ENOUGH", 6)
+    monkeypatch.setattr(evaluate_embedder, "ENOUGH_WITHOUT", 6)
+    figures = evaluated(read(write_manifest(tmp_path)), model).as_json()
+    assert figures["ece"] < 0.09  # it was 90% sure, and always right
+    assert figures["not_a_dress"]["auroc"] == 1
+    assert figures["notes"] == [RECALIBRATED]
 
 
 def test_recall_is_counted_for_unseen_dresses_and_near_twins_apart(tmp_path: Path, model: Sighted) -> None:
