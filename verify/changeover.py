@@ -14,8 +14,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from verify import suggest, versions
+from verify.embed import Progress
 from verify.models import Embedding, ModelVersion, Notice, Post
-from verify.suggest import Progress
 
 PART = timedelta(minutes=1)  # after which a part that nobody has gone on with counts as lost
 
@@ -44,7 +44,7 @@ def warm(limit: int | None = None, progress: Progress | None = None) -> int:
     try:
         versions.checked(version)
         done = suggest.embed_catalogue(limit, partial(_went_well, version, progress), version)
-    except suggest.NotReady as reason:
+    except versions.NotReady as reason:
         return _give_up(version, str(reason))
     return done or _take_over(version)
 

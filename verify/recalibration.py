@@ -17,8 +17,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ml.catalogue_index import CatalogueIndex
-from verify import option_sets, selection, suggest
+from verify import option_sets, selection, suggest, versions
 from verify.dashboard import proposed
+from verify.embed import Progress, embed_photos
 from verify.models import Calibration, DressPhoto, Embedding, ModelVersion, Photo, Post
 from verify.models.post import PostQuerySet
 from verify.option_sets import NONE, Fit, Judged
@@ -44,16 +45,15 @@ class Settled(NamedTuple):
     not_a_dress: float
 
 
-def embed_settled(limit: int, progress: suggest.Progress | None = None) -> int:
+def embed_settled(limit: int, progress: Progress | None = None) -> int:
     """Let the live model see settled posts that only earlier ones saw; returns how many, at most ``limit``.
 
     Raises NotReady.
     """
-    model = suggest.deepdress()
-    version = suggest.activated(model)
-    seen = Embedding.objects.filter(photo=OuterRef("pk"), model_version=version)
+    live = versions.live()
+    seen = Embedding.objects.filter(photo=OuterRef("pk"), model_version=live.version)
     photos = Photo.objects.filter(~Exists(seen), posts__in=settled().values("pk")).distinct()[:limit]
-    return suggest.embed_photos(list(photos), model, version, progress)
+    return embed_photos(list(photos), live, progress)
 
 
 def recalibrate(now: datetime | None = None) -> Calibration:

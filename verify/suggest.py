@@ -6,10 +6,9 @@ imports this module for the catalogue's vectors, and the worker's parent forks.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum, pre
 from django.utils import timezone
 
 from ml.catalogue_index import CatalogueIndex
+from verify.embed import Progress, Seen, look_at, see
 from verify.models import (
     Calibration,
     Dress,
@@ -26,22 +26,14 @@ from verify.models import (
     Embedding,
     ModelVersion,
     Option,
-    Photo,
     Post,
     Suggestion,
 )
-from verify.versions import NotReady, activated, deepdress, model_of
+from verify.read_ahead import Batch, Row, read_ahead
+from verify.versions import NotReady, live, loaded
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from ml.deepdress import DeepDress
     from verify.models.post import PostQuerySet
-
-Row = TypeVar("Row", DressPhoto, Post)
-Progress = Callable[[int], object]
-
-logger = logging.getLogger(__name__)
 
 
 class CatalogueVectors(NamedTuple):
@@ -49,13 +41,6 @@ class CatalogueVectors(NamedTuple):
 
     vectors: npt.NDArray[np.float32]  # (n, dimensions), unit length, one row a photo
     dress_ids: npt.NDArray[np.int64]  # (n,) primary keys
-
-
-class Seen(NamedTuple):
-    """What became of photos, by their primary keys."""
-
-    embeddings: dict[int, Embedding]
-    troubles: dict[int, str]
 
 
 # The catalogue
@@ -85,23 +70,22 @@ def embed_catalogue(
     `progress` is told the number of photos after each batch. Returns how many were taken up. A photo that
     cannot be read, or ends the process, is left out after `SUGGEST_ATTEMPTS`. Raises NotReady.
     """
-    model, done = model_of(version) if version else deepdress(), 0
-    version = version or activated(model)
-    while (limit is None or done < limit) and (photos := _take_up_catalogue_photos(version)):
-        seen = _look_at(photos, model, version)
+    eyes, done = loaded(version) if version else live(), 0
+    for batch in read_ahead(_take_up_catalogue_photos, lambda: eyes, limit):
+        seen = see(batch.photos)
         DressPhoto.objects.filter(photo__in=seen.embeddings).update(attempts=0)
-        done += len(photos)
+        done += (looked_at := len(seen.embeddings) + len(seen.troubles))
         if progress:
-            progress(len(photos))
+            progress(looked_at)
     return done
 
 
-def _take_up_catalogue_photos(version: ModelVersion) -> list[Photo]:
+def _take_up_catalogue_photos(version: ModelVersion, fresh_only: bool) -> list[DressPhoto]:
     """The next photos, their attempts counted before anybody decodes them."""
     waiting = photos_to_embed(version).select_related("photo").order_by("attempts", "-pk")
-    taken = _a_batch_or_one(waiting)
+    taken = _a_batch_or_one(waiting, fresh_only)
     DressPhoto.objects.filter(pk__in=[row.pk for row in taken]).update(attempts=F("attempts") + 1)
-    return list({row.photo_id: row.photo for row in taken}.values())
+    return taken
 
 
 def _catalogue(version: ModelVersion | None = None) -> tuple[CatalogueVectors, CatalogueIndex]:
@@ -151,21 +135,18 @@ def suggest_waiting(limit: int | None = None, progress: Progress | None = None) 
     """
     done = 0
     embed_catalogue()
-    while limit is None or done < limit:
-        model = deepdress()  # each time: another version may have gone live
-        version = activated(model)
-        index = catalogue_index(version)
-        if not len(index):
-            raise NotReady(
-                "No dress in stock has a photo: import the catalogue with manage.py import_dresses."
-            )
-        if not (posts := _claim()):
-            break
-        _propose(posts, index, model, version)
-        done += len(posts)
+    for batch in read_ahead(_take_up_posts, live, limit):
+        _propose(batch)
+        done += len(batch.rows)
         if progress:
-            progress(len(posts))
+            progress(len(batch.rows))
     return done
+
+
+def _take_up_posts(version: ModelVersion, fresh_only: bool) -> list[Post]:
+    if not len(catalogue_index(version)):
+        raise NotReady("No dress in stock has a photo: import the catalogue with manage.py import_dresses.")
+    return _claim(fresh_only)
 
 
 def propose_anew(posts: PostQuerySet) -> int:
@@ -185,8 +166,7 @@ def propose_in_place(posts: list[Post], version: ModelVersion) -> None:
     Those that somebody has judged or is about to keep what they have, and so do those whose photo is gone.
     Raises NotReady.
     """
-    model = model_of(version)
-    seen = _look_at([post.photo for post in posts], model, version)
+    seen = look_at([post.photo for post in posts], loaded(version))
     with transaction.atomic():
         still = Post.objects.filter(pk__in=[post.pk for post in posts], state=Post.State.PROPOSED)
         locked = list(still.order_by("pk").select_for_update())
@@ -195,7 +175,7 @@ def propose_in_place(posts: list[Post], version: ModelVersion) -> None:
         index = catalogue_index(version)
         known = [post for post in locked if post.pk in free and post.photo_id in seen.embeddings]
         if len(index):
-            _store(known, seen, index, model, version)
+            _store(known, seen, index, version)
 
 
 def try_again(posts: PostQuerySet) -> int:
@@ -208,7 +188,7 @@ def _wait(posts: PostQuerySet) -> int:
 
 
 @transaction.atomic(durable=True)
-def _claim() -> list[Post]:
+def _claim(fresh_only: bool = False) -> list[Post]:
     """Take the next posts up, and have that on disk before anybody decodes their photos.
 
     A photo may kill this process. Who was in a batch with it is then taken up alone, so that the culprit is
@@ -222,18 +202,20 @@ def _claim() -> list[Post]:
         trouble=f"The worker ended {settings.SUGGEST_ATTEMPTS} times while it classified this photo.",
     )
     lockable = waiting.select_for_update(skip_locked=True, of=("self",)).select_related("photo")
-    posts = _a_batch_or_one(lockable.order_by("attempts", "-posted_at", "-pk"))
+    posts = _a_batch_or_one(lockable.order_by("attempts", "-posted_at", "-pk"), fresh_only)
     Post.objects.filter(pk__in=[post.pk for post in posts]).update(
         attempts=F("attempts") + 1, claimed_until=now + settings.SUGGEST_CLAIM
     )
     return posts
 
 
-def _propose(posts: list[Post], index: CatalogueIndex, model: DeepDress, version: ModelVersion) -> None:
-    seen = _look_at([post.photo for post in posts], model, version)
+def _propose(batch: Batch[Post]) -> None:
+    """By the version that has looked at them, even if another one has gone live meanwhile."""
+    seen, version = see(batch.photos), batch.photos.loaded.version
+    index = catalogue_index(version)
     with transaction.atomic():
         # Another worker may have had them meanwhile, where this one outlived its claim.
-        still = Post.objects.filter(pk__in=[post.pk for post in posts], state=Post.State.WAITING)
+        still = Post.objects.filter(pk__in=[post.pk for post in batch.rows], state=Post.State.WAITING)
         locked = list(still.order_by("pk").select_for_update())
         for post in locked:
             if trouble := seen.troubles.get(post.photo_id):
@@ -269,54 +251,7 @@ def _store(posts: list[Post], seen: Seen, index: CatalogueIndex, version: ModelV
 # Both
 
 
-def embed_photos(
-    photos: Sequence[Photo], model: DeepDress, version: ModelVersion, progress: Progress | None = None
-) -> int:
-    """Embed photos that ``version`` has not seen; returns how many there is an embedding of now."""
-    done = 0
-    for start in range(0, len(photos), settings.SUGGEST_BATCH):
-        batch = photos[start : start + settings.SUGGEST_BATCH]
-        done += len(_look_at(batch, model, version).embeddings)
-        if progress:
-            progress(len(batch))
-    return done
-
-
-def _a_batch_or_one(waiting: QuerySet[Row]) -> list[Row]:
+def _a_batch_or_one(waiting: QuerySet[Row], fresh_only: bool) -> list[Row]:
     """A batch of rows never tried before or, failing that, the first of the others alone."""
-    return list(waiting.filter(attempts=0)[: settings.SUGGEST_BATCH]) or list(waiting[:1])
-
-
-def _look_at(photos: Sequence[Photo], model: DeepDress, version: ModelVersion) -> Seen:
-    """Embed photos, each once for a version of the model, and keep what came of it."""
-    rows = Embedding.objects.filter(photo__in=photos, model_version=version)
-    embeddings = {row.photo_id: row for row in rows}
-    new = {photo.pk: photo for photo in photos if photo.pk not in embeddings}
-    images, troubles = _decode(new.values(), model.config.input_size)
-    found = model.embed(list(images.values()))
-    made = [
-        Embedding(photo_id=pk, model_version=version, vector=vector.tobytes(), not_a_dress=probability)
-        for pk, vector, probability in zip(
-            images, found.vectors.astype("<f4"), found.not_a_dress.tolist(), strict=True
-        )
-    ]
-    Embedding.objects.bulk_create(made, ignore_conflicts=True)  # another worker may have been faster
-    return Seen(embeddings | {row.photo_id: row for row in made}, troubles)
-
-
-def _decode(photos: Iterable[Photo], side: int) -> tuple[dict[int, Image], dict[int, str]]:
-    """Pictures, and the reasons why there are none, by primary key."""
-    from ml.photos import UnreadablePhoto, open_upright
-
-    images, troubles = {}, {}
-    for photo in photos:
-        try:
-            with photo.small.open("rb") as file:
-                images[photo.pk] = open_upright(file.read(), side)
-        except FileNotFoundError:
-            troubles[photo.pk] = "Its file is missing from the storage."
-        except UnreadablePhoto as error:
-            troubles[photo.pk] = f"Its file cannot be read: {error}"[:300]
-    for pk, trouble in troubles.items():
-        logger.warning("photo %s: %s", pk, trouble)
-    return images, troubles
+    fresh = list(waiting.filter(attempts=0)[: settings.SUGGEST_BATCH])
+    return fresh if fresh or fresh_only else list(waiting[:1])

@@ -19,6 +19,7 @@ from verify import (
     retraining,
     rotation,
     suggest,
+    versions,
     watch,
 )
 from verify.models import Batch, Heartbeat, Post
@@ -76,7 +77,7 @@ def recalibrate() -> None:
             async_task("verify.tasks.recalibrate")
         else:
             recalibration.recalibrate()
-    except suggest.NotReady as reason:
+    except versions.NotReady as reason:
         tell_once(str(reason))
     except recalibration.TooEarly as reason:
         getLogger(__name__).info("DeepDress keeps its calibration. %s", reason)
@@ -102,8 +103,8 @@ def watch_fair_play() -> None:
 def beat(_: int = 0) -> None:
     """Say that the worker lives and which weights it has loaded, which the first time loads them."""
     try:
-        version = suggest.deepdress().version
-    except suggest.NotReady as reason:
+        version = versions.deepdress().version
+    except versions.NotReady as reason:
         version = ""
         tell_once(str(reason))
     Heartbeat.beat(WORKER, version)
@@ -130,7 +131,7 @@ def _take_turns(again: str, *works: Callable[..., int]) -> None:
     try:
         if any(work(limit=4 * settings.SUGGEST_BATCH, progress=beat) for work in works):
             async_task(again)
-    except suggest.NotReady as reason:
+    except versions.NotReady as reason:
         tell_once(str(reason))
 
 

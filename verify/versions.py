@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -30,6 +30,13 @@ logger = logging.getLogger(__name__)
 
 class NotReady(Exception):
     """Nothing can be proposed yet; the message says what is missing and where it comes from."""
+
+
+class Loaded(NamedTuple):
+    """A version whose weights this process holds."""
+
+    version: ModelVersion
+    model: DeepDress
 
 
 class Unchanged(Exception):
@@ -64,6 +71,17 @@ def shelve(source: Path, digest: str) -> str:
 
 
 # Loading
+
+
+def live() -> Loaded:
+    """The version that proposes now. Raises NotReady."""
+    model = deepdress()
+    return Loaded(activated(model), model)
+
+
+def loaded(version: ModelVersion) -> Loaded:
+    """Raises NotReady."""
+    return Loaded(version, model_of(version))
 
 
 def deepdress() -> DeepDress:
@@ -115,9 +133,14 @@ def model_of(version: ModelVersion | None) -> DeepDress:
 
 @lru_cache(maxsize=2)  # the live one and, while it is warming, the next
 def _load(folder: Path, changed: tuple[tuple[str, int], ...]) -> DeepDress:
+    import torch
+
     from ml.checkpoint import CheckpointRefused
     from ml.deepdress import DeepDress
 
+    # Threads that wait for each other on a core that they share with decoders and the web stand still. What
+    # trains is a process of its own, and has all cores.
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - 1)))
     try:
         return DeepDress.load(folder)
     except CheckpointRefused as error:

@@ -2,17 +2,18 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from ml import checkpoint
+from ml import checkpoint, deepdress
 from ml.calibration import Calibration
-from ml.deepdress import DeepDress
+from ml.deepdress import DeepDress, OutOfMemory
 from ml.embedder import Embedder, size
-from ml.photos import UnreadablePhoto
+from ml.photos import UnreadablePhoto, normalise, read_square, to_batch
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,55 @@ def test_a_broken_photo_is_refused_by_name(model: DeepDress, tmp_path: Path) -> 
     path.write_bytes(b"no image")
     with pytest.raises(UnreadablePhoto, match=r"broken\.jpg"):
         model.embed([*photos(1), path])
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("MPS backend out of memory"), None])
+def test_a_batch_that_does_not_fit_is_halved(
+    model: DeepDress, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    expected = model.embed(photos(7))
+    sizes = only_fits(monkeypatch, 2, error or torch.OutOfMemoryError("CUDA out of memory"))
+    found = model.embed(photos(7))
+    assert sizes == [7, 3, 1, 2, 4, 2, 2]
+    assert found.vectors == pytest.approx(expected.vectors, abs=1e-4)
+    assert found.not_a_dress == pytest.approx(expected.not_a_dress, abs=1e-4)
+
+
+def test_a_photo_that_does_not_fit_alone_is_refused(
+    model: DeepDress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = only_fits(monkeypatch, 0, MemoryError())
+    with pytest.raises(OutOfMemory, match="one photo"):
+        model.embed(photos(4))
+    assert sizes == [4, 2, 1]
+
+
+def test_other_errors_are_no_lack_of_memory(model: DeepDress, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_fits(monkeypatch, 0, RuntimeError("shapes do not match"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        model.embed(photos(4))
+
+
+def only_fits(monkeypatch: pytest.MonkeyPatch, most: int, error: Exception) -> list[int]:
+    """A network that raises above so many photos; the sizes that it is asked for."""
+    sizes: list[int] = []
+
+    def embed_batch(network: torch.nn.Module, batch: torch.Tensor, device: torch.device) -> Any:
+        sizes.append(len(batch))
+        if len(batch) > most:
+            raise error
+        return whole(network, batch, device)
+
+    whole = deepdress.embed_batch
+    monkeypatch.setattr(deepdress, "embed_batch", embed_batch)
+    return sizes
+
+
+def test_half_the_bits_change_no_vector_by_more_than_a_thousandth() -> None:
+    network = checkpoint.load(Path(deepdress.__file__).parent / "weights" / "deepdress").network
+    batch = to_batch([read_square(photo, 96) for photo in photos(4)])
+    with torch.inference_mode():
+        full, _ = network(normalise(batch))
+        with torch.autocast("cpu", torch.bfloat16):
+            halved, _ = network(normalise(batch))
+    assert (full * halved).sum(dim=1).min() > 0.999

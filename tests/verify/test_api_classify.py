@@ -16,7 +16,7 @@ from PIL import Image
 from tests.make import make_admin, make_api_key, make_dress, make_post
 from tests.verify.intake.pictures import encoded, noise, plain, png_header
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import api_classify, suggest
+from verify import api_classify, suggest, versions
 from verify.classifier import client as classifier
 from verify.classifier.server import listening
 from verify.intake.photos import store
@@ -273,7 +273,7 @@ def test_a_retired_dress_a_new_one_and_new_weights_count_at_once(
     assert still == after  # they are not live yet
     suggest.embed_catalogue()
     anew = send(photo, key=key, query="?k=20").json()
-    assert anew["model_version"] == suggest.deepdress().version != before["model_version"]
+    assert anew["model_version"] == versions.deepdress().version != before["model_version"]
     assert np.isclose(sum(probabilities(anew["photos"][0])) + anew["photos"][0]["not_a_dress"], 1)
 
 

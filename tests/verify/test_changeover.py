@@ -1,6 +1,9 @@
 """From one version to the next while people vote: no post without options, no card changes in the hand."""
 
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +38,26 @@ def posts() -> list[Post]:
     return [Post.objects.get(pk=post.pk) for post in posts]
 
 
-class Onlooker(threading.Thread):
-    """Counts, until told to stop, the posts that can be voted on."""
+@contextmanager
+def looking_on() -> Iterator[list[int]]:
+    """Counts, until the end of the block, the posts that can be voted on; raises what goes wrong with it."""
+    counts, enough = list[int](), threading.Event()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.counts: list[int] = []
-        self.enough = threading.Event()
-
-    def run(self) -> None:
+    def look() -> None:
         open_posts = Post.objects.filter(state=Post.State.PROPOSED, suggestion__options__rank=2)
-        while not self.enough.is_set():
-            self.counts.append(open_posts.count())
-        connection.close()
+        try:
+            while not enough.is_set():
+                counts.append(open_posts.count())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            yield counts
+        finally:
+            enough.set()
+        looking.result()
 
 
 def test_no_post_is_without_options_and_no_card_changes(posts: list[Post]) -> None:
@@ -56,14 +66,11 @@ def test_no_post_is_without_options_and_no_card_changes(posts: list[Post]) -> No
     shown = [option.pk for option in card.options]
     cast(judged, make_employee("anna"), "not_a_dress")
     versions.promote(trained)
-    onlooker = Onlooker()
-    onlooker.start()
-    while changeover.warm(limit=1) or changeover.repropose(limit=1):
-        new = Post.objects.filter(suggestion__model_version=trained).count()
-        assert new == 0 or ModelVersion.objects.live() == trained
-    onlooker.enough.set()
-    onlooker.join()
-    assert set(onlooker.counts) == {12}
+    with looking_on() as counts:
+        while changeover.warm(limit=1) or changeover.repropose(limit=1):
+            new = Post.objects.filter(suggestion__model_version=trained).count()
+            assert new == 0 or ModelVersion.objects.live() == trained
+    assert set(counts) == {12}
     kept = {judged.pk, card.post_id}
     for post in Post.objects.select_related("suggestion__model_version"):
         assert (post.suggestion.model_version == trained) == (post.pk not in kept)
@@ -77,20 +84,43 @@ def test_no_post_is_without_options_and_no_card_changes(posts: list[Post]) -> No
 def test_who_takes_a_card_meanwhile_keeps_it(posts: list[Post], monkeypatch: pytest.MonkeyPatch) -> None:
     vera, trained = make_employee("vera"), a_trained_version()
     versions.promote(trained)
-    look_at, cards = suggest._look_at, list[Lease]()
+    look_at, cards = suggest.look_at, list[Lease]()
 
     def while_somebody_takes_one(photos: Any, *more: Any) -> Any:
         if ModelVersion.objects.live() == trained and not cards:
             cards.extend(queue.hand_out(vera, ahead=1))
         return look_at(photos, *more)
 
-    monkeypatch.setattr(suggest, "_look_at", while_somebody_takes_one)
+    monkeypatch.setattr(suggest, "look_at", while_somebody_takes_one)
     while changeover.warm() or changeover.repropose():
         pass
     [card] = cards
     post = Post.objects.get(pk=card.post_id)
     assert post.suggestion_id == card.suggestion_id
     queue.vote(vera, card.pk, "not_a_dress")
+
+
+def test_posts_in_hand_while_another_goes_live_are_proposed_by_the_version_that_saw_them(
+    posts: list[Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, trained = ModelVersion.objects.live(), a_trained_version()
+    versions.promote(trained)
+    changeover.warm()
+    suggest.propose_anew(Post.objects.all())
+    see = suggest.see
+
+    def meanwhile(photos: Any) -> Any:
+        changeover.warm()
+        return see(photos)
+
+    monkeypatch.setattr(suggest, "see", meanwhile)
+    assert suggest.suggest_waiting() == 12
+    by = []
+    for post in Post.objects.select_related("suggestion__model_version"):
+        seen = Embedding.objects.get(photo=post.photo, model_version=post.suggestion.model_version)
+        assert post.suggestion.not_a_dress == pytest.approx(seen.not_a_dress)
+        by.append(post.suggestion.model_version)
+    assert by == [shipped] * 8 + [trained] * 4  # two batches were in hand
 
 
 def test_a_killed_change_is_gone_on_with_by_a_tick(posts: list[Post]) -> None:

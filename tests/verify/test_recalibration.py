@@ -13,7 +13,7 @@ from tests import make
 from tests.verify.office import cast
 from tests.verify.settled_posts import make_catalogue, make_settled
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import option_sets, recalibration, suggest, tasks
+from verify import option_sets, recalibration, suggest, tasks, versions
 from verify.models import Calibration, Dress, Embedding, ModelVersion, Post, Suggestion
 from verify.selection import Ending, Part
 
@@ -28,7 +28,7 @@ def weights(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def live() -> ModelVersion:
-    return suggest.activated(suggest.deepdress())
+    return versions.live().version
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ml.deepdress import DeepDress
+from ml.deepdress import DeepDress, OutOfMemory
 from tests.make import jpeg, make_dress, make_employee, make_photo, make_post
 from tests.verify.tiny_weights import write_tiny_weights
 from verify import suggest
@@ -198,6 +200,70 @@ def broken_photo(data: bytes | None) -> Any:
     if data is not None:
         photo.small.storage.save(photo.small.name, ContentFile(data))
     return photo
+
+
+def test_a_photo_for_which_the_memory_is_too_small_is_set_aside_and_the_rest_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_dress()
+    suggest.embed_catalogue()
+    huge, *others = (make_post(photo=make_photo(jpeg(colour=(shade, 0, 0)))) for shade in (255, 1, 2))
+    embed = DeepDress.embed
+
+    def short_of_memory(model: DeepDress, photos: list[Any], batch_size: int = 64) -> Any:
+        if any(photo.mean() > 80 for photo in photos):
+            raise OutOfMemory("The memory does not hold one photo on cpu.")
+        return embed(model, photos, batch_size)
+
+    monkeypatch.setattr(DeepDress, "embed", short_of_memory)
+    suggest.suggest_waiting()
+    huge.refresh_from_db()
+    assert (huge.state, huge.trouble[:10]) == (Post.State.SET_ASIDE, "The memory")
+    assert set(Post.objects.filter(state=Post.State.PROPOSED)) == set(others)
+
+
+def test_a_batch_takes_one_forward_pass_and_as_many_statements_whatever_its_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_dress()
+    suggest.embed_catalogue()
+    passes: list[int] = []
+    embed = DeepDress.embed
+    monkeypatch.setattr(
+        DeepDress, "embed", lambda model, photos: passes.append(len(photos)) or embed(model, photos)
+    )
+    suggest.catalogue_index()
+    statements = []
+    for size in (1, 5, 20):
+        for _ in range(size):
+            make_post()
+        with CaptureQueriesContext(connection) as captured:
+            assert suggest.suggest_waiting() == size
+        statements.append(len(captured))
+    assert passes == [1, 5, 20]
+    assert len(set(statements)) == 1
+
+
+def test_the_next_batch_is_decoded_while_the_network_looks_at_this_one(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SUGGEST_BATCH = 2
+    make_dress()
+    suggest.embed_catalogue()
+    posts = [make_post() for _ in range(3)]
+    tried = make_post(attempts=1)
+    in_hand: list[set[int]] = []
+    embed = DeepDress.embed
+
+    def looking(model: DeepDress, photos: list[Any]) -> Any:
+        claimed = Post.objects.filter(claimed_until__isnull=False)
+        in_hand.append(set(claimed.values_list("pk", flat=True)))
+        return embed(model, photos)
+
+    monkeypatch.setattr(DeepDress, "embed", looking)
+    assert suggest.suggest_waiting() == 4
+    # What may have ended a worker is in hand with nobody else.
+    assert in_hand == [{post.pk for post in posts}, {posts[2].pk}, {tried.pk}]
 
 
 def test_a_catalogue_photo_that_does_not_open_is_left_out_after_three_attempts() -> None:

@@ -14,7 +14,7 @@ from dressportal import schedules
 from tests.make import make_batch, make_dress, make_employee, make_open_posts, make_post
 from tests.verify.office import answer_gold, cast
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import suggest, tasks
+from verify import suggest, tasks, versions
 from verify.models import Batch, Embedding, Heartbeat, Notice, Post, Refit
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +114,7 @@ def test_a_tick_is_a_sign_of_life_with_the_weights_loaded() -> None:
     tasks.tick()
     heartbeat = Heartbeat.objects.get(name="worker")
     assert timezone.now() - heartbeat.beat_at < timedelta(seconds=30)
-    assert heartbeat.model_version == suggest.deepdress().version
+    assert heartbeat.model_version == versions.deepdress().version
 
 
 def test_a_tick_without_weights_says_so_once(

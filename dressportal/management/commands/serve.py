@@ -91,7 +91,8 @@ class Command(BaseCommand):
         return Part("web", [*command, "dressportal.wsgi:application"], settings.VAR, settings.BASE_DIR, pool)
 
     def worker(self) -> Part:
-        command = [sys.executable, "manage.py", "qcluster"]
+        # A backlog takes what the web leaves: people wait for their next card, posts for nobody.
+        command = ["nice", "-n", "10", sys.executable, "manage.py", "qcluster"]
         own = {"DRESSPORTAL_POOL": "0"}
         if not settings.PRODUCTION:
             own["DRESSPORTAL_URL"] = os.environ.get("DRESSPORTAL_URL") or self.address  # for its e-mails

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from verify import suggest
+from verify import suggest, versions
 from verify.models import Post
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             counts = propose()
-        except suggest.NotReady as error:
+        except versions.NotReady as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             write(options["json"], counts)
@@ -41,7 +41,7 @@ def propose() -> dict[str, int]:
     """Work off catalogue and posts; returns how many photos were embedded, posts proposed, and so on."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        version = suggest.activated(suggest.deepdress())
+        version = versions.live().version
         photos = bars.add_task("catalogue photos", total=suggest.photos_to_embed(version).count())
         embedded = suggest.embed_catalogue(progress=lambda done: bars.advance(photos, done))
         waiting = Post.objects.filter(state=Post.State.WAITING)
