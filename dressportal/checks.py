@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django_q.models import Schedule
 
 from dressportal.schedules import SCHEDULES
+from verify import vector_search
 from verify.models import ModelVersion
 from verify.versions import folder_of
 
@@ -95,6 +96,25 @@ def live_weights(
             f"The weights of the live {live} in {folder_of(live)} are missing or altered.",
             hint="Restore them from a backup. Until then the portal falls back to what was live before.",
             id="dressportal.W008",
+        )
+    ]
+
+
+@register(Tags.database)
+def vector_search_extension(
+    app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """Where the graph is wanted and pgvector is not there; exact search goes on."""
+    try:
+        if not databases or not vector_search.wanted() or vector_search.available():
+            return []
+    except DatabaseError:
+        return []  # no tables yet
+    return [
+        Warning(
+            "This Postgres lacks pgvector: every photo is compared with every catalogue photo.",
+            hint="Install pgvector and run CREATE EXTENSION vector; or set DRESSPORTAL_VECTOR_SEARCH=exact.",
+            id="dressportal.W010",
         )
     ]
 

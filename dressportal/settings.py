@@ -289,6 +289,15 @@ if not 0 < OPTION_COVERAGE < 1:
 SUGGEST_BATCH = 64  # photos embedded together
 SUGGEST_CLAIM = timedelta(seconds=env.int("DRESSPORTAL_SUGGEST_CLAIM_SECONDS", default=60))
 SUGGEST_ATTEMPTS = 3  # a photo that kills the worker this often is set aside
+VECTOR_SEARCH = env("DRESSPORTAL_VECTOR_SEARCH", default="auto")
+if VECTOR_SEARCH not in ("auto", "exact", "hnsw"):
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_VECTOR_SEARCH is {VECTOR_SEARCH!r}: expected 'auto', 'exact' or 'hnsw'."
+    )
+VECTOR_SEARCH_EXACT_UP_TO = 100_000  # catalogue photos; beyond that, "auto" means pgvector's graph
+LOOK_WEIGHT = env.float("DRESSPORTAL_LOOK_WEIGHT", default=0.0)  # of verified looks beside catalogue photos
+if not 0 <= LOOK_WEIGHT <= 1:
+    raise ImproperlyConfigured(f"DRESSPORTAL_LOOK_WEIGHT is {LOOK_WEIGHT}: expected 0 (off) to 1.")
 
 # Photos named for the API, by a process of its own
 CLASSIFIER_SOCKET = Path(env("DRESSPORTAL_CLASSIFIER_SOCKET", default=str(VAR / "classifier.sock")))

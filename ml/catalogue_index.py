@@ -5,7 +5,7 @@ Needs numpy only, so that a web process can answer from stored vectors without l
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,15 +28,30 @@ class Options(NamedTuple):
     probabilities: Floats  # (m, k); a row sums to at most 1 - P(not a dress)
 
 
+class DressIndex(Protocol):
+    """What names photos: `CatalogueIndex`, or another that answers as it does."""
+
+    def options(
+        self, vectors: npt.ArrayLike, not_a_dress: npt.ArrayLike, temperature: float, k: int = 3
+    ) -> Options: ...
+
+
 class CatalogueIndex:
     """Prototypes of dresses: vectors (n, d) float32 of unit length and the dress (n,) int64 each belongs to.
 
-    A dress may have several prototypes and is as similar as its most similar one.
+    A dress may have several prototypes and is as similar as its most similar one. A prototype's weight, above
+    0 and at most 1, multiplies its cosine: it wins over a full one only where it is nearer by that factor,
+    alone it still names its dress, and what is unlike it stays unlike. (A constant taken off instead would
+    mean more to networks whose cosines lie closer together.)
     """
 
-    def __init__(self, vectors: npt.ArrayLike, dress_ids: npt.ArrayLike) -> None:
+    def __init__(
+        self, vectors: npt.ArrayLike, dress_ids: npt.ArrayLike, weights: npt.ArrayLike | None = None
+    ) -> None:
         vectors = np.asarray(vectors, np.float32)
         ids = np.asarray(dress_ids, np.int64)
+        if weights is not None and len(vectors):
+            vectors = vectors * _checked(weights, len(ids))[:, None]
         if ids.ndim != 1 or len(vectors) != len(ids) or (len(ids) and vectors.ndim != 2):
             raise ValueError(
                 f"expected vectors (n, d) and dress_ids (n,), got {vectors.shape} and {ids.shape}"
@@ -64,8 +79,14 @@ class CatalogueIndex:
     def nearest(self, queries: npt.ArrayLike, k: int) -> Neighbours:
         """The k most similar dresses of each query (m, d); an empty catalogue gives k = 0 columns."""
         similarities = self.similarities(queries)
-        columns = _largest(similarities, k)
+        columns = largest(similarities, k)
         return Neighbours(self.dress_ids[columns], np.take_along_axis(similarities, columns, axis=1))
+
+    def nearest_to_all(self, queries: npt.ArrayLike, k: int) -> tuple[Ids, Floats]:
+        """The k dresses most similar to the queries (m, d) on average, and how much: (k,), (k,)."""
+        means = self.similarities(queries).mean(axis=0)
+        columns = np.argsort(-means, kind="stable")[:k]
+        return self.dress_ids[columns], means[columns]
 
     def options(
         self, vectors: npt.ArrayLike, not_a_dress: npt.ArrayLike, temperature: float, k: int = 3
@@ -76,19 +97,34 @@ class CatalogueIndex:
         catalogue, not only over the k that are returned. `vectors` (m, d) or (d,), `not_a_dress` (m,) or one
         number in 0..1, `temperature` > 0 as fitted by ml.calibration.
         """
-        if not temperature > 0:
-            raise ValueError(f"temperature must be positive, got {temperature}")
         similarities = self.similarities(vectors)
-        columns = _largest(similarities, k)
-        if not len(self):
-            return Options(self.dress_ids[columns], similarities)
-        weights = np.exp((similarities - similarities.max(axis=1, keepdims=True)) / np.float32(temperature))
+        columns = largest(similarities, k)
         dress = 1 - np.asarray(not_a_dress, np.float32).reshape(-1, 1)
-        probabilities = dress * weights / weights.sum(axis=1, keepdims=True)
+        probabilities = dress * _softmax(similarities, temperature)
         return Options(self.dress_ids[columns], np.take_along_axis(probabilities, columns, axis=1))
 
+    def probabilities(self, vectors: npt.ArrayLike, temperature: float) -> Floats:
+        """Of each dress (m, dresses), given that the photo shows one of them; columns as in `dress_ids`."""
+        return _softmax(self.similarities(vectors), temperature)
 
-def _largest(similarities: Floats, k: int) -> Ids:
+
+def _softmax(similarities: Floats, temperature: float) -> Floats:
+    if not temperature > 0:
+        raise ValueError(f"temperature must be positive, got {temperature}")
+    top = similarities.max(axis=1, keepdims=True, initial=-1)
+    weights = np.exp((similarities - top) / np.float32(temperature))
+    found: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return found
+
+
+def _checked(weights: npt.ArrayLike, count: int) -> Floats:
+    found = np.asarray(weights, np.float32)
+    if found.shape != (count,) or not ((found > 0) & (found <= 1)).all():
+        raise ValueError(f"expected {count} weights above 0 and at most 1, got {found}")
+    return found
+
+
+def largest(similarities: Floats, k: int) -> Ids:
     """Columns (m, min(k, columns)) of each row's largest values, largest first."""
     k = min(k, similarities.shape[1])
     if k < similarities.shape[1]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ml import checkpoint
-from ml.catalogue_index import CatalogueIndex
+from ml.catalogue_index import DressIndex
 from ml.named import Named, named
 from ml.photos import Photo, Pixels, normalise, read_square, to_batch
 
@@ -112,7 +112,7 @@ class DeepDress:
                 logits.append(part_logits.numpy())
         return Embeddings(np.concatenate(vectors), self.calibration.not_a_dress(np.concatenate(logits)))
 
-    def name(self, photos: Iterable[Photo], index: CatalogueIndex | None = None, k: int = 3) -> list[Named]:
+    def name(self, photos: Iterable[Photo], index: DressIndex | None = None, k: int = 3) -> list[Named]:
         """The k likeliest dresses of `index` for each photo, and how probably it shows none.
 
         `index` holds vectors of this model: ml.name.read_catalogue makes one of a folder. Raises

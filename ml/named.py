@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ml.catalogue_index import CatalogueIndex
+from ml.catalogue_index import DressIndex
 
 
 class Candidate(NamedTuple):
@@ -25,7 +25,7 @@ class Named(NamedTuple):
 def named(
     vectors: npt.NDArray[np.float32],
     not_a_dress: npt.NDArray[np.float32],
-    index: CatalogueIndex | None,
+    index: DressIndex | None,
     temperature: float,
     k: int,
 ) -> list[Named]:

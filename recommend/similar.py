@@ -25,11 +25,9 @@ def similar_dresses(dress: Dress, count: int) -> list[Similar]:
     queries, index = _vectors_of(dress, live), suggest.catalogue_index(live)
     if not len(queries) or not len(index):
         return []
-    similarities = index.similarities(queries).mean(axis=0)
-    others = index.dress_ids != dress.pk
-    ids, similarities = index.dress_ids[others], similarities[others]
-    nearest = np.argsort(-similarities, kind="stable")[:count]
-    return [Similar(int(ids[i]), float(similarities[i])) for i in nearest]
+    found = zip(*index.nearest_to_all(queries, count + 1), strict=True)
+    others = [Similar(int(other), float(similarity)) for other, similarity in found if other != dress.pk]
+    return others[:count]
 
 
 def _vectors_of(dress: Dress, version: ModelVersion | None) -> npt.NDArray[np.float32]:

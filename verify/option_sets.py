@@ -47,12 +47,12 @@ class Fit:
         found: Doubles = softmax(np.asarray(similarities, np.float64) / self.temperature, axis=1)
         return found
 
-    def set_sizes(self, similarities: npt.ArrayLike) -> Sequence[int | None]:
-        """Of posts by their cosines (n, dresses); None where nothing is promised."""
-        rows = np.asarray(similarities)
+    def set_sizes(self, dresses: npt.ArrayLike) -> Sequence[int | None]:
+        """Of posts by their dresses' probabilities (n, dresses); None where nothing is promised."""
+        rows = np.asarray(dresses)
         if self.threshold is None:
             return [None] * len(rows)
-        return list(conformal.set_sizes(self.dresses(rows), self.threshold).tolist())
+        return list(conformal.set_sizes(rows, self.threshold).tolist())
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,9 @@ def coverage(judged: Judged, fitted: Fit) -> Checked | None:
 def mean_size(judged: Judged, fitted: Fit) -> float:
     """Of the sets of posts that show a dress, some at least, by a fit that promises something."""
     posts = judged.dressed
-    return float(np.average(np.array(fitted.set_sizes(posts.similarities)), weights=posts.weights))
+    return float(
+        np.average(np.array(fitted.set_sizes(fitted.dresses(posts.similarities))), weights=posts.weights)
+    )
 
 
 def calibration_error(judged: Judged, fitted: Fit) -> float:

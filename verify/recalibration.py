@@ -63,7 +63,7 @@ def recalibrate(now: datetime | None = None) -> Calibration:
     if version is None:
         raise TooEarly("No version of DeepDress is live.")
     before = Calibration.objects.of(version)
-    parts = read(version, suggest.catalogue_index())
+    parts = read(version, suggest.exact_index(version))
     row = calibration(parts, before, now)
     row.save()
     if row.shown != before.shown:

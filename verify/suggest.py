@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from ml.catalogue_index import CatalogueIndex
+from verify import prototypes, vector_search
 from verify.embed import Progress, Seen, look_at, see
 from verify.models import (
     Calibration,
-    Dress,
     DressPhoto,
     Embedding,
     ModelVersion,
@@ -30,6 +30,7 @@ from verify.models import (
     Suggestion,
 )
 from verify.read_ahead import Batch, Row, read_ahead
+from verify.vector_search import GraphIndex
 from verify.versions import NotReady, live, loaded
 
 if TYPE_CHECKING:
@@ -48,12 +49,23 @@ class CatalogueVectors(NamedTuple):
 
 def catalogue_vectors() -> CatalogueVectors:
     """Vectors of the dresses in stock, read anew only when they have changed; empty without a live model."""
-    return _catalogue()[0]
+    version = ModelVersion.objects.live()
+    return _read_catalogue(version, prototypes.stamp(version), settings.LOOK_WEIGHT)[0]
 
 
-def catalogue_index(version: ModelVersion | None = None) -> CatalogueIndex:
-    """The index over `catalogue_vectors`, one per process; of another version than the live one, if given."""
-    return _catalogue(version)[1]
+def catalogue_index(version: ModelVersion | None = None) -> CatalogueIndex | GraphIndex:
+    """The dresses in stock as the live version or another knows them: all vectors, or pgvector's graph."""
+    version = version or ModelVersion.objects.live()
+    if graph := vector_search.kept(version):
+        return graph
+    stamp = prototypes.stamp(version)
+    graph = vector_search.graph(version, prototypes.counted(stamp))
+    return graph or _read_catalogue(version, stamp, settings.LOOK_WEIGHT)[1]
+
+
+def exact_index(version: ModelVersion) -> CatalogueIndex:
+    """As `catalogue_index`, for what needs every dress's similarity."""
+    return _read_catalogue(version, prototypes.stamp(version), settings.LOOK_WEIGHT)[1]
 
 
 def photos_to_embed(version: ModelVersion | None) -> QuerySet[DressPhoto]:
@@ -77,6 +89,7 @@ def embed_catalogue(
         done += (looked_at := len(seen.embeddings) + len(seen.troubles))
         if progress:
             progress(looked_at)
+    vector_search.extend_graph(eyes.version)
     return done
 
 
@@ -88,30 +101,17 @@ def _take_up_catalogue_photos(version: ModelVersion, fresh_only: bool) -> list[D
     return taken
 
 
-def _catalogue(version: ModelVersion | None = None) -> tuple[CatalogueVectors, CatalogueIndex]:
-    version = version or ModelVersion.objects.live()
-    embedded = _embedded_in_stock(version.pk if version else 0)
-    stamp = embedded.aggregate(Count("pk"), Sum("pk"), Sum("dress"), Max("photo__embeddings__id"))
-    return _read_catalogue(version.pk if version else 0, tuple(stamp.values()))
-
-
-def _embedded_in_stock(version: int) -> QuerySet[DressPhoto]:
-    return DressPhoto.objects.filter(
-        photo__embeddings__model_version=version, dress__in=Dress.objects.in_stock()
-    )
-
-
 @lru_cache(maxsize=1)
-def _read_catalogue(version: int, stamp: tuple[int | None, ...]) -> tuple[CatalogueVectors, CatalogueIndex]:
+def _read_catalogue(
+    version: ModelVersion | None, stamp: prototypes.Stamp, look_weight: float
+) -> tuple[CatalogueVectors, CatalogueIndex]:
     """`stamp` only tells one state of the catalogue from the next."""
-    rows = list(_embedded_in_stock(version).values_list("photo__embeddings__vector", "dress"))
-    vectors = _matrix(vector for vector, _ in rows)
-    dress_ids = np.array([dress for _, dress in rows], np.int64)
-    dress_ids.flags.writeable = False
-    return CatalogueVectors(vectors, dress_ids), CatalogueIndex(vectors, dress_ids)
+    found = prototypes.read(version)
+    found.dress_ids.flags.writeable = False
+    return CatalogueVectors(found.vectors, found.dress_ids), CatalogueIndex(*found)
 
 
-def _matrix(vectors: Iterable[memoryview]) -> npt.NDArray[np.float32]:
+def _matrix(vectors: Iterable[bytes | memoryview]) -> npt.NDArray[np.float32]:
     rows = [np.frombuffer(vector, "<f4") for vector in vectors]
     return np.stack(rows) if rows else np.empty((0, 0), np.float32)
 
@@ -224,16 +224,17 @@ def _propose(batch: Batch[Post]) -> None:
         _store([post for post in locked if post.photo_id in seen.embeddings], seen, index, version)
 
 
-def _store(posts: list[Post], seen: Seen, index: CatalogueIndex, version: ModelVersion) -> None:
+def _store(posts: list[Post], seen: Seen, index: CatalogueIndex | GraphIndex, version: ModelVersion) -> None:
     """Suggestions and their options for locked posts, which are open to votes from now on."""
     if not posts:
         return
     calibration = Calibration.objects.of(version)
+    fit = calibration.fit
     embeddings = [seen.embeddings[post.photo_id] for post in posts]
     vectors = _matrix(embedding.vector for embedding in embeddings)
-    not_a_dress = calibration.fit.not_a_dress([embedding.not_a_dress for embedding in embeddings])
-    found = index.options(vectors, not_a_dress, calibration.temperature, calibration.shown)
-    sizes = calibration.fit.set_sizes(index.similarities(vectors))
+    not_a_dress = fit.not_a_dress([embedding.not_a_dress for embedding in embeddings])
+    found = index.options(vectors, not_a_dress, fit.temperature, calibration.shown)
+    sizes = fit.set_sizes(index.probabilities(vectors, fit.temperature))
     shown = found.dress_ids.shape[1]
     suggestions = Suggestion.objects.bulk_create(
         Suggestion(post=post, model_version=version, not_a_dress=probability, shown=shown, set_size=size)

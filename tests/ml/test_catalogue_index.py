@@ -61,6 +61,20 @@ def test_options_are_a_softmax_over_every_dress() -> None:
     assert options.probabilities[0] == pytest.approx(0.5 * weights[:2] / weights.sum(), abs=1e-6)
 
 
+def test_a_prototype_of_less_weight_wins_only_where_it_is_nearer_by_that() -> None:
+    vectors = np.array([[0.8, 0.6, 0], [1, 0, 0], [0, 0, 1]], np.float32)
+    index = CatalogueIndex(vectors, [10, 20, 10], weights=[1, 0.9, 0.5])
+    assert index.nearest([1, 0, 0], 2).dress_ids.tolist() == [[20, 10]]  # .9 against .8
+    assert index.nearest([0.8, 0.6, 0], 2).dress_ids.tolist() == [[10, 20]]
+    assert index.nearest([0, 0, 1], 1).similarities.tolist() == [[0.5]]
+
+
+@pytest.mark.parametrize("weights", [[1, 0], [1, 1.1], [1]])
+def test_weights_are_above_0_and_at_most_1(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="2 weights"):
+        CatalogueIndex(unit(2, 0), [1, 2], weights)
+
+
 def test_an_empty_catalogue_has_no_options() -> None:
     index = CatalogueIndex(np.empty((0, 8), np.float32), [])
     assert len(index) == 0

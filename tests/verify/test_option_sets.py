@@ -73,5 +73,5 @@ def test_recall_and_coverage_count_whom_a_post_stands_for() -> None:
     assert found
     assert (found.count, found.share) == (2, 0.25)
     assert found.low < 0.25 < found.high
-    assert Fit(0.1, threshold=0.01).set_sizes(similarities) == [1, 4]
+    assert Fit(0.1, threshold=0.01).set_sizes(Fit(0.1).dresses(similarities)) == [1, 4]
     assert Fit(0.1).set_sizes(similarities) == [None, None]

@@ -98,7 +98,7 @@ def test_what_a_post_is_counted_as(live: ModelVersion, dresses: list[Dress]) -> 
     endings = [post.ending for post in posts]
     assert len(posts) == 400
     assert {Ending.OFFERED, Ending.NAMED, Ending.UNNAMED, Ending.NOT_A_DRESS} == set(endings)
-    parts = recalibration.read(live, suggest.catalogue_index())
+    parts = recalibration.read(live, suggest.exact_index(live))
     named, unnamed = endings.count(Ending.NAMED), endings.count(Ending.UNNAMED)
     weights = set(parts[Part.FITTING].weights.tolist())
     assert sorted(weights) == pytest.approx([1.0, (named + unnamed) / named])

@@ -223,8 +223,10 @@ def test_a_photo_for_which_the_memory_is_too_small_is_set_aside_and_the_rest_goe
 
 
 def test_a_batch_takes_one_forward_pass_and_as_many_statements_whatever_its_size(
+    settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    settings.VECTOR_SEARCH = "exact"
     make_dress()
     suggest.embed_catalogue()
     passes: list[int] = []
