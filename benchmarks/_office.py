@@ -1,6 +1,8 @@
 """The office of the vote benchmark: many posts, employees with sessions, and Django's own counts."""
 
+import itertools
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,11 +17,14 @@ from django.db.models import Exists, OuterRef, prefetch_related_objects  # noqa:
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
+from django_q.tasks import async_task  # noqa: E402
 
 from dressportal import database  # noqa: E402
+from dressportal.demo.draw import Order, draw_all  # noqa: E402
 from tests import make  # noqa: E402
 from verify import rotation  # noqa: E402
-from verify.models import Lease, Option, Post, Suggestion, Vote  # noqa: E402
+from verify.intake import photos  # noqa: E402
+from verify.models import Lease, Option, Photo, Post, Suggestion, Vote  # noqa: E402
 
 DRESSES = 200
 
@@ -90,6 +95,39 @@ def web_server(port: int) -> list[str]:
     program = str(Path(sys.executable).with_name("granian"))
     options = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"]
     return [program, *options, "--port", str(port), "--log-level", "warning", "dressportal.wsgi:application"]
+
+
+def let_posts_wait(count: int, drawings: int = 64) -> None:
+    """Posts with drawn photos that wait for the worker, and the task that it takes up."""
+    drawn = list(draw_all(Order("dress", number, (432, 540), number) for number in range(drawings)))
+    stored = [photos.store_prepared(prepared) for prepared in drawn]
+    copies = Photo.objects.bulk_create(
+        Photo(sha256=f"{n:064}", width=of.width, height=of.height, large=of.large.name, small=of.small.name)
+        for n, of in zip(range(count), itertools.cycle(stored), strict=False)
+    )
+    long_ago = timezone.now() - timedelta(days=365)
+    Post.objects.bulk_create(
+        Post(external_id=f"waiting-{n}", posted_at=long_ago - timedelta(minutes=n), photo=photo)
+        for n, photo in enumerate(copies)
+    )
+    async_task("verify.tasks.suggest_waiting")
+
+
+def worker() -> list[str]:
+    """The command line with which `make run` starts the worker."""
+    return ["nice", "-n", "10", sys.executable, "manage.py", "qcluster"]
+
+
+def wait_until_it_proposes(waiting: int) -> None:
+    for _ in range(600):
+        if still_waiting() < waiting:
+            return
+        time.sleep(0.2)
+    raise SystemExit("The worker proposed nothing within two minutes.")
+
+
+def still_waiting() -> int:
+    return Post.objects.filter(state=Post.State.WAITING).count()
 
 
 def close_office() -> None:
