@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -80,7 +80,7 @@ class PostQuerySet(models.QuerySet["Post"]):
                 raise AlreadyInPlay(f"{post} has been voted on, or is about to be: its options stay.")
             post.take(suggestion, refit.prior_factors, refit.vote_weight)
         fields = [*WEIGHED, "suggestion", "state", "audit", "claimed_until", "trouble"]
-        self.bulk_update(suggestions, fields, batch_size=500)
+        _write(suggestions, fields)
 
     def gold(self) -> "PostQuerySet":
         """Posts whose answer is known: an admin decided it, or cleared its look; never a dispute."""
@@ -104,6 +104,25 @@ class PostQuerySet(models.QuerySet["Post"]):
         deleted = super().delete()
         Photo.objects.filter(pk__in=photos).unused().delete()
         return deleted
+
+
+def _write(posts: "Collection[Post]", names: Sequence[str]) -> None:
+    """What `bulk_update` does, without a CASE a post and field, which take longer than a network's look."""
+    fields = [Post._meta.get_field(name) for name in ("id", *names)]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    changes = ", ".join(f'"{field.column}" = new."{field.column}"' for field in fields[1:])
+    arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in fields)
+    if not posts:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE verify_post SET {changes} FROM unnest({arrays}) AS new ({columns})"  # noqa: S608
+            " WHERE verify_post.id = new.id",
+            [
+                [field.get_db_prep_save(getattr(post, field.attname), connection) for post in posts]
+                for field in fields
+            ],
+        )
 
 
 class Post(models.Model):
