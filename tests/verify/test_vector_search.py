@@ -63,7 +63,8 @@ def test_the_graph_finds_what_exact_search_finds_and_gives_the_same_probabilitie
     assert isinstance(graph, vector_search.GraphIndex)
     assert len(graph) == len(exact) == DRESSES
 
-    queries = unit(vectors[:: len(vectors) // 60] + 0.1 * rng.normal(size=(len(vectors[::50]), SIZE)))
+    seen = vectors[::40]
+    queries = unit(seen + 0.1 * rng.normal(size=seen.shape))
     found, expected = graph.nearest(queries, 20), exact.nearest(queries, 20)
     shared = [np.isin(*rows).sum() for rows in zip(found.dress_ids, expected.dress_ids, strict=True)]
     assert np.mean(shared) / 20 >= 0.99
