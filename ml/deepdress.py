@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ml import checkpoint
 from ml.catalogue_index import DressIndex
-from ml.named import Named, named
+from ml.named import Fit, Named, named
 from ml.photos import Photo, Pixels, normalise, read_square, to_batch
 
 # Of float32's time: converting to and fro takes some of what the convolutions gain.
@@ -112,14 +112,22 @@ class DeepDress:
                 logits.append(part_logits.numpy())
         return Embeddings(np.concatenate(vectors), self.calibration.not_a_dress(np.concatenate(logits)))
 
-    def name(self, photos: Iterable[Photo], index: DressIndex | None = None, k: int = 3) -> list[Named]:
+    def name(
+        self,
+        photos: Iterable[Photo],
+        index: DressIndex | None = None,
+        k: int = 3,
+        fit: Fit | None = None,
+    ) -> list[Named]:
         """The k likeliest dresses of `index` for each photo, and how probably it shows none.
 
-        `index` holds vectors of this model: ml.name.read_catalogue makes one of a folder. Raises
-        ml.photos.UnreadablePhoto.
+        `index` holds vectors of this model: ml.name.read_catalogue makes one of a folder. `fit` is what has
+        been learnt about its probabilities since it was trained. Raises ml.photos.UnreadablePhoto.
         """
-        found = self.embed(photos)
-        return named(found.vectors, found.not_a_dress, index, self.temperature, k)
+        vectors, not_a_dress = self.embed(photos)
+        if fit is None:
+            return named(vectors, not_a_dress, index, self.temperature, k)
+        return named(vectors, fit.not_a_dress(not_a_dress), index, fit.temperature, k)
 
     def _fitting(self, squares: list[Pixels]) -> Iterator[tuple[Tensor, Tensor]]:
         """The batch in one part or, where the memory does not hold that, in smaller ones."""

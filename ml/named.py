@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,19 @@ class Named(NamedTuple):
     not_a_dress: float
 
 
+class Fit(Protocol):
+    """Calibration learnt after the training."""
+
+    @property
+    def temperature(self) -> float: ...
+
+    def not_a_dress(self, probabilities: npt.NDArray[np.float32]) -> Sequence[float]:
+        """The checkpoint's probabilities (n,) -> better ones."""
+
+
 def named(
     vectors: npt.NDArray[np.float32],
-    not_a_dress: npt.NDArray[np.float32],
+    not_a_dress: npt.NDArray[np.float32] | Sequence[float],
     index: DressIndex | None,
     temperature: float,
     k: int,

@@ -20,7 +20,7 @@ from verify import api_classify, suggest, versions
 from verify.classifier import client as classifier
 from verify.classifier.server import listening
 from verify.intake.photos import store
-from verify.models import ApiKey, Photo, Suggestion
+from verify.models import ApiKey, Calibration, Photo, Suggestion
 
 ADDRESS = "/api/v1/classify/"
 Send = Callable[..., Any]
@@ -233,6 +233,13 @@ def test_names_are_what_suggestions_say_and_bad_photos_leave_the_others_alone(
 
 def test_the_same_photo_gets_the_same_names_as_its_suggestion(running: None, send: Send) -> None:
     data = encoded(noise((300, 400)))
+    own = names_as_suggested(data, send)
+    fitted = {"fitted_at": timezone.now(), "posts": 200, "temperature": 0.3, "slope": 0.5, "offset": -1}
+    Calibration.objects.create(model_version=versions.live().version, **fitted)
+    assert names_as_suggested(data, send)["not_a_dress"] != pytest.approx(own["not_a_dress"], abs=0.01)
+
+
+def names_as_suggested(data: bytes, send: Send) -> dict[str, Any]:
     post = make_post(photo=store(data))
     suggest.suggest_waiting()
     suggestion = Suggestion.objects.get(post=post)
@@ -243,6 +250,7 @@ def test_the_same_photo_gets_the_same_names_as_its_suggestion(running: None, sen
     assert [each["sku"] for each in photo["candidates"]] == [option.dress.sku for option in options]
     assert probabilities(photo) == pytest.approx([option.probability for option in options], abs=1e-4)
     assert photo["not_a_dress"] == pytest.approx(suggestion.not_a_dress, abs=1e-4)
+    return photo
 
 
 def probabilities(photo: dict[str, Any]) -> list[float]:

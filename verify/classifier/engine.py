@@ -17,7 +17,8 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from verify import suggest, versions
 from verify.intake.copies import PhotoRefused, small_copy
-from verify.models import Dress, ModelVersion
+from verify.models import Calibration, Dress, ModelVersion
+from verify.option_sets import Fit
 from verify.versions import NotReady
 
 MAX_K = 20
@@ -117,8 +118,8 @@ class Engine:
                     order.answers.set_exception(_reason(error))
 
     def _name(self, copies: list[bytes]) -> list[Answer]:
-        model, index = self._live()
-        photos = model.name(copies, index, MAX_K)
+        model, index, fit = self._live()
+        photos = model.name(copies, index, MAX_K, fit)
         known = {each.dress for photo in photos for each in photo.candidates}
         dresses = {pk: (sku, title) for pk, sku, title in _dresses(known)}
         return [
@@ -133,8 +134,11 @@ class Engine:
             for photo in photos
         ]
 
-    def _live(self) -> tuple[versions.DeepDress, suggest.CatalogueIndex]:
-        """The live model and the catalogue as it sees it: new weights count once they are the live ones."""
+    def _live(self) -> tuple[versions.DeepDress, suggest.CatalogueIndex | suggest.GraphIndex, Fit]:
+        """The live model, the catalogue as it sees it, and its calibration, as of suggestions.
+
+        New weights count once they are the live ones.
+        """
         live = ModelVersion.objects.live()
         if live is None:
             raise NotReady("DeepDress has not been started yet.")
@@ -146,7 +150,7 @@ class Engine:
         index = suggest.catalogue_index(live)
         if not len(index):
             raise NotReady("No dress in stock has a photo that DeepDress has seen yet.")
-        return self._model, index
+        return self._model, index, Calibration.objects.of(live).fit
 
 
 def _dresses(pks: set[int]) -> list[tuple[int, str, str]]:
