@@ -24,6 +24,8 @@ from dressportal.supervisor import Part
 from verify.models import Heartbeat
 from verify.tasks import TRAINING
 
+PATIENCE = 300.0  # seconds that a web server may take to start; one that has died is not waited for
+
 
 class Command(BaseCommand):
     help = "Set the database up, then run web server, worker and classifier in the foreground until Ctrl-C."
@@ -59,9 +61,11 @@ class Command(BaseCommand):
         parts += [self.training()] if settings.RETRAIN else []
         try:
             self.set_up()
-            for part in parts:
+            web, *others = parts
+            web.start()
+            self.wait_until_it_answers(web)  # before the others take their share of the cores
+            for part in others:
                 part.start()
-            self.wait_until_it_answers(parts[0])
             self.announce()
             if not (settings.EMAIL_URL or settings.PRODUCTION):
                 Thread(target=mailbox.follow, args=(settings.EMAIL_FILE_PATH, self.say), daemon=True).start()
@@ -120,7 +124,7 @@ class Command(BaseCommand):
                 ) from error
 
     def wait_until_it_answers(self, web: Part) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not self.answers():
             if web.died() or time.monotonic() > deadline:
                 tail = "\n".join(web.log.read_text(errors="replace").splitlines()[-15:])
