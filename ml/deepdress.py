@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ml import checkpoint
 from ml.catalogue_index import DressIndex
+from ml.embedder import Embedder
 from ml.named import Fit, Named, named
 from ml.photos import Photo, Pixels, normalise, read_square, to_batch
 
@@ -147,8 +149,13 @@ class DeepDress:
         yield from self._fitting(squares[half:])
 
 
-def embed_batch(network: torch.nn.Module, batch: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+def embed_batch(network: Embedder, batch: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
     """(n, 3, s, s) in 0..1 -> vectors (n, dimensions) and logits (n,), float32 on the CPU."""
+    photos = normalise(batch.to(device))
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16_pays(device)):
-        vectors, logits = network(normalise(batch.to(device)))
+        vectors, logits = network(photos)
+        if network.config.mirrored:
+            in_the_mirror = network(photos.flip(dims=[3]))
+            vectors = F.normalize(vectors + in_the_mirror[0], dim=1)
+            logits = (logits + in_the_mirror[1]) / 2
     return vectors.cpu(), logits.cpu()

@@ -24,14 +24,19 @@ class EmbedderConfig:
     pooled: int = 3  # last stages that are looked at: prints are found in an early one, shapes in the last
     heads: int = 4  # places the pooling of each can look at
     dimensions: int = 128  # of the vector
+    # Whether a photo is also looked at in the mirror, in use, and both answers are averaged: twice the work,
+    # for two to six of a hundred photos named rightly that were not.
+    mirrored: bool = False
 
 
 SIZES = {
     "tiny": EmbedderConfig(
         input_size=32, stem=8, widths=(8, 16), blocks=(1, 1), strides=(1, 2), pooled=2, heads=2
     ),
-    "small": EmbedderConfig(),
-    "base": EmbedderConfig(input_size=192, stem=64, widths=(96, 192, 384, 512), blocks=(2, 3, 4, 2), heads=8),
+    "small": EmbedderConfig(mirrored=True),
+    "base": EmbedderConfig(
+        input_size=192, stem=64, widths=(96, 192, 384, 512), blocks=(2, 3, 4, 2), heads=8, mirrored=True
+    ),
 }
 
 

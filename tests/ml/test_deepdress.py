@@ -1,6 +1,7 @@
 """The shipped model and the way others call it."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,18 @@ def test_a_path_and_its_bytes_and_its_image_are_the_same_photo(model: DeepDress,
         [path, str(path), path.read_bytes(), Image.open(io.BytesIO(path.read_bytes()))]
     ).vectors
     assert (vectors == vectors[0]).all()
+
+
+def test_a_photo_and_its_mirror_image_are_the_same_to_who_looks_at_both(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = Embedder(replace(size("tiny"), mirrored=True))
+    checkpoint.save(tmp_path, network, Calibration(), {})
+    photo = photos(1)[0]
+    mirrored = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    found = DeepDress.load(tmp_path, device="cpu").embed([photo, mirrored])
+    assert found.vectors[0] == pytest.approx(found.vectors[1], abs=1e-4)
+    assert found.not_a_dress[0] == pytest.approx(found.not_a_dress[1], abs=1e-4)
+    assert np.linalg.norm(found.vectors, axis=1) == pytest.approx(1, abs=1e-5)
 
 
 def test_no_photos_have_no_vectors(model: DeepDress) -> None:
