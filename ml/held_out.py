@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ml.training_set import NO_DRESS, ManifestError, Row, drawn_rows, manifest_rows, photo_of
+from ml.manifest import ManifestError, Row, manifest_rows
+from ml.training_set import NO_DRESS, drawn_rows, photo_of
 
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

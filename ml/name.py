@@ -18,9 +18,9 @@ from rich.table import Table
 from ml.catalogue_index import CatalogueIndex
 from ml.checkpoint import CheckpointRefused
 from ml.deepdress import DeepDress
+from ml.manifest import ManifestError, manifest_rows
 from ml.named import Named
 from ml.photos import UnreadablePhoto, open_upright
-from ml.training_set import ManifestError, manifest_rows
 
 SHIPPED = Path(__file__).parent / "weights" / "deepdress"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
@@ -45,7 +45,7 @@ def read_catalogue(model: DeepDress, source: Path | str, complain: Complain = la
     """A folder of photos (a subfolder or a file name a dress), or the catalogue's rows of a manifest.
 
     `complain` is told of each photo that cannot be read. Raises CatalogueRefused and
-    ml.training_set.ManifestError.
+    ml.manifest.ManifestError.
     """
     path = Path(source)
     photos = _in_folder(path) if path.is_dir() else _in_manifest(path)

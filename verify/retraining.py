@@ -157,8 +157,8 @@ def _compare(run: Path, champion: DeepDress, challenger: DeepDress, seed: int) -
     from ml import held_out
     from ml.conformal import PROMISED
     from ml.evaluate_embedder import evaluate_model
+    from ml.manifest import ManifestError
     from ml.paired_bootstrap import compare
-    from ml.training_set import ManifestError
 
     against = ModelVersion.objects.get(digest=champion.version)
     try:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from ml.held_out import HeldOut, draw, read
-from ml.training_set import NO_DRESS, ManifestError
+from ml.manifest import ManifestError
+from ml.training_set import NO_DRESS
 from tests.ml.manifests import ROWS, write_manifest
 
 

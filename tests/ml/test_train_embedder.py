@@ -15,9 +15,10 @@ from ml.batches import Batches
 from ml.deepdress import DeepDress
 from ml.embedder import Embedder, size
 from ml.learner import Learner
+from ml.manifest import ManifestError
 from ml.train_embedder import LossNotFinite, fit, learning_rate, train
 from ml.training_options import Options
-from ml.training_set import NO_DRESS, UNKNOWN, ManifestError, TrainingSet
+from ml.training_set import NO_DRESS, UNKNOWN, TrainingSet
 from ml.training_state import StateRefused
 from tests.verify.tiny_weights import write_tiny_weights
 

@@ -15,8 +15,8 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from ml.manifest import manifest_rows
 from ml.train_embedder import Options, train
-from ml.training_set import manifest_rows
 from tests.make import (
     NOON,
     jpeg,

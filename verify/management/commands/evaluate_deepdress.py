@@ -16,8 +16,8 @@ from ml.deepdress import DeepDress
 from ml.evaluate_embedder import Evaluation, evaluate
 from ml.evaluation_report import page
 from ml.evaluation_table import table
+from ml.manifest import ManifestError
 from ml.photos import UnreadablePhoto
-from ml.training_set import ManifestError
 
 DRESSES = 120
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml.manifest import ManifestError, manifest_rows
 from ml.train_embedder import Options, train
-from ml.training_set import ManifestError, TrainingSet, from_manifest, manifest_rows
+from ml.training_set import TrainingSet, from_manifest
 
 Entry = dict[str, Any]
 
