@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ml import backbones
 from ml.calibration import Calibration
 from ml.checkpoint import Checkpoint
 from ml.deepdress import DeepDress
-from ml.embedder import Embedder, EmbedderConfig
+from ml.embedder import EmbedderConfig
 from ml.photos import Photo, read_square
 
 SIDE, LEVELS = 64, 8
@@ -33,7 +34,7 @@ def untrained(config: EmbedderConfig, device: torch.device, seed: int = 0) -> De
     """The network with random weights; the process's own random numbers stay as they were."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Embedder(config).eval()
+        network = backbones.network(config).eval()
     return DeepDress(Checkpoint(network, Calibration(), {}, "untrained"), device)
 
 

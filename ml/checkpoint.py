@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
 
+from ml import backbones
+from ml.backbones import BackboneRefused
 from ml.calibration import Calibration
 from ml.embedder import Embedder, EmbedderConfig
 
@@ -43,9 +46,7 @@ def digest(directory: Path | str) -> str:
 
 
 def save(directory: Path | str, network: Embedder, calibration: Calibration, metrics: dict[str, Any]) -> None:
-    """Write the three files, each replaced in one step, the weights as float16."""
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the three files, the weights as float16; on a full disk (OSError) those before stay."""
     tensors = {name: _stored(tensor) for name, tensor in network.state_dict().items()}
     weights = write_tensors(tensors)
     config = {
@@ -53,9 +54,28 @@ def save(directory: Path | str, network: Embedder, calibration: Calibration, met
         "calibration": asdict(calibration),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
     }
-    _replace(folder / WEIGHTS, weights)
-    _replace(folder / CONFIG, json.dumps(config, indent=2).encode() + b"\n")
-    _replace(folder / METRICS, json.dumps(metrics, indent=2, allow_nan=False).encode() + b"\n")
+    told = json.dumps(config, indent=2), json.dumps(metrics, indent=2, allow_nan=False)
+    replace(
+        Path(directory), {WEIGHTS: weights, CONFIG: f"{told[0]}\n".encode(), METRICS: f"{told[1]}\n".encode()}
+    )
+
+
+def replace(folder: Path, files: dict[str, bytes]) -> None:
+    """Write files into a folder, none of them in its place before all are on the disk. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drafts = {folder / f"{name}.draft": folder / name for name in files}
+    try:
+        for draft, content in zip(drafts, files.values(), strict=True):
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # some file systems say only now that they are full
+        for draft, path in drafts.items():
+            draft.replace(path)
+    except OSError:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+        raise
 
 
 def load(directory: Path | str) -> Checkpoint:
@@ -68,14 +88,24 @@ def load(directory: Path | str) -> Checkpoint:
             f"{folder / WEIGHTS}: truncated or altered: sha256 is {version[:12]}…, "
             f"{CONFIG} expects {str(config.get('weights_sha256'))[:12]}…"
         )
-    network = Embedder(_architecture(folder / CONFIG, config))
+    built = network(folder / CONFIG, config)
     try:
-        network.load_state_dict({name: _used(tensor) for name, tensor in read_tensors(weights).items()})
+        built.load_state_dict({name: _used(tensor) for name, tensor in read_tensors(weights).items()})
         calibration = Calibration(**config["calibration"])
     except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointRefused(f"{folder}: weights of another architecture or format ({reason})") from error
-    return Checkpoint(network.eval(), calibration, _read_json(folder / METRICS), version)
+    return Checkpoint(built.eval(), calibration, _read_json(folder / METRICS), version)
+
+
+def network(path: Path, config: dict[str, Any]) -> Embedder:
+    """The architecture that a configuration tells of, with random weights. Raises CheckpointRefused."""
+    try:
+        return backbones.network(_architecture(path, config))
+    except (BackboneRefused, TypeError, ValueError, KeyError, RuntimeError) as error:
+        if isinstance(error, CheckpointRefused):
+            raise
+        raise CheckpointRefused(f"{path}: not an architecture of this network ({error})") from error
 
 
 def _architecture(path: Path, config: dict[str, Any]) -> EmbedderConfig:
@@ -110,9 +140,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointRefused(f"{path}: expected a JSON object")
     return content
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(content)
-    draft.replace(path)

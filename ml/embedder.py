@@ -6,6 +6,7 @@ It compares photos and classifies none: a dress it never saw in training is name
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -27,6 +28,7 @@ class EmbedderConfig:
     # Whether a photo is also looked at in the mirror, in use, and both answers are averaged: twice the work,
     # for two to six of a hundred photos named rightly that were not.
     mirrored: bool = False
+    backbone: dict[str, Any] | None = None  # another body in the place of stem and stages: ml.backbones
 
 
 SIZES = {
@@ -85,13 +87,7 @@ class Embedder(nn.Module):
     def __init__(self, config: EmbedderConfig) -> None:
         super().__init__()
         self.config = config
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, config.stem, 5, 2, 2, bias=False),  # s / 2
-            nn.BatchNorm2d(config.stem),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(3, 2, 1),  # s / 4
-        )
-        self.stages = nn.ModuleList(_stages(config))  # the last (n, widths[-1], s / 16, s / 16)
+        self._build(config)
         looked_at = config.widths[-config.pooled :]
         self.pools = nn.ModuleList(AttentionPool(width, config.heads) for width in looked_at)
         self.features = config.heads * sum(looked_at)
@@ -100,17 +96,48 @@ class Embedder(nn.Module):
         )
         self.not_a_dress = nn.Linear(self.features, 1)
 
+    def _build(self, config: EmbedderConfig) -> None:
+        """The body, which gives maps."""
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, config.stem, 5, 2, 2, bias=False),  # s / 2
+            nn.BatchNorm2d(config.stem),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, 2, 1),  # s / 4
+        )
+        self.stages = nn.ModuleList(_stages(config))  # the last (n, widths[-1], s / 16, s / 16)
+
     def forward(self, photos: Tensor) -> tuple[Tensor, Tensor]:
         return self.read(self.look(photos))
 
     def look(self, photos: Tensor) -> Tensor:
         """(n, 3, s, s) normalised photos -> (n, features)."""
+        looked_at = zip(self.pools, self.maps(photos)[-len(self.pools) :], strict=True)
+        return torch.cat([pool(found) for pool, found in looked_at], dim=1)
+
+    def maps(self, photos: Tensor) -> list[Tensor]:
+        """What the body finds: (n, c, h, w) of each stage."""
         found, maps = self.stem(photos), []
         for stage in self.stages:
             found = stage(found)
             maps.append(found)
-        looked_at = zip(self.pools, maps[-len(self.pools) :], strict=True)
-        return torch.cat([pool(found) for pool, found in looked_at], dim=1)
+        return maps
+
+    def parts(self) -> list[nn.Module]:
+        """The body's parts from the photo on, which can be frozen."""
+        return [self.stem, *self.stages]
+
+    def body_parameters(self) -> list[nn.Parameter]:
+        """All below the pooling."""
+        heads = (self.pools, self.vector, self.not_a_dress)
+        above = {id(each) for head in heads for each in head.parameters()}
+        return [each for each in self.parameters() if id(each) not in above]
+
+    def freeze(self, count: int) -> None:
+        """Keep the first `count` parts as they are, the statistics of their batch norms too."""
+        for place, part in enumerate(self.parts()):
+            part.requires_grad_(place >= count)
+            if place < count:
+                part.eval()
 
     def read(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(n, features) -> (n, dimensions) unit vectors and (n,) not-a-dress logits."""

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as write_tensors
 from torch import Tensor, nn
 
+from ml import checkpoint
 from ml.batches import Places
 
 FILE = "training.safetensors"
@@ -44,11 +45,8 @@ def save(
         tensors["neighbours"] = torch.from_numpy(state.neighbours)
     known = {"steps": state.steps, "seconds": state.seconds, "best": state.best}
     told = {**known, "since_best": state.since_best, "deciding": deciding}
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{FILE}.draft"
     stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file(stored, draft, {"training": json.dumps(told)})
-    draft.replace(folder / FILE)
+    checkpoint.replace(folder, {FILE: write_tensors(stored, {"training": json.dumps(told)})})
 
 
 def resume(
