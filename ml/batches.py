@@ -8,9 +8,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ml.processes import ALONE, Processes
 from ml.training_set import NO_DRESS, TrainingSet
 
 Places = npt.NDArray[np.int64]
+LOOK_ALIKES = 8  # of each dress
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,10 @@ class Batches:
     al. 2015, arXiv:1503.03832, of which the hardest alone would teach the labels' errors).
     """
 
-    def __init__(self, data: TrainingSet, seed: int, pairs: int, negatives: int) -> None:
-        self.data, self.seed = data, seed
+    def __init__(
+        self, data: TrainingSet, seed: int, pairs: int, negatives: int, processes: Processes = ALONE
+    ) -> None:
+        self.data, self.seed, self.processes = data, seed, processes
         self.dresses = np.unique(data.dress[data.rows("train")])
         self.catalogue = _rows_by_dress(data, self.dresses, catalogue=True)
         self.others = _rows_by_dress(data, self.dresses, catalogue=False)
@@ -51,7 +55,10 @@ class Batches:
         self._order.cache_clear()
 
     def at(self, step: int) -> Batch:
-        """The batch of a step, counted from 0."""
+        """The batch of a step, counted from 0; of several processes, this one's part of it."""
+        return self._part(self._whole(step))
+
+    def _whole(self, step: int) -> Batch:
         rng = np.random.default_rng([self.seed, step, 1])
         epoch, place = divmod(step, len(self))
         classes = self._order(epoch)[place * self.pairs : (place + 1) * self.pairs]
@@ -64,6 +71,16 @@ class Batches:
         rows += [self._draw(self.without, rng) for _ in range(self.negatives)]
         none = np.full(self.negatives, NO_DRESS)
         return Batch(np.array(rows), np.concatenate([classes, classes, none]), len(classes))
+
+    def _part(self, batch: Batch) -> Batch:
+        """Dresses side by side stay so, as they may be look-alikes."""
+        if self.processes.count == 1:
+            return batch
+        mine, pairs = self.processes.rank, np.arange(batch.pairs)
+        chosen = np.array_split(pairs, self.processes.count)[mine]
+        without = np.array_split(np.arange(2 * batch.pairs, len(batch.rows)), self.processes.count)[mine]
+        places = np.concatenate([chosen, batch.pairs + chosen, without])
+        return Batch(batch.rows[places], batch.classes[places], len(chosen))
 
     def _epoch(self, number: int) -> Places:
         rng = np.random.default_rng([self.seed, number, 2])
@@ -88,7 +105,7 @@ def in_groups(order: Places, neighbours: Places, rng: np.random.Generator, size:
     return np.array(grouped)
 
 
-def look_alikes(vectors: npt.NDArray[np.float32], k: int = 8) -> Places:
+def look_alikes(vectors: npt.NDArray[np.float32], k: int = LOOK_ALIKES) -> Places:
     """The k nearest others of unit vectors (n, d), in no order: (n, min(k, n - 1))."""
     k, found = min(k, len(vectors) - 1), []
     for start in range(0, len(vectors), 1024):

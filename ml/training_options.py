@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from ml.classifier_baseline import CLASSIFIER
 from ml.embedder import SIZES
 from ml.losses import METRIC_LOSSES
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+class OptionsRefused(ValueError):
+    """Options that do not fit the network or the processes; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class Options:
     minutes: float | None = None
     seed: int = 1
     device: str | None = None
-    size: str = "small"
+    size: str | None = "small"  # None: that of the weights to start from
     dresses: int = 4000
     pairs: int = 48
     negatives: int = 20
@@ -35,6 +43,10 @@ class Options:
     groups_from: float = 0.5
     precision: str = "auto"
     start_from: Path | None = None
+    backbone: Path | None = None
+    freeze: int | None = None  # parts
+    unfreeze_every: int | None = None  # steps
+    body_rate: float | None = None  # factor
     patience: int | None = None
     check_every: int = 500
     restart: bool = False
@@ -47,40 +59,121 @@ class Options:
         values = {name: value for name, value in asdict(self).items() if name not in indifferent}
         return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
 
+    def frozen(self, steps: int, parts: int) -> int:
+        """How many of a body's parts stay as they are after so many steps; the last one thaws first."""
+        count = self.freeze if self.freeze is not None else parts if self.unfreeze_every else 0
+        return max(0, count - steps // self.unfreeze_every) if self.unfreeze_every else count
+
 
 def options(arguments: Sequence[str] | None = None) -> Options:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m ml.train_embedder",
         description="Train DeepDress. The same command goes on where a training was broken off.",
+        allow_abbrev=False,
     )
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder for the checkpoint and the log for TensorBoard")
     add("--manifest", type=Path, help="JSON lines of labelled photos; drawn ones without it")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, default=Options.steps, help="optimiser steps (%(default)s)")
-    length.add_argument("--minutes", type=float, help="stop by the clock; not reproducible")
-    add("--seed", type=int, default=Options.seed)
-    add("--device", help="cpu, cuda, mps (default: the best there is)")
-    add("--size", choices=list(SIZES), default=Options.size)
-    add("--dresses", type=int, default=Options.dresses, help="drawn dresses to train on (%(default)s)")
-    add("--pairs", type=int, default=Options.pairs, help="dresses in a batch, two photos each (%(default)s)")
-    add("--negatives", type=int, default=Options.negatives, help="photos without one (%(default)s)")
-    add("--loss", choices=METRIC_LOSSES, default=Options.loss)
-    add("--rate", type=float, default=Options.rate, help="highest learning rate (%(default)s)")
-    add("--attributes", type=float, default=Options.attributes, help="weight of the attributes' loss")
+    length.add_argument(
+        "--steps", type=_whole(1), default=Options.steps, help="optimiser steps (%(default)s)"
+    )
+    length.add_argument("--minutes", type=_above_0, help="stop by the clock; not reproducible")
+    add("--seed", type=_whole(0), default=Options.seed)
+    add("--device", type=_device, help="cpu, cuda, mps (default: the best there is)")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--size", choices=list(SIZES), help=f"of a new network ({Options.size})")
+    start.add_argument(
+        "--start-from", type=Path, metavar="DIR", help="a checkpoint of DeepDress to go on from"
+    )
+    start.add_argument(
+        "--backbone", type=Path, metavar="DIR", help="an image model of transformers as the body"
+    )
+    add("--freeze", type=_whole(0), metavar="N", help="keep the body's first N parts as they are")
+    add("--unfreeze-every", type=_whole(1), metavar="STEPS", help="a part less, the last one first")
+    add("--body-rate", type=_above_0, metavar="FACTOR", help="of the learning rate, below the pooling")
+    add("--dresses", type=_whole(2), default=Options.dresses, help="drawn dresses to train on (%(default)s)")
+    add(
+        "--pairs",
+        type=_whole(2),
+        default=Options.pairs,
+        help="dresses in a batch, two photos each (%(default)s)",
+    )
+    add("--negatives", type=_whole(0), default=Options.negatives, help="photos without one (%(default)s)")
+    add("--loss", choices=(*METRIC_LOSSES, CLASSIFIER), default=Options.loss)
+    add("--rate", type=_above_0, default=Options.rate, help="highest learning rate (%(default)s)")
+    add("--attributes", type=_not_below_0, default=Options.attributes, help="weight of the attributes' loss")
     add(
         *("--groups-from", "--hard-negatives-from"),
-        type=float,
+        type=_not_below_0,
         default=Options.groups_from,
         metavar="SHARE",
         help="of the training after which batches hold look-alikes; 1: never (%(default)s)",
     )
     add("--precision", choices=PRECISIONS, default=Options.precision)
-    add("--start-from", type=Path, metavar="DIR", help="a checkpoint of DeepDress to go on from")
-    add("--patience", type=int, help="stop after so many checks without a better one, and keep the best")
-    add("--check-every", type=int, default=Options.check_every, help="steps between checks (%(default)s)")
+    add(
+        "--patience", type=_whole(1), help="stop after so many checks without a better one, and keep the best"
+    )
+    add(
+        "--check-every",
+        type=_whole(1),
+        default=Options.check_every,
+        help="steps between checks (%(default)s)",
+    )
     add("--restart", action="store_true", help="do not go on with what was broken off in --out")
-    add("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw or decode")
+    add("--workers", type=_whole(1), default=os.cpu_count() or 1, help="processes that draw or decode")
     add("--cache", type=Path, default=Options.cache, help="folder for decoded photos")
-    return Options(**vars(parser.parse_args(arguments)))
+    chosen = vars(parser.parse_args(arguments))
+    if chosen["patience"] and chosen["loss"] == CLASSIFIER:
+        parser.error("argument --patience: not allowed with --loss classifier, which finds no held-out dress")
+    if not (chosen["size"] or chosen["start_from"] or chosen["backbone"]):
+        chosen["size"] = Options.size
+    return Options(**chosen)
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """A whole number of at least so much: fewer than two pairs, for instance, are nothing to tell apart."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, at least {least}")
+        return value
+
+    return read
+
+
+def _above_0(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a number above 0")
+    return value
+
+
+def _not_below_0(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a number, at least 0")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _device(text: str) -> str:
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    try:
+        there = here.get(torch.device(text).type, False)
+    except RuntimeError:
+        there = False
+    if not there:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a device of this machine, such as cpu")
+    return text

@@ -49,6 +49,7 @@ class TrainingSet:
     attributes: npt.NDArray[np.int64]  # (n, a) places in `vocabulary`, UNKNOWN elsewhere
     vocabulary: dict[str, list[str]]  # a attributes and their values
     description: dict[str, Any]
+    dresses: tuple[str, ...] = ()  # what the numbers stand for
 
     def rows(self, split: str, *, catalogue: bool | None = None, dress: bool = True) -> npt.NDArray[np.int64]:
         """Places of a split's photos of dresses (catalogue alone, others alone), or of its negatives."""
@@ -173,7 +174,9 @@ def _prepare(
     content = hashlib.sha256(json.dumps([labels, vocabulary, attributes.tolist()]).encode())
     content.update(pixels.data)
     description = {**source, "photos": len(rows), "dresses": len(dresses), "sha256": content.hexdigest()}
-    return TrainingSet(pixels, dress, role, split, weight, attributes, vocabulary, description)
+    return TrainingSet(
+        pixels, dress, role, split, weight, attributes, vocabulary, description, tuple(dresses)
+    )
 
 
 def _attributes(rows: Sequence[Row]) -> tuple[npt.NDArray[np.int64], dict[str, list[str]]]:

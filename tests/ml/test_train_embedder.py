@@ -1,5 +1,6 @@
 """Training is reproducible, stops at a loss that is no number, and ends in a checkpoint that can be used."""
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ml import checkpoint, train_embedder
+from ml import checkpoint, classifier_baseline, train_embedder
 from ml.batches import Batches
+from ml.checkpoint import CheckpointRefused
 from ml.deepdress import DeepDress
 from ml.embedder import Embedder, size
 from ml.learner import Learner
@@ -22,6 +25,7 @@ from ml.training_set import NO_DRESS, UNKNOWN, TrainingSet
 from ml.training_state import StateRefused
 from tests.verify.tiny_weights import write_tiny_weights
 
+Losses = dict[str, torch.Tensor]
 COLOURS = np.array(
     [[200, 30, 30], [30, 160, 60], [40, 60, 200], [220, 200, 40], [150, 40, 160], [240, 240, 240]]
 )
@@ -59,10 +63,11 @@ def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
     assert not torch.equal(first["vector.0.weight"], other["vector.0.weight"])
 
 
+@pytest.mark.parametrize("transfer", [{}, {"unfreeze_every": 4, "body_rate": 0.1}])
 def test_a_killed_training_goes_on_to_the_same_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transfer: dict[str, Any]
 ) -> None:
-    chosen = {"check_every": 5, "groups_from": 0.5}
+    chosen = {"check_every": 5, "groups_from": 0.5, **transfer}
     torch.manual_seed(1)
     whole = Embedder(size("tiny"))
     fit(whole, small_set(), options(tmp_path / "whole", **chosen), torch.device("cpu"))
@@ -70,7 +75,7 @@ def test_a_killed_training_goes_on_to_the_same_network(
     class Killed(Exception):
         pass
 
-    def killed(learner: Learner, batches: Batches, number: int, *others: Any) -> torch.Tensor:
+    def killed(learner: Learner, batches: Batches, number: int, *others: Any) -> Losses:
         if number == 13:
             raise Killed
         return step(learner, batches, number, *others)
@@ -82,7 +87,7 @@ def test_a_killed_training_goes_on_to_the_same_network(
         fit(Embedder(size("tiny")), small_set(), options(tmp_path / "cut", **chosen), torch.device("cpu"))
     monkeypatch.setattr(train_embedder, "step", step)
     resumed = Embedder(size("tiny"))
-    state = fit(resumed, small_set(), options(tmp_path / "cut", **chosen), torch.device("cpu"))
+    state = fit(resumed, small_set(), options(tmp_path / "cut", **chosen), torch.device("cpu")).state
     assert state.steps == 20
     expected = whole.state_dict()
     assert all(torch.equal(expected[name], value) for name, value in resumed.state_dict().items())
@@ -93,7 +98,7 @@ def test_another_command_does_not_go_on_with_it(tmp_path: Path) -> None:
     other = options(tmp_path, check_every=10, seed=2)
     with pytest.raises(StateRefused, match=r"seed was 1, is 2; .*--restart"):
         fit(Embedder(size("tiny")), small_set(), other, torch.device("cpu"))
-    state = fit(Embedder(size("tiny")), small_set(), replace(other, restart=True), torch.device("cpu"))
+    state = fit(Embedder(size("tiny")), small_set(), replace(other, restart=True), torch.device("cpu")).state
     assert state.steps == 20
 
 
@@ -109,7 +114,7 @@ def test_without_getting_better_it_stops_early_and_keeps_the_best(
     figures = iter([0.5, 0.7, 0.6, 0.65, 0.9])
     monkeypatch.setattr(train_embedder, "held_out_recall", lambda *_: {"1": next(figures)})
     network, chosen = Embedder(size("tiny")), options(tmp_path, check_every=2, patience=2)
-    state = fit(network, small_set(), chosen, torch.device("cpu"))
+    state = fit(network, small_set(), chosen, torch.device("cpu")).state
     assert (state.steps, state.best) == (8, 0.7)
     assert checkpoint.load(tmp_path).metrics["steps"] == 4
     best = checkpoint.load(tmp_path).network.state_dict()
@@ -123,11 +128,72 @@ def test_a_checkpoint_can_be_started_from(tmp_path: Path) -> None:
     assert torch.equal(begun.state_dict()["vector.0.weight"], given.state_dict()["vector.0.weight"])
 
 
+def test_what_is_frozen_stays_and_the_body_learns_slowly(tmp_path: Path) -> None:
+    """The statistics of batch norms stay, too."""
+    chosen = options(tmp_path, freeze=2, body_rate=0.1, steps=3)
+    network = Embedder(size("tiny"))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    training = fit(network, small_set(), chosen, torch.device("cpu"))
+    assert changed_parts(before, network) == {"stages.1", "pools", "vector", "not_a_dress"}
+    assert [group["rate"] for group in training.optimiser.param_groups] == pytest.approx([1e-3, 1e-4])
+
+
+def changed_parts(before: dict[str, torch.Tensor], network: Embedder) -> set[str]:
+    changed = [name for name, value in network.state_dict().items() if not torch.equal(before[name], value)]
+    return {".".join(name.split(".")[: 2 if name.startswith("stages") else 1]) for name in changed}
+
+
+def test_a_classifier_is_trained_on_the_same_photos(tmp_path: Path) -> None:
+    chosen = {"loss": "classifier", "steps": 3, "check_every": 2, "workers": 1, "device": "cpu"}
+    manifest = write_manifest(tmp_path)
+    train(options(tmp_path / "model", manifest=manifest, cache=tmp_path / "cache", **chosen))
+    classifier = classifier_baseline.load(tmp_path / "model", torch.device("cpu"))
+    assert classifier.dresses == [f"dress-{number}" for number in range(6)]
+    found = classifier.probabilities([tmp_path / "0.png", tmp_path / "30.png"])
+    assert found.shape == (2, 7)
+    assert np.allclose(found.sum(axis=1), 1, atol=1e-5)
+    with pytest.raises(CheckpointRefused):
+        DeepDress.load(tmp_path / "model")
+
+
+def test_curves_for_tensorboard_go_on_where_a_training_does(tmp_path: Path) -> None:
+    for _ in range(2):  # the second start has nothing left to do
+        fit(Embedder(size("tiny")), small_set(), options(tmp_path, check_every=20), torch.device("cpu"))
+    curves = EventAccumulator(str(tmp_path / "log")).Reload()
+    assert curves.Tags()["scalars"] == [
+        *("loss", "loss/metric", "loss/not_a_dress", "loss/attributes"),
+        *("learning rate", "gradient norm", "photos per second"),
+    ]
+    assert [point.step for point in curves.Scalars("loss")] == [20]
+
+
+@pytest.mark.parametrize("failing", ["weights.safetensors", "training.safetensors"])
+def test_a_full_disk_leaves_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    chosen = options(tmp_path, check_every=5, steps=20)
+    calls = []
+
+    def full(descriptor: int) -> None:
+        calls.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        if calls.count(f"{failing}.draft") == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ml.checkpoint.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        fit(Embedder(size("tiny")), small_set(), chosen, torch.device("cpu"))
+    assert checkpoint.load(tmp_path).metrics["steps"] == (5 if failing.startswith("weights") else 10)
+    assert not list(tmp_path.glob("*.draft"))
+    monkeypatch.undo()
+    assert fit(Embedder(size("tiny")), small_set(), chosen, torch.device("cpu")).state.steps == 20
+
+
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(learner: Learner, batches: Batches, number: int, *others: Any) -> torch.Tensor:
-        return step(learner, batches, number, *others) * (float("nan") if number == 12 else 1.0)
+    def failing(learner: Learner, batches: Batches, number: int, *others: Any) -> Losses:
+        losses = step(learner, batches, number, *others)
+        return {name: loss * (float("nan") if number == 12 else 1.0) for name, loss in losses.items()}
 
     step = train_embedder.step
     monkeypatch.setattr(train_embedder, "step", failing)
