@@ -21,6 +21,7 @@ from ml import conformal
 from ml.baselines import colour_histograms, untrained
 from ml.calibration import Calibration, fit_logit, fit_temperature
 from ml.catalogue_index import CatalogueIndex, Options
+from ml.classifier_baseline import Classifier
 from ml.conformal import Coverage
 from ml.deepdress import DeepDress, Embeddings
 from ml.evaluation import likeliest_answers
@@ -87,7 +88,12 @@ class Evaluation:
         }
 
 
-def evaluate(data: HeldOut, models: list[DeepDress], promised: float = conformal.PROMISED) -> Evaluation:
+def evaluate(
+    data: HeldOut,
+    models: list[DeepDress],
+    promised: float = conformal.PROMISED,
+    classifier: Classifier | None = None,
+) -> Evaluation:
     """Evaluate the first model, and the others beside it; raises ml.photos.UnreadablePhoto."""
     halved = not len(data.nameable(data.posts("validation")))
     versions = [evaluate_model(data, model, model.version[:12], promised) for model in models]
@@ -97,6 +103,8 @@ def evaluate(data: HeldOut, models: list[DeepDress], promised: float = conformal
         _colours("colour histogram of the middle", data, middle=True),
         _baseline("untrained network", data, _embedded(random, data, "untrained network")),
     ]
+    if classifier:
+        baselines.append(_classes("classifier", data, classifier))
     return Evaluation(data, versions, baselines, _notes(data, halved))
 
 
@@ -176,6 +184,31 @@ def _colours(name: str, data: HeldOut, *, middle: bool) -> Findings:
     return Findings(name, {**_recalls(data, vectors), "not_a_dress": None})
 
 
+def _classes(name: str, data: HeldOut, classifier: Classifier) -> Findings:
+    """By the scores of those dresses of the catalogue that it was trained on; no other is ever found."""
+    found = classifier.probabilities(tqdm(data.photos, name, unit="photo", disable=None))
+    places = {dress: place for place, dress in enumerate(classifier.dresses)}
+    column = np.array([places.get(dress, -1) for dress in data.dresses])
+    posts = data.nameable(data.posts("test"))
+    offered = np.isin(np.arange(len(places)), column[np.unique(data.dress[data.catalogue])])
+    scores, own = np.where(offered, found[posts, :-1], -1), column[data.dress[posts]]
+    right = np.take_along_axis(scores, np.maximum(own, 0)[:, None], axis=1)
+    ranks = np.where(own < 0, scores.shape[1] + max(KS), (scores >= right).sum(axis=1))
+
+    def recall(chosen: npt.NDArray[np.bool_]) -> dict[str, float] | None:
+        return {str(k): round(float((ranks[chosen] <= k).mean()), 4) for k in KS} if chosen.any() else None
+
+    known, twins = recall(own >= 0), recall(data.twins[data.dress[posts]])
+    figures: dict[str, Any] = {
+        "recall": recall(np.ones(len(posts), bool)),
+        "seen": known and {"recall": known},
+        "unseen": None,
+        "near_twins": twins and {"recall": twins},
+        "not_a_dress": _dress_or_not(data, found[:, -1]),
+    }
+    return Findings(name, figures)
+
+
 def _baseline(name: str, data: HeldOut, embedded: Embeddings) -> Findings:
     """What needs no calibration."""
     figures = _recalls(data, embedded.vectors)
@@ -191,9 +224,11 @@ def _recalls(data: HeldOut, vectors: Floats) -> dict[str, Any]:
             return None
         return {str(k): round(recall_at(index, vectors[rows], data.dress[rows], k), 4) for k in KS}
 
-    unseen, twins = recall(posts[~data.seen[data.dress[posts]]]), recall(posts[data.twins[data.dress[posts]]])
+    seen = data.seen[data.dress[posts]]
+    known, unseen, twins = (recall(posts[which]) for which in (seen, ~seen, data.twins[data.dress[posts]]))
     return {
         "recall": recall(posts),
+        "seen": known and {"recall": known},
         "unseen": unseen and {"recall": unseen},
         "near_twins": twins and {"recall": twins},
     }

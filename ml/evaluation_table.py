@@ -11,6 +11,7 @@ Line = tuple[str, tuple[str, ...], str]  # what it is, where it lies in the figu
 
 LINES: tuple[Line, ...] = (
     *((f"Recall @{k}", ("recall", str(k)), ".1%") for k in KS),
+    *((f"Recall @{k}, seen dresses", ("seen", "recall", str(k)), ".1%") for k in (1, 3)),
     *((f"Recall @{k}, unseen dresses", ("unseen", "recall", str(k)), ".1%") for k in KS),
     *((f"Recall @{k}, near-twins", ("near_twins", "recall", str(k)), ".1%") for k in (1, 3)),
     ("Not a dress: AUROC", ("not_a_dress", "auroc"), ".3f"),

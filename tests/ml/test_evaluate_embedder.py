@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ml import evaluate_embedder
+from ml.classifier_baseline import Classifier
 from ml.deepdress import DeepDress, Embeddings
 from ml.evaluate_embedder import HALVED, RECALIBRATED, Evaluation, Mistake, evaluate
 from ml.held_out import HeldOut, read
@@ -101,6 +103,26 @@ def test_every_photo_has_the_rank_of_its_right_answer(tmp_path: Path, model: Sig
     model.know(data).vectors[:] = model.vectors[0]
     (blind,) = evaluate(data, [model]).versions
     assert {blind.ranks[data.names[row]] for row in data.posts("test")} == {len(data.dresses)}
+
+
+class Knowing(Classifier):
+    """The classes 0 to 2, which it always names right, and photos of none."""
+
+    def __init__(self, data: HeldOut) -> None:
+        self.dresses, self.truth = ["dress-2", "dress-0", "dress-1", "dress-gone"], data
+
+    def probabilities(self, photos: object, batch_size: int = 64) -> npt.NDArray[np.float32]:
+        columns = np.array([1, 2, 0, 3, 3, 3, -1])[self.truth.dress]
+        return np.eye(5, dtype=np.float32)[columns]
+
+
+def test_a_classifier_finds_what_it_was_trained_on_alone(tmp_path: Path, model: Sighted) -> None:
+    data = read(write_manifest(tmp_path))
+    found = evaluate(data, [model.know(data)], classifier=Knowing(data)).as_json()["baselines"]["classifier"]
+    assert found["seen"]["recall"] == {"1": 1.0, "3": 1.0, "5": 1.0, "20": 1.0}
+    assert found["recall"] == {"1": 0.5, "3": 0.5, "5": 0.5, "20": 0.5}
+    assert found["unseen"] is None
+    assert found["not_a_dress"]["auroc"] == 1.0
 
 
 def test_what_a_manifest_cannot_support_is_null(tmp_path: Path, model: Sighted) -> None:

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from ml import held_out
+from ml import classifier_baseline, held_out
 from ml.checkpoint import CheckpointRefused
-from ml.deepdress import DeepDress
+from ml.deepdress import DeepDress, best_device
 from ml.evaluate_embedder import Evaluation, evaluate
 from ml.evaluation_report import page
 from ml.evaluation_table import table
@@ -37,6 +37,9 @@ class Command(BaseCommand):
             help="what is evaluated (default: the shipped weights, %(default)s)",
         )
         parser.add_argument("--against", type=Path, metavar="DIR", help="another version to stand beside it")
+        parser.add_argument(
+            "--classifier", type=Path, metavar="DIR", help="a baseline of ml.train_embedder --loss classifier"
+        )
         parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file")
 
         parser.add_argument(
@@ -49,8 +52,11 @@ class Command(BaseCommand):
         folders = [folder for folder in (options["weights"], options["against"]) if folder]
         try:
             models = [DeepDress.load(folder) for folder in folders]
+            classifier = (
+                classifier_baseline.load(given, best_device()) if (given := options["classifier"]) else None
+            )
             with tempfile.TemporaryDirectory() as folder:
-                found = evaluate(_photos(options["manifest"], Path(folder)), models)
+                found = evaluate(_photos(options["manifest"], Path(folder)), models, classifier=classifier)
                 # While a drawn wardrobe's photos are still there.
                 _write_all(found, options["json"], options["report"])
         except (CheckpointRefused, ManifestError, UnreadablePhoto) as error:
