@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from ml.deepdress import DeepDress
 
 Say = Callable[[str], object]
+# Options of ml.train_embedder that say how to begin.
+OTHER_STARTS = ("--size", "--backbone", "--start-from")
+BODY_RATE = 0.1  # what is below the pooling changes slowly
 
 
 class Failed(Exception):
@@ -103,7 +106,7 @@ def _not_worth_it(run: Path, data: str) -> str:
 def _train(plan: Plan, run: Path) -> None:
     """In a process of its own, which goes when this one does."""
     command = [sys.executable, "-m", "ml.train_embedder", "--manifest", str(run / MANIFEST)]
-    command += ["--out", str(run / "model"), "--seed", str(plan.seed), *plan.more]
+    command += ["--out", str(run / "model"), "--seed", str(plan.seed), *_start(plan, run), *plan.more]
     command += ["--steps", str(plan.steps)] if plan.steps else []
     command += ["--minutes", str(plan.minutes)] if plan.minutes else []
     command += ["--device", plan.device] if plan.device else []
@@ -122,6 +125,20 @@ def _train(plan: Plan, run: Path) -> None:
         raise Failed(f"The training ended with status {done.returncode}: nothing changes. It said why above.")
 
 
+def _start(plan: Plan, run: Path) -> list[str]:
+    """Options that let it begin as the live version: few posts teach more to who knows much already.
+
+    But not where that has learnt from a photo that is exported no more, because somebody revoked or an answer
+    is in doubt: then as the weights that are shipped, which have seen no customer's photos.
+    """
+    if any(option.split("=")[0] in OTHER_STARTS for option in plan.more):
+        return []
+    live = versions.activated(versions.deepdress())
+    exported = {*_photos(run, "train"), *_photos(run, "validation"), *_photos(run, "test")}
+    start = versions.folder_of(live if _trained_on(live) <= exported else None)
+    return ["--start-from", str(start), "--body-rate", str(BODY_RATE)]
+
+
 def _trained(run: Path) -> DeepDress:
     from ml.checkpoint import CheckpointRefused
     from ml.deepdress import DeepDress
@@ -132,7 +149,10 @@ def _trained(run: Path) -> DeepDress:
         check(model)
     except CheckpointRefused as error:
         raise Failed(f"What was trained cannot be used: {error}. Nothing changes.") from error
-    (run / "model" / versions.TRAINED_ON).write_text("\n".join(sorted(_photos(run, "train"))))
+    # What the version that it began as has learnt from, it has learnt from, too.
+    start = model.metrics.get("options", {}).get("start_from")
+    learnt = _photos(run, "train") | (_listed(Path(start)) if start else set())
+    (run / "model" / versions.TRAINED_ON).write_text("\n".join(sorted(learnt)))
     return model
 
 
@@ -145,8 +165,12 @@ def _photos(run: Path, split: str) -> set[str]:
 
 def _trained_on(version: ModelVersion | None) -> set[str]:
     """Posts' photos that it has learnt from, as far as that is known."""
-    file = versions.folder_of(version) / versions.TRAINED_ON
-    return set(file.read_text().split("\n")) if file.is_file() else set()
+    return _listed(versions.folder_of(version))
+
+
+def _listed(folder: Path) -> set[str]:
+    file = folder / versions.TRAINED_ON
+    return set(file.read_text().splitlines()) if file.is_file() else set()
 
 
 # Comparing

@@ -20,6 +20,7 @@ from verify import child_process, retraining, tasks, training_export, versions
 from verify.models import DressPhoto, GoldenPhoto, ModelVersion, Post
 from verify.only_one import only_one
 from verify.retraining import Failed, Plan, retrain
+from verify.training_export import Choice
 
 pytestmark = pytest.mark.django_db
 GOLDEN = 6
@@ -82,8 +83,6 @@ def test_the_loop_from_verified_posts_to_a_version_with_its_verdict(
         "--held-out",
         "0.0001",
         "--",
-        "--size",
-        "tiny",
         "--workers",
         "1",
     ]
@@ -93,6 +92,7 @@ def test_the_loop_from_verified_posts_to_a_version_with_its_verdict(
     assert version.comparison["posts"] == GOLDEN
     assert version.comparison["figures"]["new"]["recall"].keys() == {"1", "3", "5", "20"}
     assert version.metrics["steps"] == 2
+    assert version.metrics["options"]["start_from"] == str(settings.DEEPDRESS_WEIGHTS)
     assert len(version.data_sha256) == len(version.code_version) == 64
     assert versions.checked(version).version == version.digest
     assert GoldenPhoto.objects.count() == GOLDEN
@@ -161,6 +161,41 @@ def test_what_the_live_version_has_learnt_from_proves_nothing(
     learnt = (versions.folder_of(version) / versions.TRAINED_ON).read_text().split()
     assert len(learnt) >= GOLDEN
     assert not any(content in " ".join(learnt) for content in GoldenPhoto.objects.contents())
+
+
+def test_it_begins_as_the_live_version_unless_that_learnt_from_what_is_withdrawn(
+    verified: list[Post], tmp_path: Path, settings: Any
+) -> None:
+    live = a_trained_version()
+    live.go_live(timezone.now(), repropose=False)
+    training_export.write(run_folder := tmp_path / "run", Choice(freeze=True), lambda rows, *_: rows)
+    learnt = sorted(retraining._photos(run_folder, "train"))
+
+    def start(*more: str) -> list[str]:
+        return retraining._start(Plan(more=more), run_folder)
+
+    file = versions.folder_of(live) / versions.TRAINED_ON
+    file.write_text("\n".join(learnt))
+    assert start()[:2] == ["--start-from", str(versions.folder_of(live))]
+    file.write_text("\n".join([*learnt, "photos/ab/revoked.jpg"]))
+    assert start()[:2] == ["--start-from", str(settings.DEEPDRESS_WEIGHTS)]
+    assert start("--size", "base") == start("--backbone=there") == []
+
+
+def test_what_the_version_before_has_learnt_from_counts_as_learnt(
+    verified: list[Post], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / versions.TRAINED_ON).write_text("photos/ab/earlier.jpg")
+
+    def began(plan: Plan, run: Path) -> None:
+        metrics = write_tiny_weights(run / "model", seed=5) / "metrics.json"
+        metrics.write_text(json.dumps({"options": {"start_from": str(tmp_path / "before")}}))
+
+    monkeypatch.setattr(retraining, "_train", began)
+    version, _ = run()
+    assert version
+    assert "photos/ab/earlier.jpg" in retraining._trained_on(version)
 
 
 @pytest.mark.parametrize("how", ["fails", "leaves a truncated file"])
