@@ -20,7 +20,7 @@ from verify import api_classify, suggest, versions
 from verify.classifier import client as classifier
 from verify.classifier.server import listening
 from verify.intake.photos import store
-from verify.models import ApiKey, Calibration, Photo, Suggestion
+from verify.models import ApiKey, Calibration, Dress, Photo, Suggestion
 
 ADDRESS = "/api/v1/classify/"
 Send = Callable[..., Any]
@@ -270,7 +270,7 @@ def test_a_retired_dress_a_new_one_and_new_weights_count_at_once(
     key = make_api_key()[1]
     photo = encoded(plain())
     before = send(photo, key=key, query="?k=20").json()
-    gone, new = suggest.Dress.objects.get(sku="D0"), make_dress("NEW")
+    gone, new = Dress.objects.get(sku="D0"), make_dress("NEW")
     gone.retire()
     suggest.embed_catalogue()
     after = send(photo, key=key, query="?k=20").json()

@@ -118,7 +118,7 @@ def test_more_posts_are_no_more_statements(
     monkeypatch.setattr(option_sets, "shown_options", lambda recall: 3)
     make_settled(live, 200)
     recalibration.recalibrate()
-    with django_assert_num_queries(8) as first:
+    with django_assert_num_queries(7) as first:
         recalibration.recalibrate()
     make_settled(live, 100, seed=2)
     with django_assert_num_queries(len(first)):

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from dressportal import checks
 from ml.catalogue_index import CatalogueIndex
+from ml.named import named
 from recommend.similar import similar_dresses
 from tests.make import make_dress, make_look, make_model_version
 from verify import prototypes, suggest, vector_search
 from verify.models import Dress, DressPhoto, Embedding, ModelVersion, Photo
+from verify.option_sets import Fit
 
 pytestmark = pytest.mark.django_db
 DRESSES, SIZE, TEMPERATURE = 1_000, 32, 0.05
@@ -45,6 +47,8 @@ def embed(version: ModelVersion, photos: list[Photo], vectors: np.ndarray) -> No
         for photo, vector in zip(photos, vectors, strict=True)
     )
     connection.check_constraints()  # as a commit would: what is pending keeps tables from being altered
+    with connection.cursor() as cursor:  # as autovacuum does, without which the graph is planned for no rows
+        cursor.execute("ANALYZE verify_embedding, verify_dressphoto, verify_dress, verify_photo")
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -71,6 +75,12 @@ def test_the_graph_finds_what_exact_search_finds_and_gives_the_same_probabilitie
     ours, theirs = (index.options(queries, 0.1, TEMPERATURE) for index in (graph, exact))
     assert ours.dress_ids.tolist() == theirs.dress_ids.tolist()
     assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-4)
+    assert [one.candidates[0].dress for one in named(queries, [0.1] * len(seen), graph, TEMPERATURE, 1)] == (
+        theirs.dress_ids[:, 0].tolist()
+    )
+    sets = Fit(TEMPERATURE, threshold=0.05)
+    sizes = [sets.set_sizes(index.probabilities(queries, TEMPERATURE)) for index in (graph, exact)]
+    assert sizes[0] == sizes[1]
     dress = Dress.objects.earliest("pk")
     alike = similar_dresses(dress, 5)
     assert alike[0] == pytest.approx(nearest_by_hand(exact, vectors[:2], dress.pk), abs=1e-5)
