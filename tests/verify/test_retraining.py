@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -14,9 +16,11 @@ from django_q.models import OrmQ
 
 from ml import evaluate_embedder
 from ml.evaluate_embedder import Findings
+from ml.train_embedder import train
+from ml.training_options import options
 from tests.make import NOON, jpeg, make_dress, make_photo, make_post
 from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
-from verify import child_process, retraining, tasks, training_export, versions
+from verify import retraining, tasks, training_export, versions
 from verify.models import DressPhoto, GoldenPhoto, ModelVersion, Post
 from verify.only_one import only_one
 from verify.retraining import Failed, Plan, retrain
@@ -70,23 +74,24 @@ def run(**changes: Any) -> tuple[ModelVersion | None, str]:
     return retrain(Plan(**changes), said.append, lambda rows, *_: rows), " ".join(said)
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The training's command in this process: another one loads torch for longer than it trains."""
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        assert command[:3] == [sys.executable, "-m", "ml.train_embedder"]
+        train(options([*command[3:], "--cache", str(tmp_path / "decoded")]))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+
+
 def test_the_loop_from_verified_posts_to_a_version_with_its_verdict(
-    verified: list[Post], shipped: ModelVersion, settings: Any, monkeypatch: pytest.MonkeyPatch
+    verified: list[Post], shipped: ModelVersion, settings: Any, at_once: None
 ) -> None:
-    monkeypatch.setattr(child_process, "NICE", 0)  # other tests are not to go first
     said = StringIO()
-    more = [
-        "--steps",
-        "2",
-        "--device",
-        "cpu",
-        "--held-out",
-        "0.0001",
-        "--",
-        "--workers",
-        "1",
-    ]
-    call_command("retrain_deepdress", *more, stdout=said)
+    length = ["--steps", "2", "--device", "cpu", "--held-out", "0.0001"]
+    call_command("retrain_deepdress", *length, "--", "--workers", "1", stdout=said)
     version = ModelVersion.objects.get(trained_at__isnull=False)
     assert version.verdict in said.getvalue()
     assert version.comparison["posts"] == GOLDEN
