@@ -31,7 +31,8 @@ def photos(count: int) -> list[Image.Image]:
 
 
 def test_vectors_are_unit_and_probabilities_are_probabilities(model: DeepDress) -> None:
-    vectors, not_a_dress = model.embed(photos(3))
+    """Of noise, and of a photo of one pixel, too."""
+    vectors, not_a_dress = model.embed([*photos(2), Image.new("RGB", (1, 1))])
     assert vectors.shape == (3, 128)
     assert vectors.dtype == not_a_dress.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
