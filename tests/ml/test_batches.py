@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ml.batches import Batches, in_groups, look_alikes
 from ml.training_set import NO_DRESS
-from tests.ml.test_train_embedder import small_set
+from tests.ml.small_training import small_set
 
 
 def batches(seed: int = 0) -> Batches:

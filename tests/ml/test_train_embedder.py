@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ml import checkpoint, classifier_baseline, train_embedder
@@ -20,34 +19,11 @@ from ml.embedder import Embedder, size
 from ml.learner import Learner
 from ml.manifest import ManifestError
 from ml.train_embedder import LossNotFinite, fit, learning_rate, train
-from ml.training_options import Options
-from ml.training_set import NO_DRESS, UNKNOWN, TrainingSet
 from ml.training_state import StateRefused
+from tests.ml.small_training import options, small_set, write_manifest
 from tests.verify.tiny_weights import write_tiny_weights
 
 Losses = dict[str, torch.Tensor]
-COLOURS = np.array(
-    [[200, 30, 30], [30, 160, 60], [40, 60, 200], [220, 200, 40], [150, 40, 160], [240, 240, 240]]
-)
-
-
-def small_set(side: int = 37) -> TrainingSet:
-    """Six dresses, each a stripe, with one catalogue photo and three others, and ten negatives."""
-    rng = np.random.default_rng(0)
-    dress = np.append(np.repeat(np.arange(6), 4), np.full(10, NO_DRESS))
-    pixels = rng.integers(0, 60, (len(dress), side, side, 3)).astype(np.uint8)
-    for row, number in enumerate(dress):
-        if number != NO_DRESS:
-            pixels[row, 8:30, 10 + number : 16 + number] = COLOURS[number]
-    role = np.where(dress == NO_DRESS, "negative", np.where(np.arange(34) % 4 == 0, "catalogue", "look"))
-    stripe = np.where(dress == NO_DRESS, UNKNOWN, dress % 2)[:, None]
-    vocabulary = {"parity": ["even", "odd"]}
-    return TrainingSet(pixels, dress, role, np.full(34, "train"), np.ones(34), stripe, vocabulary, {})
-
-
-def options(tmp_path: Path, **changes: object) -> Options:
-    quick = {"steps": 20, "size": "tiny", "pairs": 6, "precision": "float32", "check_every": 1000}
-    return Options(**{"out": tmp_path, **quick, **changes})
 
 
 def trained(tmp_path: Path, seed: int) -> dict[str, torch.Tensor]:
@@ -213,19 +189,6 @@ def test_photos_grow_to_the_size_of_the_input() -> None:
     sides = [train_embedder.resolution(progress, 112) for progress in np.linspace(0, 1, 101)]
     assert sides == sorted(sides)
     assert sides[0] < sides[-1] == 112
-
-
-def write_manifest(folder: Path) -> Path:
-    data = small_set()
-    lines = []
-    for row, (dress, role) in enumerate(zip(data.dress, data.role, strict=True)):
-        Image.fromarray(data.pixels[row]).save(folder / f"{row}.png")
-        split = ("train", "validation", "test")[row % 4 - 1 if row % 4 > 1 else 0]
-        name = None if dress == NO_DRESS else f"dress-{dress}"
-        lines.append({"photo": f"{row}.png", "dress": name, "role": str(role), "split": split})
-    path = folder / "manifest.jsonl"
-    path.write_text("\n".join(map(json.dumps, lines)))
-    return path
 
 
 def test_a_manifest_becomes_a_model_that_embeds(tmp_path: Path) -> None:

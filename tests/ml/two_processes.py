@@ -13,7 +13,7 @@ from ml import train_embedder
 from ml.embedder import Embedder, size
 from ml.processes import Processes, joined
 from ml.train_embedder import LossNotFinite, Training, fit
-from tests.ml.test_train_embedder import options, small_set, write_manifest
+from tests.ml.small_training import options, small_set, write_manifest
 
 CPU = torch.device("cpu")
 Losses = dict[str, torch.Tensor]
