@@ -126,7 +126,7 @@ def finish(training: Training) -> dict[str, Any]:
         calibration = calibrate(network, data, device)
         metrics = {**figures(network, calibration, data, device), **told}
         checkpoint.save(chosen.out, network, calibration, metrics)
-    training_state.forget(chosen.out)
+    training_state.forget(chosen.unfinished)
     return metrics
 
 
@@ -169,7 +169,7 @@ class Training:
 
     def deciding(self) -> dict[str, Any]:
         several = {"processes": self.processes.count} if self.processes.count > 1 else {}
-        return {**self.chosen.deciding(), **several}
+        return {**self.chosen.deciding(), **several, "photos": self.data.description.get("sha256")}
 
     def ready(self) -> nn.Module:
         """The learner in training mode, but for those parts of the body that are frozen at this step."""
@@ -204,7 +204,7 @@ def fit(
             if state.steps % chosen.check_every == 0:
                 check(training, side, log, bar)
     if chosen.patience and state.best >= 0:
-        network.load_state_dict(checkpoint.load(chosen.out).network.state_dict())
+        network.load_state_dict(checkpoint.load(chosen.unfinished).network.state_dict())
     return training
 
 
@@ -218,10 +218,10 @@ def begin(
     groups = learner.parameter_groups(chosen.rate, chosen.body_rate)
     optimiser = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY)
     if chosen.restart and processes.first:
-        training_state.forget(chosen.out)
+        training_state.forget(chosen.unfinished)
     processes.wait()
     training = Training(learner, batches, optimiser, State(), chosen, device, processes)
-    training.state = training_state.resume(chosen.out, learner, optimiser, training.deciding())
+    training.state = training_state.resume(chosen.unfinished, learner, optimiser, training.deciding())
     if training.state.neighbours is not None:
         batches.group(training.state.neighbours)
     return training
@@ -249,7 +249,7 @@ def advance(training: Training, side: int) -> dict[str, Any]:
     mean = training.processes.mean(loss.detach())
     if not torch.isfinite(mean + norm):
         raise LossNotFinite(
-            f"loss {mean.item()} at step {state.steps}; what {chosen.out} held before stays there"
+            f"loss {mean.item()} at step {state.steps}; the last good network is in {chosen.unfinished}"
         )
     optimiser.step()
     parts = {f"loss/{name}": value.detach() for name, value in losses.items()}
@@ -299,7 +299,7 @@ def check(training: Training, side: int, log: TrainingLog, bar: tqdm[Any]) -> No
 
 def save(training: Training, found: dict[str, float] | None, *, best: bool) -> None:
     """What a later start goes on from and, if it is the best so far, a checkpoint."""
-    out = training.chosen.out
+    out = training.chosen.unfinished
     if best and not isinstance(training.learner.metric, ClassHead):
         metrics = {"steps": training.state.steps, "validation": found}
         checkpoint.save(out, training.network, Calibration(), metrics)

@@ -53,6 +53,11 @@ class Options:
     workers: int = 2
     cache: Path = Path(os.environ.get("DRESSPORTAL_VAR", "var")) / "training"
 
+    @property
+    def unfinished(self) -> Path:
+        """Where a training that is going on keeps its best so far, and what it needs to go on."""
+        return self.out / "unfinished"
+
     def deciding(self) -> dict[str, Any]:
         """What decides the result, as plain values; a training is only resumed with the same."""
         indifferent = ("out", "restart", "workers", "cache", "device")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,8 @@ def resume(
 
 
 def forget(folder: Path) -> None:
-    """Remove the folder's state."""
-    (folder / FILE).unlink(missing_ok=True)
+    """Remove the folder and all that a training has kept in it."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refuse_others(path: Path, there: dict[str, Any], here: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ def test_killed_they_go_on_to_the_same_network(told: list[dict[str, Any]]) -> No
 
 def test_a_loss_that_is_no_number_in_one_stops_both(folder: Path, told: list[dict[str, Any]]) -> None:
     assert all("loss nan at step 3" in each["diverged"] for each in told)
-    assert checkpoint.load(folder / "diverged").metrics["steps"] == 2
+    assert checkpoint.load(folder / "diverged" / "unfinished").metrics["steps"] == 2
 
 
 def test_the_command_saves_one_model(folder: Path) -> None:

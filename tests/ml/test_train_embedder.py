@@ -78,8 +78,17 @@ def test_another_command_does_not_go_on_with_it(tmp_path: Path) -> None:
     assert state.steps == 20
 
 
+def test_a_manifest_that_has_changed_does_not_go_on_with_it(tmp_path: Path) -> None:
+    chosen = options(tmp_path, check_every=10)
+    fit(Embedder(size("tiny")), small_set(), chosen, torch.device("cpu"))
+    changed = replace(small_set(), description={"sha256": "b1ff"})
+    with pytest.raises(StateRefused, match=r"photos was None, is b1ff; .*--restart"):
+        fit(Embedder(size("tiny")), changed, chosen, torch.device("cpu"))
+
+
 def test_a_broken_state_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "training.safetensors").write_bytes(b"half a fi")
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "training.safetensors").write_bytes(b"half a fi")
     with pytest.raises(StateRefused, match=r"training\.safetensors: broken"):
         fit(Embedder(size("tiny")), small_set(), options(tmp_path), torch.device("cpu"))
 
@@ -92,8 +101,8 @@ def test_without_getting_better_it_stops_early_and_keeps_the_best(
     network, chosen = Embedder(size("tiny")), options(tmp_path, check_every=2, patience=2)
     state = fit(network, small_set(), chosen, torch.device("cpu")).state
     assert (state.steps, state.best) == (8, 0.7)
-    assert checkpoint.load(tmp_path).metrics["steps"] == 4
-    best = checkpoint.load(tmp_path).network.state_dict()
+    assert checkpoint.load(tmp_path / "unfinished").metrics["steps"] == 4
+    best = checkpoint.load(tmp_path / "unfinished").network.state_dict()
     assert all(torch.equal(best[name], value) for name, value in network.state_dict().items())
 
 
@@ -158,8 +167,10 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(
     monkeypatch.setattr("ml.checkpoint.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         fit(Embedder(size("tiny")), small_set(), chosen, torch.device("cpu"))
-    assert checkpoint.load(tmp_path).metrics["steps"] == (5 if failing.startswith("weights") else 10)
-    assert not list(tmp_path.glob("*.draft"))
+    assert checkpoint.load(tmp_path / "unfinished").metrics["steps"] == (
+        5 if failing.startswith("weights") else 10
+    )
+    assert not list(tmp_path.rglob("*.draft"))
     monkeypatch.undo()
     assert fit(Embedder(size("tiny")), small_set(), chosen, torch.device("cpu")).state.steps == 20
 
@@ -175,7 +186,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
     monkeypatch.setattr(train_embedder, "step", failing)
     with pytest.raises(LossNotFinite, match="loss nan at step 12"):
         fit(Embedder(size("tiny")), small_set(), options(tmp_path, check_every=10), torch.device("cpu"))
-    kept = checkpoint.load(tmp_path)
+    kept = checkpoint.load(tmp_path / "unfinished")
     assert kept.metrics["steps"] == 10
     assert all(torch.isfinite(tensor).all() for tensor in kept.network.state_dict().values())
 
