@@ -103,8 +103,13 @@ class CatalogueIndex:
         probabilities = dress * _softmax(similarities, temperature)
         return Options(self.dress_ids[columns], np.take_along_axis(probabilities, columns, axis=1))
 
-    def probabilities(self, vectors: npt.ArrayLike, temperature: float) -> Floats:
-        """Of each dress (m, dresses), given that the photo shows one of them; columns as in `dress_ids`."""
+    def probabilities(
+        self, vectors: npt.ArrayLike, temperature: float, down_to: float | None = None
+    ) -> Floats:
+        """Of each dress (m, dresses), given that the photo shows one of them; columns as in `dress_ids`.
+
+        All of them here; an index that finds the nearest alone has to have those of `down_to` and above.
+        """
         return _softmax(self.similarities(vectors), temperature)
 
 

@@ -234,7 +234,7 @@ def _store(posts: list[Post], seen: Seen, index: CatalogueIndex | GraphIndex, ve
     vectors = _matrix(embedding.vector for embedding in embeddings)
     not_a_dress = fit.not_a_dress([embedding.not_a_dress for embedding in embeddings])
     found = index.options(vectors, not_a_dress, fit.temperature, calibration.shown)
-    sizes = fit.set_sizes(index.probabilities(vectors, fit.temperature))
+    sizes = fit.set_sizes(index.probabilities(vectors, fit.temperature, fit.threshold))
     shown = found.dress_ids.shape[1]
     suggestions = Suggestion.objects.bulk_create(
         Suggestion(post=post, model_version=version, not_a_dress=probability, shown=shown, set_size=size)

@@ -43,8 +43,8 @@ class GraphIndex:
         return self._dresses
 
     def nearest(self, queries: npt.ArrayLike, k: int) -> Neighbours:
-        """The k most similar dresses of each query (m, d); fewer where the graph finds fewer for one."""
-        dress_ids, similarities = self._found(queries)
+        """The k most similar dresses of each query (m, d)."""
+        dress_ids, similarities = self._found(queries, k)
         columns = largest(similarities, min(k, int(np.isfinite(similarities).sum(axis=1).min(initial=k))))
         return Neighbours(
             np.take_along_axis(dress_ids, columns, axis=1), np.take_along_axis(similarities, columns, axis=1)
@@ -52,7 +52,7 @@ class GraphIndex:
 
     def nearest_to_all(self, queries: npt.ArrayLike, k: int) -> tuple[Ids, Floats]:
         """Among what the graph finds for any of the queries: see `CatalogueIndex.nearest_to_all`."""
-        dress_ids, similarities = self._found(queries)
+        dress_ids, similarities = self._found(queries, k)
         candidates = np.unique(dress_ids[np.isfinite(similarities)])
         found = prototypes.read(self._version, candidates.tolist())
         return CatalogueIndex(*found).nearest_to_all(queries, k)
@@ -61,7 +61,7 @@ class GraphIndex:
         self, vectors: npt.ArrayLike, not_a_dress: npt.ArrayLike, temperature: float, k: int = 3
     ) -> Options:
         """See `CatalogueIndex.options`."""
-        dress_ids, similarities = self._found(vectors)
+        dress_ids, similarities = self._found(vectors, k)
         probabilities = self._probabilities(vectors, dress_ids, similarities, temperature)
         dress = 1 - np.asarray(not_a_dress, np.float32).reshape(-1, 1)
         columns = largest(similarities, min(k, int(np.isfinite(similarities).sum(axis=1).min(initial=k))))
@@ -70,9 +70,24 @@ class GraphIndex:
             dress * np.take_along_axis(probabilities, columns, axis=1),
         )
 
-    def probabilities(self, vectors: npt.ArrayLike, temperature: float) -> Floats:
-        """As of `CatalogueIndex`, of the dresses (m, found) that the graph finds; 0 fills a row of fewer."""
-        return self._probabilities(vectors, *self._found(vectors), temperature)
+    def probabilities(
+        self, vectors: npt.ArrayLike, temperature: float, down_to: float | None = None
+    ) -> Floats:
+        """As of `CatalogueIndex`, (m, found) of the dresses that the graph finds; 0 fills a row of fewer.
+
+        Where all of these are at least as probable as `down_to` there may be more, and a row has them, too.
+        """
+        rows = np.atleast_2d(np.asarray(vectors, np.float32))
+        found = _by_graph(rows, self._version)
+        probabilities = self._probabilities(rows, *_columns(found), temperature)
+        if down_to is None:
+            return probabilities
+        least = [
+            row[: len(dresses)].min(initial=1) for row, dresses in zip(probabilities, found, strict=True)
+        ]
+        most = min(self._dresses, int(1 / down_to)) if down_to else self._dresses  # they sum to 1 at most
+        more = [row for row, dresses in enumerate(found) if len(dresses) < most and least[row] >= down_to]
+        return self._probabilities(rows, *_columns(self._exactly(rows, found, more, most)), temperature)
 
     def _probabilities(
         self, vectors: npt.ArrayLike, dress_ids: Ids, similarities: Floats, temperature: float
@@ -85,19 +100,34 @@ class GraphIndex:
         rest = count.clip(min=0) * (sampled * others).sum(axis=1) / others.sum(axis=1).clip(min=1)
         return (known / (known.sum(axis=1) + rest)[:, None]).astype(np.float32)
 
-    def _found(self, queries: npt.ArrayLike) -> tuple[Ids, Floats]:
-        """Dresses (m, n) that the graph finds and their similarities; -inf fills a row that has fewer."""
+    def _found(self, queries: npt.ArrayLike, k: int) -> tuple[Ids, Floats]:
+        """At least k dresses of each query and their similarities: see `_columns`.
+
+        The graph gives up where too many of the nearest are out of stock, and a dress may have many photos.
+        """
         rows = np.atleast_2d(np.asarray(queries, np.float32))
-        best: list[dict[int, float]] = [{} for _ in rows]
-        for number, dress, similarity in _ask(rows, self._version):
-            best[number - 1][dress] = max(similarity, best[number - 1].get(dress, -np.inf))
-        width = max(map(len, best), default=0)
-        dress_ids = np.full((len(rows), width), -1, np.int64)
-        similarities = np.full((len(rows), width), -np.inf, np.float32)
-        for row, found in enumerate(best):
-            dress_ids[row, : len(found)] = list(found)
-            similarities[row, : len(found)] = list(found.values())
-        return dress_ids, similarities
+        found = _by_graph(rows, self._version)
+        few = [row for row, dresses in enumerate(found) if len(dresses) < min(k, self._dresses)]
+        return _columns(self._exactly(rows, found, few, k))
+
+    def _exactly(self, rows: Floats, found: list[Found], which: list[int], k: int) -> list[Found]:
+        """What was found, of some queries replaced by the k nearest of all dresses."""
+        nearest = dict(zip(which, _by_all(rows[which], self._version, k), strict=True))
+        return [nearest.get(row, dresses) for row, dresses in enumerate(found)]
+
+
+Found = dict[int, float]  # similarities by dress, of one query
+
+
+def _columns(found: list[Found]) -> tuple[Ids, Floats]:
+    """Dresses (m, n) and their similarities; -inf fills a row that has fewer."""
+    width = max(map(len, found), default=0)
+    dress_ids = np.full((len(found), width), -1, np.int64)
+    similarities = np.full((len(found), width), -np.inf, np.float32)
+    for row, dresses in enumerate(found):
+        dress_ids[row, : len(dresses)] = list(dresses)
+        similarities[row, : len(dresses)] = list(dresses.values())
+    return dress_ids, similarities
 
 
 Key = tuple[int, str, float, int]
@@ -167,10 +197,12 @@ def _graph(version: ModelVersion) -> GraphIndex | None:
     return GraphIndex(version, dresses[0][0], sample)
 
 
-ASK = sql.SQL("""
+ASKED = sql.SQL("""
 WITH asked AS MATERIALIZED (
     SELECT number, query::vector({size}) FROM unnest(%s::text[]) WITH ORDINALITY AS a (query, number)
 ), prototype (photo, dress, weight) AS NOT MATERIALIZED ({prototypes})
+""")
+BY_GRAPH = sql.SQL("""{asked}
 SELECT asked.number, prototype.dress, near.similarity * prototype.weight
 FROM asked CROSS JOIN LATERAL (
     SELECT photo_id, 1 - (prototype::vector({size}) <=> asked.query) AS similarity
@@ -181,6 +213,17 @@ FROM asked CROSS JOIN LATERAL (
     LIMIT {limit}
 ) AS near JOIN prototype ON prototype.photo = near.photo_id
 """)
+BY_ALL = sql.SQL("""{asked}
+SELECT asked.number, near.dress, near.similarity
+FROM asked CROSS JOIN LATERAL (
+    SELECT dress, max((1 - (embedding.prototype::vector({size}) <=> asked.query)) * weight) AS similarity
+    FROM verify_embedding AS embedding JOIN prototype ON prototype.photo = embedding.photo_id
+    WHERE model_version_id = {version} AND embedding.prototype IS NOT NULL
+    GROUP BY dress
+    ORDER BY similarity DESC
+    LIMIT {limit}
+) AS near
+""")
 # Without the sort only the graph is left to the planner. Dresses out of stock are passed by.
 ASK_THE_GRAPH = """
 SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true),
@@ -188,22 +231,35 @@ SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan',
 """
 
 
-def _ask(queries: Floats, version: ModelVersion) -> list[tuple[int, int, float]]:
-    """(number of the query from 1, dress, similarity) of the nearest photos of dresses in stock."""
-    if not len(queries):
-        return []
-    prototype_query, parameters = prototypes.as_query()
-    statement = ASK.format(
-        size=sql.Literal(queries.shape[1]),
-        version=sql.Literal(version.pk),
-        limit=sql.Literal(EF_SEARCH),
-        prototypes=sql.SQL(prototype_query),
-    )
+def _by_graph(queries: Floats, version: ModelVersion) -> list[Found]:
+    """Of each query the dresses in stock of the nearest photos, as far as the graph finds any."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(ASK_THE_GRAPH, [str(EF_SEARCH)])
+        return _ask(BY_GRAPH, queries, version, EF_SEARCH)
+
+
+def _by_all(queries: Floats, version: ModelVersion, k: int) -> list[Found]:
+    """Of each query the k nearest dresses in stock, every one compared."""
+    return _ask(BY_ALL, queries, version, k)
+
+
+def _ask(question: sql.SQL, queries: Floats, version: ModelVersion, limit: int) -> list[Found]:
+    best: list[Found] = [{} for _ in queries]
+    if not best:
+        return best
+    prototype_query, parameters = prototypes.as_query()
+    size = sql.Literal(queries.shape[1])
+    statement = question.format(
+        asked=ASKED.format(size=size, prototypes=sql.SQL(prototype_query)),
+        size=size,
+        version=sql.Literal(version.pk),
+        limit=sql.Literal(limit),
+    )
+    with connection.cursor() as cursor:
         cursor.execute(statement, [_texts(queries), *parameters])
-        found: list[tuple[int, int, float]] = cursor.fetchall()
-    return found
+        for number, dress, similarity in cursor.fetchall():
+            best[number - 1][dress] = max(similarity, best[number - 1].get(dress, -np.inf))
+    return best
 
 
 def _has_graph(version: ModelVersion) -> bool:

@@ -117,6 +117,32 @@ def test_the_graph_names_no_retired_dress_and_a_new_one_at_once() -> None:
     assert set(found.dress_ids[0]) == set(Dress.objects.in_stock().values_list("pk", flat=True))
 
 
+def test_where_the_graph_gives_up_every_dress_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Luna's photo is nearest to dresses that have all been retired; Sole's is not."""
+    rng, luna, sole = np.random.default_rng(3), *np.eye(SIZE)[:2]
+    vectors = unit(np.repeat([luna, sole], 60, axis=0) + 0.1 * rng.normal(size=(120, SIZE)))
+    version = catalogue(vectors)
+    vector_search.extend_graph(version)
+    Dress.objects.filter(sku__in=[f"G-{n}" for n in range(30)]).update(
+        retired_on=timezone.localdate() - timedelta(days=1)
+    )
+    monkeypatch.setattr(vector_search, "EF_SEARCH", 5)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hnsw.max_scan_tuples = 1")
+    graph, exact = suggest.catalogue_index(), CatalogueIndex(*prototypes.read(version))
+    assert isinstance(graph, vector_search.GraphIndex)
+    asked = [luna, sole]
+    few = [len(dresses) for dresses in vector_search._by_graph(np.array(asked, np.float32), version)]
+    assert few[0] < 3
+    assert max(few) < 6
+    options = graph.options(asked, 0.1, TEMPERATURE, 6)
+    assert options.dress_ids.tolist() == exact.options(asked, 0.1, TEMPERATURE, 6).dress_ids.tolist()
+    for threshold in (0.0, 0.02, 0.9):
+        sets = Fit(1.0, threshold=threshold)
+        sizes = [sets.set_sizes(index.probabilities(asked, 1.0, threshold)) for index in (graph, exact)]
+        assert sizes[0] == sizes[1]
+
+
 @pytest.mark.parametrize("mode", ["exact", "hnsw"])
 def test_verified_looks_name_their_dress_where_they_have_a_weight(settings: Any, mode: str) -> None:
     vectors = unit(np.random.default_rng(2).normal(size=(3, SIZE)))
