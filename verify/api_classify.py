@@ -210,7 +210,8 @@ def named(key: ApiKey, photos: list[bytes], k: int) -> dict[str, Any]:
     except LimitReached as limit:
         raise too_much(limit) from limit
     except client.Unavailable as error:
-        key.give_back_photos(len(photos), now)
+        if not isinstance(error, client.TooSlow):
+            key.give_back_photos(len(photos), now)
         raise NotNow(str(error), error.seconds) from error
     for photo in found["photos"]:
         names = ("sku", "title", "probability")

@@ -1,9 +1,12 @@
 """Photos named over HTTP: who may, how much, what is refused, and what is said while nobody can answer."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,8 @@ from tests.verify.intake.pictures import encoded, noise, plain, png_header
 from tests.verify.tiny_weights import write_tiny_weights
 from verify import api_classify, suggest, versions
 from verify.classifier import client as classifier
+from verify.classifier import engine as engine_module
+from verify.classifier.engine import Engine
 from verify.classifier.server import listening
 from verify.intake.photos import store
 from verify.models import ApiKey, Calibration, Dress, Photo, Suggestion
@@ -149,6 +154,39 @@ def test_without_a_classifier_there_is_a_time_to_ask_again_and_no_photo_is_count
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "not running" in answer.json()["detail"]
     assert ApiKey.objects.get().photos_in_day == 0
+
+
+@pytest.mark.django_db
+def test_photos_that_took_too_long_are_counted(send: Send, settings: Any, tmp_path: Path) -> None:
+    settings.CLASSIFIER_SOCKET = tmp_path / "socket"
+    settings.CLASSIFIER_TIMEOUT = timedelta(seconds=0.1)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(settings.CLASSIFIER_SOCKET))
+        silent.listen()
+        answer = send(b"photo")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "too long" in answer.json()["detail"]
+    assert ApiKey.objects.get().photos_in_day == 1
+
+
+def test_nothing_is_decoded_for_whoever_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vera waits 20 seconds for photos of half a minute each, and then for a core that is never free."""
+    now, decoded, engine = [0.0], list[bytes](), Engine()
+    monkeypatch.setattr(engine_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def half_a_minute(photo: bytes) -> bytes:
+        now[0] += 30
+        decoded.append(photo)
+        return photo
+
+    monkeypatch.setattr(engine_module, "small_copy", half_a_minute)
+    with pytest.raises(TimeoutError):
+        engine.classify([b"one", b"two", b"three"], 3, seconds=20)
+    assert decoded == [b"one"]
+    monkeypatch.setattr(engine, "_decoding", threading.Semaphore(0))
+    with pytest.raises(TimeoutError):
+        engine.classify([b"four"], 3, seconds=0.05)
+    assert decoded == [b"one"]
 
 
 @pytest.mark.django_db

@@ -19,6 +19,10 @@ class Unavailable(Exception):
         self.seconds = seconds
 
 
+class TooSlow(Unavailable):
+    """Not within the time there is: work was done for the photos nevertheless."""
+
+
 def classify(photos: Sequence[bytes], k: int) -> dict[str, Any]:
     """`model_version`, and for each of the `photos` its `candidates` and `not_a_dress`, or its `error`.
 
@@ -31,9 +35,7 @@ def classify(photos: Sequence[bytes], k: int) -> dict[str, Any]:
             line.send({"k": k}, photos)
             answer, _ = line.receive()
         except TimeoutError as error:
-            raise Unavailable(
-                "The classifier takes too long: it has too much to do, or just starts."
-            ) from error
+            raise TooSlow("The classifier takes too long: it has too much to do, or just starts.") from error
         except (OSError, Garbled) as error:
             raise Unavailable("The classifier is not running, or has just ended.") from error
     if reason := answer.get("unavailable"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from logging import getLogger
 from queue import Empty, Queue
@@ -63,13 +64,13 @@ class Engine:
         self._orders.put(Order([], time.monotonic() + 600))
 
     def classify(self, photos: Sequence[bytes], k: int, seconds: float) -> tuple[str, list[Answer]]:
-        """The model's version, and an answer for each photo in its order. Raises NotReady."""
+        """The model's version, and an answer for each photo in its order. Raises NotReady, TimeoutError."""
         expires = time.monotonic() + seconds
         answers: list[Answer | None] = [None] * len(photos)
         order = Order([], expires)
         for place, photo in enumerate(photos):
             try:
-                with self._decoding:
+                with self._a_core(expires):
                     order.copies.append(small_copy(photo))
             except PhotoRefused as refused:
                 answers[place] = {"error": str(refused)}
@@ -78,6 +79,17 @@ class Engine:
         for answer in found:
             answers[answers.index(None)] = {**answer, "candidates": answer["candidates"][:k]}
         return version, [answer for answer in answers if answer is not None]
+
+    @contextmanager
+    def _a_core(self, expires: float) -> Iterator[None]:
+        """To decode on; for nobody who has gone. Raises TimeoutError."""
+        left = expires - time.monotonic()
+        if left <= 0 or not self._decoding.acquire(timeout=left):
+            raise TimeoutError
+        try:
+            yield
+        finally:
+            self._decoding.release()
 
     # The computing thread
 
