@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from verify import suggest, versions
+from verify import suggest, vector_search, versions
 from verify.embed import Progress
 from verify.models import Embedding, ModelVersion, Notice, Post
 
@@ -75,7 +75,9 @@ def _finish() -> None:
     """What older versions made of photos is no longer needed, but for the one to go back to."""
     reproposing = ModelVersion.objects.filter(reproposed_to__isnull=False)
     if reproposing.update(reproposed_to=None):
-        Embedding.objects.filter(model_version__in=ModelVersion.objects.forgettable()).delete()
+        forgotten = ModelVersion.objects.forgettable()
+        Embedding.objects.filter(model_version__in=forgotten).delete()
+        vector_search.drop_graphs(forgotten)
 
 
 def _begin(version: ModelVersion) -> int:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from logging import getLogger
 
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from ml.catalogue_index import CatalogueIndex, Floats, Ids, Neighbours, Options, largest
 from verify import prototypes
@@ -22,7 +24,11 @@ from verify.models import DressPhoto, Embedding, ModelVersion
 EF_SEARCH = 100  # candidates that the graph keeps; also the photos that are fetched for a query
 SAMPLE = 20_000  # dresses by which the softmax's denominator is estimated; all of them in smaller catalogues
 CHUNK = 1_000
+LOCK_TIMEOUT = "2s"
+COLUMN = sql.SQL("ALTER TABLE verify_embedding ADD COLUMN IF NOT EXISTS prototype vector")
 FRESH = 60  # seconds that the number of dresses and the sample may be old; stock is looked up each time
+
+logger = getLogger(__name__)
 
 
 class GraphIndex:
@@ -284,8 +290,18 @@ def _missing(version: ModelVersion, limit: int) -> list[tuple[int, bytes]]:
         return [(pk, bytes(vector)) for pk, vector in cursor.fetchall()]
 
 
+def drop_graphs(versions: Iterable[ModelVersion]) -> None:
+    """Of versions whose embeddings are gone; next time, where the table is in use."""
+    names = [sql.Identifier(_name(version)) for version in versions if _has_graph(version)]
+    if names:
+        _altered(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.SQL(", ").join(names)))
+
+
 def _make_graph(version: ModelVersion) -> bool:
-    """An empty one, for vectors as long as those of this version; False where it has none yet."""
+    """An empty one, for vectors as long as those of this version.
+
+    False where it has none yet, or the table is in use: the next photo that is embedded tries again.
+    """
     vector = Embedding.objects.filter(model_version=version).values_list("vector", flat=True).first()
     if vector is None:
         return False
@@ -293,9 +309,30 @@ def _make_graph(version: ModelVersion) -> bool:
         "CREATE INDEX IF NOT EXISTS {} ON verify_embedding"
         " USING hnsw ((prototype::vector({})) vector_cosine_ops) WHERE model_version_id = {}"
     ).format(sql.Identifier(_name(version)), sql.Literal(len(vector) // 4), sql.Literal(version.pk))
+    return (_has_column() or _altered(COLUMN)) and _altered(index)
+
+
+def _has_column() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE verify_embedding ADD COLUMN IF NOT EXISTS prototype vector")
-        cursor.execute(index)
+        cursor.execute(
+            "SELECT FROM pg_attribute WHERE attrelid = 'verify_embedding'::regclass"
+            " AND attname = 'prototype' AND NOT attisdropped"
+        )
+        return cursor.fetchone() is not None
+
+
+def _altered(statement: sql.Composable) -> bool:
+    """Whether the table could be locked soon: who waits for its lock keeps everybody else waiting, too."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            cursor.execute(statement)
+            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        logger.warning("the graph has to wait: %s", error)
+        return False
     return True
 
 

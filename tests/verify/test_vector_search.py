@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -141,6 +142,18 @@ def test_where_the_graph_gives_up_every_dress_is_compared(monkeypatch: pytest.Mo
         sets = Fit(1.0, threshold=threshold)
         sizes = [sets.set_sizes(index.probabilities(asked, 1.0, threshold)) for index in (graph, exact)]
         assert sizes[0] == sizes[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_graph_is_made_once_nobody_is_in_the_way_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_search, "LOCK_TIMEOUT", "20ms")
+    version = catalogue(unit(np.eye(4)))
+    with psycopg.connect(**connection.get_connection_params()) as reader:
+        reader.execute("LOCK TABLE verify_embedding IN ROW EXCLUSIVE MODE")
+        assert vector_search.extend_graph(version) == 0
+    assert vector_search.extend_graph(version) == 4
+    vector_search.drop_graphs([version, make_model_version("b" * 64)])
+    assert not vector_search._has_graph(version)
 
 
 @pytest.mark.parametrize("mode", ["exact", "hnsw"])
