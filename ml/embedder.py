@@ -25,8 +25,8 @@ class EmbedderConfig:
     pooled: int = 3  # last stages that are looked at: prints are found in an early one, shapes in the last
     heads: int = 4  # places the pooling of each can look at
     dimensions: int = 128  # of the vector
-    # Whether a photo is also looked at in the mirror, in use, and both answers are averaged: twice the work,
-    # for two to six of a hundred photos named rightly that were not.
+    # Whether a photo in use is also looked at in the mirror, and both answers are averaged: twice the work,
+    # for two of a hundred photos that are named rightly and were not.
     mirrored: bool = False
     backbone: dict[str, Any] | None = None  # another body in the place of stem and stages: ml.backbones
 
