@@ -54,8 +54,12 @@ def repropose(limit: int | None = None, progress: Progress | None = None) -> int
     done = 0
     while limit is None or done < limit:
         version = ModelVersion.objects.live()
-        if version is None or version.reproposed_to is None or not (posts := _outdated(version)):
-            _finish()
+        if version is None or version.reproposed_to is None:
+            break
+        if not (posts := _outdated(version)):
+            _finish(version)
+            break
+        if not suggest.knows_the_catalogue(version):
             break
         if _begin(version) <= settings.SUGGEST_ATTEMPTS:  # else a photo of these ends the worker: they stay
             suggest.propose_in_place(posts, version)
@@ -71,9 +75,9 @@ def _outdated(version: ModelVersion) -> list[Post]:
     return list(older.order_by("pk")[: settings.SUGGEST_BATCH])
 
 
-def _finish() -> None:
+def _finish(version: ModelVersion) -> None:
     """What older versions made of photos is no longer needed, but for the one to go back to."""
-    reproposing = ModelVersion.objects.filter(reproposed_to__isnull=False)
+    reproposing = ModelVersion.objects.filter(pk=version.pk, state=ModelVersion.State.LIVE)
     if reproposing.update(reproposed_to=None):
         forgotten = ModelVersion.objects.forgettable()
         Embedding.objects.filter(model_version__in=forgotten).delete()
@@ -106,7 +110,7 @@ def _give_up(version: ModelVersion, why: str) -> int:
 @transaction.atomic
 def _take_over(version: ModelVersion) -> int:
     """Unless the catalogue has grown, or an admin wanted otherwise meanwhile."""
-    row = ModelVersion.objects.select_for_update().filter(pk=version.pk).warming()
-    if row and not suggest.photos_to_embed(row).exists():
+    row = ModelVersion.objects.to_change(version)
+    if row.state == ModelVersion.State.WARMING and not suggest.photos_to_embed(row).exists():
         row.go_live(timezone.now(), repropose=True)
     return 1

@@ -74,6 +74,11 @@ def photos_to_embed(version: ModelVersion | None) -> QuerySet[DressPhoto]:
     return DressPhoto.objects.filter(~Exists(embedded), attempts__lt=settings.SUGGEST_ATTEMPTS)
 
 
+def knows_the_catalogue(version: ModelVersion) -> bool:
+    """Whether `version` compares a post with every dress, and there is any."""
+    return not photos_to_embed(version).exists() and len(catalogue_index(version)) > 0
+
+
 def embed_catalogue(
     limit: int | None = None, progress: Progress | None = None, version: ModelVersion | None = None
 ) -> int:

@@ -101,9 +101,12 @@ def watch_fair_play() -> None:
 
 
 def beat(_: int = 0) -> None:
-    """Say that the worker lives and which weights it has loaded, which the first time loads them."""
+    """Say that the worker lives and which weights it has loaded, which the first time loads them.
+
+    New ones that came with the portal are noticed here, whether anything waits or not.
+    """
     try:
-        version = versions.deepdress().version
+        version = versions.live().version.digest
     except versions.NotReady as reason:
         version = ""
         tell_once(str(reason))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ml.deepdress import DeepDress
 
 FILES = ("weights.safetensors", "config.json", "metrics.json")
+RESTING = (ModelVersion.State.CANDIDATE, ModelVersion.State.NOT_BETTER, ModelVersion.State.RETIRED)
 TRAINED_ON = "trained_on.txt"  # beside them: photos that it has learnt from
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,10 @@ def shelve(source: Path, digest: str) -> str:
 def live() -> Loaded:
     """The version that proposes now. Raises NotReady."""
     model = deepdress()
-    return Loaded(activated(model), model)
+    version, live = activated(model), ModelVersion.objects.live()
+    if live and live != version and not (live.folder or version.folder):
+        raise held_back(version.digest)
+    return Loaded(version, model)
 
 
 def loaded(version: ModelVersion) -> Loaded:
@@ -87,11 +91,12 @@ def loaded(version: ModelVersion) -> Loaded:
 def deepdress() -> DeepDress:
     """The live version's model, loaded once per process; if its file is broken, that of the next best.
 
-    Without a row, that of the shipped weights. Raises NotReady if no weights can be used.
+    Without a row, or one whose weights were shipped, that of what is shipped now. Raises NotReady if no
+    weights can be used.
     """
     live = ModelVersion.objects.live()
     try:
-        return model_of(live)
+        return model_of(live if live and live.folder else None)
     except NotReady as reason:
         for other in _others(live):
             try:
@@ -126,7 +131,7 @@ def model_of(version: ModelVersion | None) -> DeepDress:
     except OSError as error:
         raise NotReady(f"No weights of DeepDress in {folder}: train them with ml.train_embedder.") from error
     model = _load(folder, changed)
-    if version and version.folder and model.version != version.digest:
+    if version and model.version != version.digest:
         raise NotReady(f"The weights in {folder} are not those of {version}: their digest is another.")
     return model
 
@@ -172,15 +177,34 @@ def _replace_broken(broken: ModelVersion, other: ModelVersion | None, model: Dee
 
 
 def activated(model: DeepDress) -> ModelVersion:
-    """The row of the loaded weights. Shipped ones go live at once where the live ones are shipped, too."""
+    """The row of the loaded weights. Shipped ones go live at once where nothing is.
+
+    Where others that were shipped are, these are next: only what knows the catalogue may propose.
+    """
     live = ModelVersion.objects.live()
     if live and live.digest == model.version:
         return live
     version = _row(model)
-    if not version.folder and not (live and live.folder):
-        with transaction.atomic():
-            version.go_live(timezone.now(), repropose=live is not None)
+    return version if version.folder or (live and live.folder) else _shipped_anew(version)
+
+
+@transaction.atomic
+def _shipped_anew(version: ModelVersion) -> ModelVersion:
+    """Unless they turned out to be of no use, or something else is about to go live."""
+    version = ModelVersion.objects.to_change(version)
+    if ModelVersion.objects.live() is None:
+        version.go_live(timezone.now(), repropose=False)
+    elif version.state in RESTING and not ModelVersion.objects.warming():
+        version.warm(None)
     return version
+
+
+def held_back(digest: str) -> NotReady:
+    """Why weights that were shipped in the place of the live ones do not propose."""
+    broken = ModelVersion.objects.filter(digest=digest, state=ModelVersion.State.BROKEN).first()
+    if broken is None:
+        return NotReady("DeepDress has new weights, and reads the catalogue with them first.")
+    return NotReady(f"The new weights of DeepDress cannot be used. {broken.trouble}")
 
 
 def _row(model: DeepDress) -> ModelVersion:

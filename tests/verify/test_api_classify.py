@@ -19,7 +19,7 @@ from PIL import Image
 from tests.make import make_admin, make_api_key, make_dress, make_post
 from tests.verify.intake.pictures import encoded, noise, plain, png_header
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import api_classify, suggest, versions
+from verify import api_classify, changeover, suggest, tasks, versions
 from verify.classifier import client as classifier
 from verify.classifier import engine as engine_module
 from verify.classifier.engine import Engine
@@ -317,7 +317,9 @@ def test_a_retired_dress_a_new_one_and_new_weights_count_at_once(
     write_tiny_weights(settings.DEEPDRESS_WEIGHTS, seed=2)
     still = send(photo, key=key, query="?k=20").json()
     assert still == after  # they are not live yet
-    suggest.embed_catalogue()
+    tasks.beat()
+    while changeover.warm():
+        pass
     anew = send(photo, key=key, query="?k=20").json()
     assert anew["model_version"] == versions.deepdress().version != before["model_version"]
     assert np.isclose(sum(probabilities(anew["photos"][0])) + anew["photos"][0]["not_a_dress"], 1)

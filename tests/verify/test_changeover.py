@@ -137,6 +137,50 @@ def test_a_killed_change_is_gone_on_with_by_a_tick(posts: list[Post]) -> None:
     assert Post.objects.filter(suggestion__model_version=trained).count() == 12
 
 
+def test_weights_shipped_in_the_place_of_others_propose_once_they_know_every_dress(
+    posts: list[Post], settings: Any
+) -> None:
+    settings.SUGGEST_BATCH = 1
+    for _ in range(6):  # so that the catalogue takes three parts
+        make_dress()
+    suggest.embed_catalogue()
+    old = ModelVersion.objects.live()
+    write_tiny_weights(settings.DEEPDRESS_WEIGHTS, seed=2)
+    waiting = make_post()
+    tasks.tick()
+    new = ModelVersion.objects.warming()
+    tasks.suggest_waiting()
+    while changeover.lies_idle(timezone.now() + 2 * changeover.PART):
+        assert Post.objects.filter(state=Post.State.PROPOSED, suggestion__options__rank=2).count() == 12
+        assert ModelVersion.objects.live() == old or not suggest.photos_to_embed(new).exists()
+        tasks.change_version()
+    assert Post.objects.filter(suggestion__model_version=new).count() == 12
+    tasks.suggest_waiting()
+    waiting.refresh_from_db()
+    assert waiting.suggestion.model_version == new
+
+
+def test_nothing_is_proposed_anew_while_a_photo_of_the_catalogue_is_unseen(posts: list[Post]) -> None:
+    trained = a_trained_version()
+    versions.promote(trained)
+    while changeover.warm():
+        pass
+    make_dress()
+    assert changeover.repropose() == 0
+    suggest.embed_catalogue()
+    assert changeover.repropose() == 12
+
+
+def test_a_change_that_is_over_does_not_end_the_next_one(posts: list[Post]) -> None:
+    first, second = a_trained_version(2), a_trained_version(3)
+    for version in (first, second):
+        versions.promote(version)
+        while changeover.warm():
+            pass
+    changeover._finish(first)
+    assert ModelVersion.objects.live().reproposed_to == 0
+
+
 def test_a_dress_imported_while_it_warms_is_known_to_both(posts: list[Post]) -> None:
     trained = a_trained_version()
     versions.promote(trained)

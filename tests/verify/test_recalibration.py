@@ -13,7 +13,7 @@ from tests import make
 from tests.verify.office import cast
 from tests.verify.settled_posts import make_catalogue, make_settled
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import option_sets, recalibration, suggest, tasks, versions
+from verify import changeover, option_sets, recalibration, suggest, tasks, versions
 from verify.models import Calibration, Dress, Embedding, ModelVersion, Post, Suggestion
 from verify.selection import Ending, Part
 
@@ -155,6 +155,9 @@ def test_a_new_version_looks_at_what_was_settled_before_it_is_fitted(
         state="settled", answer="not_a_dress", settled_at=timezone.now() - timedelta(days=1)
     )
     write_tiny_weights(weights, seed=2)
+    tasks.beat()
+    while changeover.warm():
+        pass
     OrmQ.objects.all().delete()
     tasks.refit_nightly()
     assert [row.func() for row in OrmQ.objects.all()] == ["verify.tasks.recalibrate"]

@@ -17,7 +17,7 @@ from django.utils import timezone
 from ml.deepdress import DeepDress, OutOfMemory
 from tests.make import jpeg, make_dress, make_employee, make_photo, make_post
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import suggest
+from verify import changeover, suggest, versions
 from verify.models import DressPhoto, Embedding, Lease, ModelVersion, Post, Suggestion, Vote
 
 pytestmark = pytest.mark.django_db
@@ -164,14 +164,19 @@ def test_the_weights_become_the_live_version_and_new_ones_replace_them(weights: 
     assert (first.metrics, first.temperature) == ({"recall_at_3": 0.5}, 0.1)
 
     write_tiny_weights(weights, seed=2)
-    suggest.embed_catalogue()
+    with pytest.raises(suggest.NotReady, match="reads the catalogue with them first"):
+        suggest.embed_catalogue()
+    changeover.warm()
+    assert ModelVersion.objects.live() == first
+    changeover.warm()
     second = ModelVersion.objects.live()
     assert second
     assert second != first
     assert Embedding.objects.filter(model_version=second).count() == 1
 
     write_tiny_weights(weights, seed=1)
-    suggest.embed_catalogue()
+    versions.activated(versions.deepdress())
+    changeover.warm()
     assert ModelVersion.objects.live() == first
     assert ModelVersion.objects.count() == 2
 
@@ -357,7 +362,9 @@ def test_only_posts_that_nobody_saw_are_proposed_anew() -> None:
     assert untouched.suggestion == Suggestion.objects.filter(post=untouched).latest("pk")
 
 
-def test_the_command_counts_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_counts_and_writes_json(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_dress(photos=2)
     make_post()
     make_post(photo=broken_photo(b"no image"))
@@ -365,6 +372,11 @@ def test_the_command_counts_and_writes_json(tmp_path: Path, capsys: pytest.Captu
     call_command("suggest_posts", json=out)
     assert out.read_text() == '{"embedded": 2, "proposed": 1, "set_aside": 1}\n'
     assert capsys.readouterr().out == "2 embedded, 1 proposed, 1 set aside.\n"
+
+    write_tiny_weights(weights, seed=2)
+    make_post()
+    call_command("suggest_posts")
+    assert capsys.readouterr().out == "2 embedded, 1 proposed, 0 set aside.\n"
 
 
 def test_the_command_waits_for_what_a_dead_worker_holds() -> None:

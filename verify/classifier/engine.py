@@ -155,9 +155,9 @@ class Engine:
         if live is None:
             raise NotReady("DeepDress has not been started yet.")
         if self._model is None or self._model.version != live.digest:
-            model = versions.model_of(live)
+            model = versions.model_of(live if live.folder else None)
             if model.version != live.digest:
-                raise NotReady("DeepDress has new weights, and reads the catalogue with them first.")
+                raise versions.held_back(model.version)
             self._model, self.version = model, model.version
         index = suggest.catalogue_index(live)
         if not len(index):

@@ -20,6 +20,12 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """The version that is to propose next."""
         return self.filter(state=ModelVersion.State.WARMING).first()
 
+    def to_change(self, version: "ModelVersion") -> "ModelVersion":
+        """The row as it is, locked with those in use: changes of who proposes wait for each other."""
+        in_use = Q(state__in=[ModelVersion.State.LIVE, ModelVersion.State.WARMING])
+        list(self.select_for_update().filter(Q(pk=version.pk) | in_use).order_by("pk"))
+        return self.get(pk=version.pk)
+
     def were_live(self) -> "ModelVersionQuerySet":
         """Retired ones, the last one first."""
         retired = self.filter(state=ModelVersion.State.RETIRED, activated_at__isnull=False)

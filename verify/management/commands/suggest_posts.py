@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from verify import suggest, versions
+from verify import changeover, suggest, versions
 from verify.models import Post
 
 
@@ -41,9 +41,11 @@ def propose() -> dict[str, int]:
     """Work off catalogue and posts; returns how many photos were embedded, posts proposed, and so on."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        version = versions.live().version
+        version = versions.activated(versions.deepdress())
         photos = bars.add_task("catalogue photos", total=suggest.photos_to_embed(version).count())
-        embedded = suggest.embed_catalogue(progress=lambda done: bars.advance(photos, done))
+        while changeover.warm(progress=lambda done: bars.advance(photos, done)):
+            pass
+        suggest.embed_catalogue(progress=lambda done: bars.advance(photos, done))
         waiting = Post.objects.filter(state=Post.State.WAITING)
         set_aside = Post.objects.filter(state=Post.State.SET_ASIDE)
         before = set_aside.count()
@@ -53,4 +55,5 @@ def propose() -> dict[str, int]:
             time.sleep(1)
             done += suggest.suggest_waiting(progress=lambda done: bars.advance(posts, done))
     lost = set_aside.count() - before
+    embedded = int(bars.tasks[photos].completed)
     return {"embedded": embedded, "proposed": done - lost, "set_aside": lost}
