@@ -1,6 +1,5 @@
 """What `manage.py check` finds wrong with this installation, each with what to do about it."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from django_q.models import Schedule
 from dressportal.schedules import SCHEDULES
 from verify import vector_search
 from verify.models import ModelVersion
-from verify.versions import folder_of
+from verify.versions import digest_of, folder_of
 
 LONGEST_SOCKET = 107  # bytes of a path
 WEIGHTS = ("weights.safetensors", "config.json", "metrics.json")
@@ -89,7 +88,7 @@ def live_weights(
         live = ModelVersion.objects.live() if databases else None
     except DatabaseError:
         live = None
-    if live is None or not live.folder or _digest(folder_of(live) / WEIGHTS[0]) == live.digest:
+    if live is None or not live.folder or digest_of(folder_of(live)) == live.digest:
         return []
     return [
         Warning(
@@ -144,15 +143,6 @@ def classifier_socket(app_configs: Sequence[Any] | None, **options: Any) -> list
             id="dressportal.W009",
         )
     ]
-
-
-def _digest(path: Path) -> str:
-    """Empty for a file that cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def _nearest(path: Path) -> Path:

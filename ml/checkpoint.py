@@ -30,6 +30,10 @@ class CheckpointRefused(ValueError):
     """The folder holds no checkpoint that this network can use; the message says which file and why."""
 
 
+class CheckpointUnreadable(CheckpointRefused):
+    """A file is missing or cannot be read, here and now; the message says which and why."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """What a checkpoint folder holds, the network in evaluation mode and float32 on the CPU."""
@@ -129,7 +133,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CheckpointRefused(f"{path}: cannot be read ({error.strerror})") from error
+        raise CheckpointUnreadable(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Torch is imported by what loads weights, and by nothing else: see `verify.sugges
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from verify.models import Employee, ModelVersion, Notice
@@ -31,6 +32,10 @@ logger = logging.getLogger(__name__)
 
 class NotReady(Exception):
     """Nothing can be proposed yet; the message says what is missing and where it comes from."""
+
+
+class Unreadable(NotReady):
+    """Weights that this process cannot read now, which says nothing about what is in them."""
 
 
 class Loaded(NamedTuple):
@@ -52,6 +57,20 @@ def folder_of(version: ModelVersion | None) -> Path:
     if version is None or not version.folder:
         return Path(settings.DEEPDRESS_WEIGHTS)
     return Path(settings.MODELS_FOLDER) / version.folder
+
+
+def digest_of(folder: Path) -> str:
+    """sha256 of the weights there; empty for a file that cannot be read."""
+    try:
+        with (folder / FILES[0]).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def has_weights(version: ModelVersion) -> bool:
+    """Not where they were shipped, and others have taken their place since."""
+    return bool(version.folder) or digest_of(folder_of(None)) == version.digest
 
 
 def shelve(source: Path, digest: str) -> str:
@@ -91,6 +110,9 @@ def loaded(version: ModelVersion) -> Loaded:
 def deepdress() -> DeepDress:
     """The live version's model, loaded once per process; if its file is broken, that of the next best.
 
+    That one takes its place only if the file was read and refused. One that cannot be read may be back soon,
+    and other processes may read it.
+
     Without a row, or one whose weights were shipped, that of what is shipped now. Raises NotReady if no
     weights can be used.
     """
@@ -103,7 +125,10 @@ def deepdress() -> DeepDress:
                 model = model_of(other)
             except NotReady:
                 continue
-            if live:
+            if live and isinstance(reason, Unreadable):
+                told = f"{_row(model)} stands in for {live}, which cannot be read. {reason}"
+                Notice.objects.tell(Notice.Kind.MODEL_BROKEN, told[:300], timezone.now())
+            elif live:
                 _replace_broken(live, other, model, str(reason))
             return model
         raise
@@ -128,8 +153,12 @@ def model_of(version: ModelVersion | None) -> DeepDress:
     try:
         # The folder may get new weights while this process runs.
         changed = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir()))
+    except FileNotFoundError as error:
+        raise Unreadable(
+            f"No weights of DeepDress in {folder}: train them with ml.train_embedder."
+        ) from error
     except OSError as error:
-        raise NotReady(f"No weights of DeepDress in {folder}: train them with ml.train_embedder.") from error
+        raise Unreadable(f"{folder} cannot be read ({error.strerror}).") from error
     model = _load(folder, changed)
     if version and model.version != version.digest:
         raise NotReady(f"The weights in {folder} are not those of {version}: their digest is another.")
@@ -140,7 +169,7 @@ def model_of(version: ModelVersion | None) -> DeepDress:
 def _load(folder: Path, changed: tuple[tuple[str, int], ...]) -> DeepDress:
     import torch
 
-    from ml.checkpoint import CheckpointRefused
+    from ml.checkpoint import CheckpointRefused, CheckpointUnreadable
     from ml.deepdress import DeepDress
 
     # Threads that wait for each other on a core that they share with decoders and the web stand still. What
@@ -148,6 +177,8 @@ def _load(folder: Path, changed: tuple[tuple[str, int], ...]) -> DeepDress:
     torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - 1)))
     try:
         return DeepDress.load(folder)
+    except CheckpointUnreadable as error:
+        raise Unreadable(f"The weights of DeepDress cannot be read. {error}") from error
     except CheckpointRefused as error:
         raise NotReady(f"The weights of DeepDress cannot be used. {error}") from error
 
@@ -212,20 +243,32 @@ def _row(model: DeepDress) -> ModelVersion:
     return ModelVersion.objects.get_or_create(digest=model.version, defaults=values)[0]
 
 
-@transaction.atomic
 def promote(version: ModelVersion, by: Employee | None = None) -> None:
     """Let the version go live once its weights are found sound and know the catalogue. Raises Unchanged."""
-    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    try:
+        with transaction.atomic():
+            _promote(ModelVersion.objects.to_change(version), by)
+    except IntegrityError as error:
+        raise Unchanged("Another version was chosen at the same moment: look which.") from error
+
+
+def _promote(version: ModelVersion, by: Employee | None) -> None:
+    """The portal by itself does not push aside what an admin has chosen."""
     if version.state == ModelVersion.State.LIVE:
         raise Unchanged(f"{version} is live already.")
     if version.state == ModelVersion.State.WARMING:
         raise Unchanged(f"{version} is about to go live already.")
+    if not has_weights(version):
+        raise Unchanged(f"The weights of {version} are gone: the portal has come with others since.")
+    chosen = ModelVersion.objects.warming()
+    if chosen and chosen.activated_by and not by:
+        raise Unchanged(f"{chosen.activated_by} has chosen {chosen}, which is about to go live.")
     version.warm(by)
 
 
 def before(live: ModelVersion) -> ModelVersion:
     """The version to go back to. Raises Unchanged."""
-    found = ModelVersion.objects.were_live().exclude(pk=live.pk).first()
-    if found is None:
-        raise Unchanged("No other version was ever live.")
-    return found
+    others = ModelVersion.objects.were_live().exclude(pk=live.pk)
+    if found := next(filter(has_weights, others), None):
+        return found
+    raise Unchanged("No other version was ever live whose weights are still there.")

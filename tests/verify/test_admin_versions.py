@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
 from django_q.models import OrmQ
 
-from tests.make import make_admin, make_dress, make_model_version, make_open_posts
+from tests.make import make_admin, make_dress, make_open_posts
 from tests.verify.curation import act, page
 from verify.models import Employee, ModelVersion
 
@@ -34,7 +35,8 @@ def live() -> ModelVersion:
 
 
 def other(state: str = State.CANDIDATE, **fields: Any) -> ModelVersion:
-    return ModelVersion.objects.create(digest="a" * 64, temperature=0.1, state=state, **fields)
+    values = {"digest": "a" * 64, "folder": "a" * 64, "temperature": 0.1, "state": state}
+    return ModelVersion.objects.create(**values, **fields)
 
 
 @pytest.mark.parametrize("state", [State.CANDIDATE, State.NOT_BETTER, State.BROKEN, State.RETIRED])
@@ -60,8 +62,7 @@ def test_a_version_is_promoted_after_a_page_that_says_what_will_happen(
 def test_going_back_is_to_the_version_that_was_live_before(
     client: Client, ada: Employee, live: ModelVersion
 ) -> None:
-    before = make_model_version("e" * 64)
-    assert before.state == State.RETIRED
+    before = other(State.RETIRED, activated_at=timezone.now())
     act(client, "modelversion", "revert", live, post="yes")
     assert ModelVersion.objects.warming() == before
 
@@ -70,7 +71,7 @@ def test_going_back_is_to_the_version_that_was_live_before(
     ("action", "told"),
     [
         ("promote", "Choose one version that is not live."),
-        ("revert", "No other version was ever live."),
+        ("revert", "No other version was ever live whose weights are still there."),
     ],
 )
 def test_what_cannot_be_is_said(

@@ -17,6 +17,7 @@ from tests.make import make_admin, make_dress, make_model_version, make_post
 from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
 from verify import changeover, suggest, versions
 from verify.models import ModelVersion, Notice, Post
+from verify.models.model_version import ModelVersionQuerySet
 
 pytestmark = pytest.mark.django_db
 State = ModelVersion.State
@@ -119,7 +120,7 @@ def test_weights_that_end_the_worker_three_times_never_go_live() -> None:
     assert states() == {shipped.pk: State.LIVE, trained.pk: State.BROKEN}
 
 
-@pytest.mark.parametrize("how", ["missing", "truncated", "another's"])
+@pytest.mark.parametrize("how", ["truncated", "another's"])
 def test_when_the_live_file_breaks_the_one_before_proposes(
     how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -142,12 +143,49 @@ def test_when_the_live_file_breaks_the_one_before_proposes(
     assert "proposes in the place of" in caplog.text
 
 
+def test_while_the_live_file_cannot_be_read_another_stands_in() -> None:
+    make_dress()
+    shipped, trained = versions.activated(versions.deepdress()), a_trained_version()
+    versions.promote(trained)
+    change()
+    folder = versions.folder_of(trained)
+    folder.rename(folder.with_name("not mounted"))
+    assert versions.live().version == shipped
+    assert states() == {shipped.pk: State.RETIRED, trained.pk: State.LIVE}
+    assert Notice.objects.get().text.startswith(f"{shipped} stands in for {trained}, which cannot be read. ")
+    folder.with_name("not mounted").rename(folder)
+    assert versions.live().version == trained
+
+
 def test_when_nothing_works_posts_wait_and_nobody_is_called_broken(weights: Path) -> None:
     shipped = versions.activated(versions.deepdress())
     (weights / "config.json").write_text("{}")
     with pytest.raises(versions.NotReady, match="cannot be used"):
         versions.deepdress()
     assert states() == {shipped.pk: State.LIVE}
+
+
+def test_nobody_goes_back_to_shipped_weights_that_others_have_taken_the_place_of(weights: Path) -> None:
+    shipped, trained = versions.activated(versions.deepdress()), a_trained_version()
+    make_dress()
+    versions.promote(trained)
+    change()
+    write_tiny_weights(weights, seed=3)
+    with pytest.raises(versions.Unchanged, match="whose weights are still there"):
+        versions.before(trained)
+    with pytest.raises(versions.Unchanged, match=f"The weights of {shipped} are gone"):
+        versions.promote(shipped)
+    spoil(trained, "truncated")
+    versions.deepdress()
+    assert states()[shipped.pk] == State.RETIRED
+    assert ModelVersion.objects.live() not in (shipped, trained)
+
+
+def test_of_two_promotions_at_once_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions.promote(a_trained_version(2))
+    monkeypatch.setattr(ModelVersionQuerySet, "warming", lambda _: None)  # as the other saw it
+    with pytest.raises(versions.Unchanged, match="at the same moment"):
+        versions.promote(a_trained_version(3))
 
 
 def test_who_is_promoted_last_is_next() -> None:
