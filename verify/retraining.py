@@ -23,7 +23,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from verify import child_process, training_export, versions
-from verify.models import ModelVersion
+from verify.models import ModelVersion, Notice
 from verify.only_one import only_one
 from verify.training_export import MANIFEST, Choice, Track
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Say = Callable[[str], object]
 # Options of ml.train_embedder that say how to begin.
 OTHER_STARTS = ("--size", "--backbone", "--start-from")
+GOES_LIVE = "It goes live once it knows the catalogue."
+FOLDERS = ("--backbone", "--start-from")
 BODY_RATE = 0.1  # what is below the pooling changes slowly
 
 
@@ -72,6 +74,7 @@ def retrain(plan: Plan, say: Say, track: Track) -> ModelVersion | None:
 def _retrain(plan: Plan, run: Path, say: Say, track: Track) -> ModelVersion | None:
     say("Exporting what people have verified …")
     training_export.write(run, plan.choice, track)
+    _tell_of_withdrawn(run)
     data = hashlib.sha256((run / MANIFEST).read_bytes()).hexdigest()
     if plan.only_if_worth_it and (reason := _not_worth_it(run, data)):
         say(reason)
@@ -92,6 +95,18 @@ def _retrain(plan: Plan, run: Path, say: Say, track: Track) -> ModelVersion | No
     return version
 
 
+def _tell_of_withdrawn(run: Path) -> None:
+    """What it has learnt it keeps until another version is live: an admin may not want to wait for that."""
+    live = ModelVersion.objects.live()
+    if live and (gone := _withdrawn(live, run)):
+        told = (
+            f"{live} has learnt from photos that are no longer exported ({len(gone):,}): somebody revoked,"
+            " or an answer is in doubt. It stays live until a version without them is better, or"
+            " you let another one propose."
+        )
+        Notice.objects.tell(Notice.Kind.MODEL_REMEMBERS, told, timezone.now())
+
+
 def _not_worth_it(run: Path, data: str) -> str:
     if ModelVersion.objects.filter(data_sha256=data).exists():
         return "Nothing new has been verified since the last training: nothing is trained."
@@ -106,7 +121,14 @@ def _not_worth_it(run: Path, data: str) -> str:
 def _train(plan: Plan, run: Path) -> None:
     """In a process of its own, which goes when this one does."""
     command = [sys.executable, "-m", "ml.train_embedder", "--manifest", str(run / MANIFEST)]
-    command += ["--out", str(run / "model"), "--seed", str(plan.seed), *_start(plan, run), *plan.more]
+    command += [
+        "--out",
+        str(run / "model"),
+        "--seed",
+        str(plan.seed),
+        *_start(plan, run),
+        *_from_here(plan.more),
+    ]
     command += ["--steps", str(plan.steps)] if plan.steps else []
     command += ["--minutes", str(plan.minutes)] if plan.minutes else []
     command += ["--device", plan.device] if plan.device else []
@@ -125,6 +147,18 @@ def _train(plan: Plan, run: Path) -> None:
         raise Failed(f"The training ended with status {done.returncode}: nothing changes. It said why above.")
 
 
+def _from_here(more: tuple[str, ...]) -> list[str]:
+    """Folders by their whole names: the training runs in another folder than whoever named them."""
+    found = list[str]()
+    for word in more:
+        name, _, value = word.partition("=")
+        if found and found[-1] in FOLDERS:
+            found.append(str(Path(word).absolute()))
+        else:
+            found += [name, str(Path(value).absolute())] if value and name in FOLDERS else [word]
+    return found
+
+
 def _start(plan: Plan, run: Path) -> list[str]:
     """Options that let it begin as the live version: few posts teach more to who knows much already.
 
@@ -134,8 +168,7 @@ def _start(plan: Plan, run: Path) -> list[str]:
     if any(option.split("=")[0] in OTHER_STARTS for option in plan.more):
         return []
     live = versions.activated(versions.deepdress())
-    exported = {*_photos(run, "train"), *_photos(run, "validation"), *_photos(run, "test")}
-    start = versions.folder_of(live if _trained_on(live) <= exported else None)
+    start = versions.folder_of(None if _withdrawn(live, run) else live).absolute()
     return ["--start-from", str(start), "--body-rate", str(BODY_RATE)]
 
 
@@ -166,6 +199,13 @@ def _photos(run: Path, split: str) -> set[str]:
 def _trained_on(version: ModelVersion | None) -> set[str]:
     """Posts' photos that it has learnt from, as far as that is known."""
     return _listed(versions.folder_of(version))
+
+
+def _withdrawn(version: ModelVersion, run: Path) -> set[str]:
+    """Of the photos that it has learnt from, those that are exported no more."""
+    return _trained_on(version).difference(
+        *(_photos(run, split) for split in ("train", "validation", "test"))
+    )
 
 
 def _listed(folder: Path) -> set[str]:
@@ -221,7 +261,7 @@ def verdict(comparison: dict[str, Any]) -> str:
         f"{third['challenger']:.1%} and {third['champion']:.1%}, {_points(third)}."
     )
     if comparison["better"]:
-        return f"Better. {found} It goes live once it knows the catalogue."
+        return f"Better. {found} {GOES_LIVE}"
     why = "It may be luck" if first["high"] > 0 else "It is no better"
     if first["low"] > 0:
         why = "More often right at once, it misses more among the first three"
@@ -259,9 +299,19 @@ def _store(run: Path, model: DeepDress, comparison: dict[str, Any], data: str) -
         version, _ = ModelVersion.objects.update_or_create(digest=model.version, defaults=values)
         version.rest()
         if comparison["better"]:
-            versions.promote(version)
-            async_task("verify.tasks.change_version")
+            _promote(version)
     return version
+
+
+def _promote(version: ModelVersion) -> None:
+    """Unless an admin has chosen another meanwhile; then it can be chosen, too."""
+    try:
+        versions.promote(version)
+    except versions.Unchanged as reason:
+        version.verdict = version.verdict.replace(GOES_LIVE, str(reason))
+        version.save(update_fields=["verdict"])
+    else:
+        async_task("verify.tasks.change_version")
 
 
 def code_version() -> str:

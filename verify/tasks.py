@@ -23,6 +23,7 @@ from verify import (
     watch,
 )
 from verify.models import Batch, Heartbeat, Post
+from verify.training_export import Choice
 
 WORKER, TRAINING = "worker", "training"
 SUCCESSES_KEPT = timedelta(days=1)
@@ -92,7 +93,8 @@ def retrain_weekly() -> None:
 def retrain(asked: datetime) -> None:
     """Not for the second time: the queue brings a training back whose worker was killed."""
     if timezone.now() - asked < timedelta(minutes=settings.RETRAIN_MINUTES):
-        plan = retraining.Plan(minutes=settings.RETRAIN_MINUTES, only_if_worth_it=True)
+        choice = Choice(unanswered=settings.TRAIN_ON_UNANSWERED, freeze=True)
+        plan = retraining.Plan(minutes=settings.RETRAIN_MINUTES, choice=choice, only_if_worth_it=True)
         retraining.retrain(plan, getLogger(__name__).warning, lambda rows, *_: rows)
 
 

@@ -18,10 +18,10 @@ from ml import evaluate_embedder
 from ml.evaluate_embedder import Findings
 from ml.train_embedder import train
 from ml.training_options import options
-from tests.make import NOON, jpeg, make_dress, make_photo, make_post
+from tests.make import NOON, jpeg, make_admin, make_dress, make_photo, make_post
 from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
 from verify import retraining, tasks, training_export, versions
-from verify.models import DressPhoto, GoldenPhoto, ModelVersion, Post
+from verify.models import DressPhoto, GoldenPhoto, ModelVersion, Notice, Post
 from verify.only_one import only_one
 from verify.retraining import Failed, Plan, retrain
 from verify.training_export import Choice
@@ -138,6 +138,19 @@ def test_only_what_is_better_beyond_noise_is_promoted(
     assert queued == (["verify.tasks.change_version"] if state == State.WARMING else [])
 
 
+def test_what_an_admin_has_chosen_to_go_live_stays_chosen(
+    verified: list[Post], trained: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranks(monkeypatch, [9] * 6, [1] * 6)
+    chosen = a_trained_version()
+    versions.promote(chosen, make_admin("ada"))
+    version, said = run()
+    assert version
+    assert (ModelVersion.objects.warming(), version.state) == (chosen, State.CANDIDATE)
+    assert f"ada has chosen {chosen}, which is about to go live." in said
+    assert "goes live once" not in said
+
+
 def test_too_few_golden_posts_promote_nothing_and_say_how_many_are_needed(
     verified: list[Post], trained: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
@@ -181,10 +194,21 @@ def test_it_begins_as_the_live_version_unless_that_learnt_from_what_is_withdrawn
 
     file = versions.folder_of(live) / versions.TRAINED_ON
     file.write_text("\n".join(learnt))
+    retraining._tell_of_withdrawn(run_folder)
+    assert not Notice.objects.exists()
     assert start()[:2] == ["--start-from", str(versions.folder_of(live))]
     file.write_text("\n".join([*learnt, "photos/ab/revoked.jpg"]))
     assert start()[:2] == ["--start-from", str(settings.DEEPDRESS_WEIGHTS)]
+    retraining._tell_of_withdrawn(run_folder)
+    told = f"{live} has learnt from photos that are no longer exported (1): "
+    assert Notice.objects.get().text.startswith(told)
     assert start("--size", "base") == start("--backbone=there") == []
+
+
+def test_folders_are_named_from_where_the_portal_runs() -> None:
+    here = str(Path("there").absolute())
+    more = retraining._from_here(("--start-from", "there", "--backbone=there", "--loss=arcface"))
+    assert more == ["--start-from", here, "--backbone", here, "--loss=arcface"]
 
 
 def test_what_the_version_before_has_learnt_from_counts_as_learnt(
@@ -243,6 +267,16 @@ def test_one_training_at_a_time(settings: Any) -> None:
 def test_a_length_or_share_that_is_none_is_refused(option: str) -> None:
     with pytest.raises(CommandError, match=f"{option.split('=')[0]} .*expected"):
         call_command("retrain_deepdress", option)
+
+
+@pytest.mark.parametrize("unanswered", [True, False])
+def test_the_week_trains_on_the_unanswered_where_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, unanswered: bool
+) -> None:
+    settings.TRAIN_ON_UNANSWERED, plans = unanswered, list[Plan]()
+    monkeypatch.setattr(retraining, "retrain", lambda plan, *_: plans.append(plan))
+    tasks.retrain(timezone.now())
+    assert [plan.choice for plan in plans] == [Choice(unanswered=unanswered, freeze=True)]
 
 
 @pytest.mark.parametrize(("on", "keys"), [(True, ["training"]), (False, [])])

@@ -32,6 +32,7 @@ class Notice(models.Model):
         LOOK_REOPENED = "look_reopened", "a published look is in doubt again"
         VOTER_MUTED = "voter_muted", "somebody's votes weigh nothing"
         MODEL_BROKEN = "model_broken", "a version of DeepDress cannot be used"
+        MODEL_REMEMBERS = "model_remembers", "DeepDress has learnt from a photo that was withdrawn"
 
     kind = models.CharField(max_length=20, choices=Kind)
     text = models.CharField(max_length=300)
