@@ -4,18 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.timesince import timesince
 
 from verify import audit, dashboard, option_sets
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
 from verify.admin.model_version import checked_in_words
+from verify.admin.signs import Sign, broken_promise, signs
 from verify.admin.voter import interval_in_words, known_interval, voter_url
-from verify.models import Calibration, Employee, Notice, Refit, Reliability
+from verify.models import Calibration, Employee, Notice, Reliability
 
 
 class Task(NamedTuple):
@@ -25,15 +24,6 @@ class Task(NamedTuple):
     words: str
     url: str
     rank: str = ""
-
-
-class Sign(NamedTuple):
-    """One line on the portal's health."""
-
-    name: str
-    words: str
-    url: str
-    bad: bool = False
 
 
 @dataclass(frozen=True)
@@ -371,60 +361,6 @@ def too_early(labelled: int) -> str:
     if missing > 0:
         return f"Too early to say: from {audit.ENOUGH} on there is a diagram, {missing} to go."
     return "Enough to say something: the next re-fit at night draws the diagram."
-
-
-# Health
-
-
-def signs(health: dashboard.Health, user: Employee, now: datetime) -> list[Sign]:
-    beats = reverse("admin:verify_heartbeat_changelist")
-    parts = [
-        Sign(part.name, f"{timesince(part.beat_at)} ago{weights(part)}", beats, part.silent)
-        for part in health.parts
-    ]
-    return [
-        *(parts or [Sign("worker", "never seen: start it with manage.py serve or qcluster", beats, True)]),
-        Sign("queue", tasks_in_words(health.queued, "waiting"), queue_url(user, "ormq")),
-        Sign(
-            "failures",
-            tasks_in_words(health.failed, "in a day"),
-            queue_url(user, "failure", stopped__gte=(now - dashboard.DAY).isoformat()),
-            health.failed > 0,
-        ),
-        last_refit(health.refit),
-    ]
-
-
-def broken_promise() -> list[Sign]:
-    """A line only where there is something to worry about; the figure tells of the rest."""
-    if not (nights := dashboard.promises(1)) or not nights[0].broken:
-        return []
-    words = "less than promised: more dresses than we allow for are missing from DeepDress’s sets"
-    return [Sign("options", words, reverse("admin:verify_calibration_changelist"), bad=True)]
-
-
-def weights(part: dashboard.Part) -> str:
-    return f", with the weights {part.model_version[:8]}" if part.model_version else ""
-
-
-def tasks_in_words(count: int, when: str) -> str:
-    return f"{count:,} task{'' if count == 1 else 's'} {when}"
-
-
-def queue_url(user: Employee, model: str, **filters: str) -> str:
-    """Of the queue's own lists, which Django's permissions guard."""
-    if not user.has_perm(f"django_q.view_{model}"):
-        return ""
-    return f"{reverse(f'admin:django_q_{model}_changelist')}?{urlencode(filters)}".rstrip("?")
-
-
-def last_refit(refit: Refit | None) -> Sign:
-    url = reverse("admin:verify_refit_changelist")
-    if refit is None:
-        return Sign("re-fit", "none yet: it comes at night", url)
-    reopened = f", {refit.reopened:,} posts reopened" if refit.reopened else ""
-    words = f"{timesince(refit.fitted_at)} ago, {refit.votes:,} votes in {refit.seconds:.1f} s{reopened}"
-    return Sign("re-fit", words, url)
 
 
 def short(day: date) -> str:
