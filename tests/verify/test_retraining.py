@@ -147,7 +147,7 @@ def test_what_an_admin_has_chosen_to_go_live_stays_chosen(
     version, said = run()
     assert version
     assert (ModelVersion.objects.warming(), version.state) == (chosen, State.CANDIDATE)
-    assert f"ada has chosen {chosen}, which is about to go live." in said
+    assert f"Ada has chosen {chosen}, which is about to go live." in said
     assert "goes live once" not in said
 
 
