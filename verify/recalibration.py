@@ -6,8 +6,10 @@ before stay as they were.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,15 +19,17 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ml.catalogue_index import CatalogueIndex
-from verify import option_sets, selection, suggest, versions
+from verify import option_sets, retraining, selection, suggest, versions
 from verify.dashboard import proposed
 from verify.embed import Progress, embed_photos
 from verify.models import Calibration, DressPhoto, Embedding, ModelVersion, Photo, Post
 from verify.models.post import PostQuerySet
 from verify.option_sets import NONE, Fit, Judged
+from verify.photo_shelf import PhotoShelf
 from verify.selection import Ending, Part
 
 NEWEST = 2000  # settled posts: the catalogue changes, and all of them times all dresses must fit into memory
+READERS = 16  # of photos at once, from a storage that may be far away
 
 
 Floats = npt.NDArray[np.float32]
@@ -123,11 +127,23 @@ def read(version: ModelVersion, index: CatalogueIndex) -> dict[Part, Judged]:
 
 
 def _posts(version: ModelVersion) -> list[Settled]:
-    said = ("photo", "photo__sha256", "answer", "dress", "audit", "settled_by", "offered")
+    said = ("photo", "photo__sha256", "photo__large", "answer", "dress", "audit", "settled_by", "offered")
     rows = list(settled().annotate(offered=proposed()).values_list(*said, named=True))
+    new = _new_to(version, [row.photo__large for row in rows])
+    rows = [row for row in rows if row.photo__large in new]
     embedded = Embedding.objects.filter(model_version=version, photo__in={row.photo for row in rows})
     seen = {photo: found for photo, *found in embedded.values_list("photo", "vector", "not_a_dress")}
     return [_settled(row, *seen[row.photo]) for row in rows if row.photo in seen]
+
+
+def _new_to(version: ModelVersion, names: Sequence[str]) -> set[str]:
+    """Those photos of the storage that it has not learnt from: it is surer of the others than of any to come."""
+    learnt, shelf = retraining.trained_on(version), PhotoShelf(Path())
+    if not learnt:
+        return set(names)
+    with ThreadPoolExecutor(READERS) as pool:
+        contents = zip(names, pool.map(shelf.digest, names), strict=True)
+        return {name for name, content in contents if content and shelf.path(content) not in learnt}
 
 
 def _settled(row: Any, vector: memoryview, not_a_dress: float) -> Settled:

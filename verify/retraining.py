@@ -111,7 +111,7 @@ def _not_worth_it(run: Path, data: str) -> str:
     if ModelVersion.objects.filter(data_sha256=data).exists():
         return "Nothing new has been verified since the last training: nothing is trained."
     live = ModelVersion.objects.live()
-    golden = _photos(run, "test") - _trained_on(live)
+    golden = _photos(run, "test") - trained_on(live)
     return _too_few(len(golden)) if len(golden) < settings.GOLDEN_POSTS else ""
 
 
@@ -196,14 +196,14 @@ def _photos(run: Path, split: str) -> set[str]:
         return {row["photo"] for row in rows if row["split"] == split and row["role"] != "catalogue"}
 
 
-def _trained_on(version: ModelVersion | None) -> set[str]:
+def trained_on(version: ModelVersion | None) -> set[str]:
     """Posts' photos that it has learnt from, as far as that is known."""
     return _listed(versions.folder_of(version))
 
 
 def _withdrawn(version: ModelVersion, run: Path) -> set[str]:
     """Of the photos that it has learnt from, those that are exported no more."""
-    return _trained_on(version).difference(
+    return trained_on(version).difference(
         *(_photos(run, split) for split in ("train", "validation", "test"))
     )
 
@@ -233,7 +233,7 @@ def _compare(run: Path, champion: DeepDress, challenger: DeepDress, seed: int) -
         evaluate_model(data, model, name, PROMISED)
         for model, name in ((champion, "live"), (challenger, "new"))
     )
-    golden = sorted(set(old.ranks) - _trained_on(against))
+    golden = sorted(set(old.ranks) - trained_on(against))
     told = {
         "against": against.digest,
         "posts": len(golden),

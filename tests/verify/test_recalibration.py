@@ -5,16 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from tests import make
 from tests.verify.office import cast
-from tests.verify.settled_posts import make_catalogue, make_settled
-from tests.verify.tiny_weights import write_tiny_weights
+from tests.verify.settled_posts import make_catalogue, make_settled, see, unit
+from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
 from verify import changeover, option_sets, recalibration, suggest, tasks, versions
 from verify.models import Calibration, Dress, Embedding, ModelVersion, Post, Suggestion
+from verify.photo_shelf import PhotoShelf
 from verify.selection import Ending, Part
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,14 @@ def test_a_night_learns_from_settled_posts_and_the_next_suggestion_uses_it(
     assert (made.shown, made.options.count()) == (row.shown, row.shown)
 
 
+def settled_and_seen(version: ModelVersion, dresses: list[Dress], **fields: Any) -> Post:
+    values = {"state": "settled", "answer": "dress", "dress": dresses[0], "settled_at": timezone.now()}
+    post = make.make_post(**values, **fields)
+    Post.objects.filter(pk=post.pk).update(suggestion=make.make_suggestion(post, dresses[:3]))
+    see(version, [post.photo], unit(np.random.default_rng(post.pk).normal(size=(1, 128))), np.zeros(1))
+    return post
+
+
 def test_with_few_posts_the_checkpoint_keeps_its_calibration(
     live: ModelVersion, dresses: list[Dress]
 ) -> None:
@@ -106,6 +116,19 @@ def test_what_a_post_is_counted_as(live: ModelVersion, dresses: list[Dress]) -> 
     assert len(parts[Part.FITTING]) + len(parts[Part.CHECKING]) == len(shown_dress)
     unknown = sum(len(part.unknown) for part in parts.values())
     assert unknown == unnamed + len([post for post in posts if post.dress == dresses[0].pk])
+
+
+def test_what_a_version_has_learnt_from_says_nothing_of_it(
+    dresses: list[Dress], tmp_path: Path, settings: Any
+) -> None:
+    settings.MODELS_FOLDER = tmp_path
+    version = a_trained_version()
+    learnt, new = [settled_and_seen(version, dresses) for _ in range(2)]
+    assert len(recalibration._posts(version)) == 2
+    shelf, file = PhotoShelf(tmp_path), versions.folder_of(version) / versions.TRAINED_ON
+    file.write_text(shelf.path(shelf.digest(learnt.photo.large.name) or ""))
+    [left] = recalibration._posts(version)
+    assert left.vector.tobytes() == new.photo.embeddings.get().vector.tobytes()
 
 
 def test_more_posts_are_no_more_statements(

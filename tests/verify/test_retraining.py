@@ -224,7 +224,7 @@ def test_what_the_version_before_has_learnt_from_counts_as_learnt(
     monkeypatch.setattr(retraining, "_train", began)
     version, _ = run()
     assert version
-    assert "photos/ab/earlier.jpg" in retraining._trained_on(version)
+    assert "photos/ab/earlier.jpg" in retraining.trained_on(version)
 
 
 @pytest.mark.parametrize("how", ["fails", "leaves a truncated file"])
