@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 from itertools import chain
+from operator import or_
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from django.db.models import Count, FloatField, Max, QuerySet, Sum, Value
+from django.db.models import Count, Exists, FloatField, Max, OuterRef, Q, QuerySet, Sum, Value
 
 from verify.models import Dress, DressPhoto, Look, ModelVersion
 
@@ -38,6 +40,11 @@ def kinds() -> list[Kind]:
     catalogue = Kind(DressPhoto.objects.filter(dress__in=in_stock), "photo", 1.0)
     looks = Kind(Look.objects.public().filter(dress__in=in_stock), "post__photo", settings.LOOK_WEIGHT)
     return [catalogue, looks] if settings.LOOK_WEIGHT else [catalogue]
+
+
+def have(photo: str) -> Q:
+    """Whether what a row's field `photo` leads to is one of them."""
+    return reduce(or_, (Q(Exists(kind.rows.filter(**{kind.photo: OuterRef(photo)}))) for kind in kinds()))
 
 
 def stamp(version: ModelVersion | None) -> Stamp:

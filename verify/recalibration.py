@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ml.catalogue_index import CatalogueIndex
-from verify import option_sets, retraining, selection, suggest, versions
+from verify import option_sets, prototypes, retraining, selection, suggest, training_export, versions
 from verify.dashboard import proposed
 from verify.embed import Progress, embed_photos
 from verify.models import Calibration, DressPhoto, Embedding, ModelVersion, Photo, Post
@@ -47,6 +47,7 @@ class Settled(NamedTuple):
     dress: int | None
     vector: Floats
     not_a_dress: float
+    finds_itself: bool = False  # its look is one of the photos that the dress is known by
 
 
 def embed_settled(limit: int, progress: Progress | None = None) -> int:
@@ -107,11 +108,15 @@ def calibration(parts: dict[Part, Judged], before: Calibration, now: datetime) -
 
 
 def settled() -> PostQuerySet:
-    """The newest settled posts, but for those whose very photo the catalogue has, too, and labels to come."""
+    """The newest settled posts, but for labels to come, photos that the catalogue has too, and barred ones."""
     in_catalogue = DressPhoto.objects.filter(photo=OuterRef("photo"))
     unlabelled = Q(audit=True, settled_by=None)
     posts = Post.objects.filter(~Exists(in_catalogue), state=Post.State.SETTLED, suggestion__isnull=False)
-    return posts.exclude(unlabelled).order_by("-settled_at", "-pk")[:NEWEST]
+    return (
+        posts.exclude(unlabelled)
+        .exclude(photo__in=training_export.barred())
+        .order_by("-settled_at", "-pk")[:NEWEST]
+    )
 
 
 def read(version: ModelVersion, index: CatalogueIndex) -> dict[Part, Judged]:
@@ -127,8 +132,9 @@ def read(version: ModelVersion, index: CatalogueIndex) -> dict[Part, Judged]:
 
 
 def _posts(version: ModelVersion) -> list[Settled]:
-    said = ("photo", "photo__sha256", "photo__large", "answer", "dress", "audit", "settled_by", "offered")
-    rows = list(settled().annotate(offered=proposed()).values_list(*said, named=True))
+    said = ("photo", "photo__sha256", "photo__large", "answer", "dress", "audit", "settled_by")
+    asked = {"offered": proposed(), "finds_itself": prototypes.have("photo")}
+    rows = list(settled().annotate(**asked).values_list(*said, *asked, named=True))
     new = _new_to(version, [row.photo__large for row in rows])
     rows = [row for row in rows if row.photo__large in new]
     embedded = Embedding.objects.filter(model_version=version, photo__in={row.photo for row in rows})
@@ -137,7 +143,7 @@ def _posts(version: ModelVersion) -> list[Settled]:
 
 
 def _new_to(version: ModelVersion, names: Sequence[str]) -> set[str]:
-    """Those photos of the storage that it has not learnt from: it is surer of the others than of any to come."""
+    """Photos of the storage that it has not learnt from: it is surer of the others than of any to come."""
     learnt, shelf = retraining.trained_on(version), PhotoShelf(Path())
     if not learnt:
         return set(names)
@@ -154,15 +160,20 @@ def _settled(row: Any, vector: memoryview, not_a_dress: float) -> Settled:
         row.dress,
         np.frombuffer(vector, "<f4"),
         not_a_dress,
+        row.finds_itself,
     )
 
 
 def _judged(posts: Sequence[Settled], index: CatalogueIndex, weight: float) -> Judged:
-    """``weight`` is for how many posts stands each whose dress voters named."""
+    """``weight`` is for how many posts stands each whose dress voters named.
+
+    Of a photo that finds itself "not a dress" alone is asked: the nearest photo says nothing of it.
+    """
     column = {dress: place for place, dress in enumerate(index.dress_ids.tolist())}
     known, unknown = [], []
     for post in posts:
-        (known if post.ending == Ending.NOT_A_DRESS or post.dress in column else unknown).append(post)
+        found = post.dress in column and not post.finds_itself
+        (known if post.ending == Ending.NOT_A_DRESS or found else unknown).append(post)
     vectors = [post.vector for post in known]
     return Judged(
         similarities=index.similarities(np.stack(vectors)) if known else np.empty((0, len(index))),

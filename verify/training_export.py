@@ -77,13 +77,13 @@ def _write(folder: Path, choice: Choice, track: Track) -> Report:
     catalogue = _catalogue(shelf, track, report)
     posts = _posts(shelf, choice, track, report)
     # Asked last: an owner may say no while the photos are being gathered.
-    barred = {shelf.digest(name) for name in _barred().values_list("large", flat=True).iterator(export.CHUNK)}
+    refused = {shelf.digest(name) for name in barred().values_list("large", flat=True).iterator(export.CHUNK)}
     shown = {content for contents in catalogue.values() for content in contents}
     kept, golden = set[str](), list[str]()
     with export.replacing(folder / MANIFEST) as file:
         for row in chain(
             _catalogue_rows(catalogue, choice.held_out, report),
-            _post_rows(_trusted(posts, barred, shown, report), choice.held_out, report),
+            _post_rows(_trusted(posts, refused, shown, report), choice.held_out, report),
         ):
             file.write(json.dumps({**row, "photo": shelf.path(row["photo"])}) + "\n")
             report.rows[row["role"], row["split"]] += 1
@@ -141,7 +141,7 @@ def _row(content: str, dress: str | None, role: str, split: str, weight: float) 
 # Posts
 
 
-def _barred() -> QuerySet[Photo]:
+def barred() -> QuerySet[Photo]:
     """Photos that must not be used: somebody who posted them said no, or they are flagged as unfit."""
     unwanted = Q(rights__in=WITHDRAWN) | Q(flags__reason__in=UNFIT)
     return Photo.objects.filter(Exists(Post.objects.filter(unwanted, photo=OuterRef("pk"))))
@@ -150,7 +150,7 @@ def _barred() -> QuerySet[Photo]:
 def _posts(shelf: PhotoShelf, choice: Choice, track: Track, report: Report) -> list[Labelled]:
     """Every post settled as a dress or as none whose photo may be used and is there."""
     settled = export.settled()
-    usable = settled.exclude(photo__in=_barred())
+    usable = settled.exclude(photo__in=barred())
     answered = usable if choice.unanswered else usable.filter(rights=Post.Rights.GRANTED)
     total, unbarred = answered.count(), usable.count()
     counts = Post.objects.aggregate(

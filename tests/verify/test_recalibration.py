@@ -15,7 +15,8 @@ from tests.verify.office import cast
 from tests.verify.settled_posts import make_catalogue, make_settled, see, unit
 from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
 from verify import changeover, option_sets, recalibration, suggest, tasks, versions
-from verify.models import Calibration, Dress, Embedding, ModelVersion, Post, Suggestion
+from verify.fame import WITHDRAWN
+from verify.models import Calibration, Dress, Embedding, Look, ModelVersion, Post, Suggestion
 from verify.photo_shelf import PhotoShelf
 from verify.selection import Ending, Part
 
@@ -129,6 +130,24 @@ def test_what_a_version_has_learnt_from_says_nothing_of_it(
     file.write_text(shelf.path(shelf.digest(learnt.photo.large.name) or ""))
     [left] = recalibration._posts(version)
     assert left.vector.tobytes() == new.photo.embeddings.get().vector.tobytes()
+
+
+def test_a_look_that_is_a_prototype_does_not_show_that_its_dress_is_found(
+    live: ModelVersion, dresses: list[Dress], settings: Any
+) -> None:
+    settings.LOOK_WEIGHT = 0.5
+    public, hidden = settled_and_seen(live, dresses, rights="granted"), settled_and_seen(live, dresses)
+    for post, clearance in ((public, "cleared"), (hidden, "waiting")):
+        values = {"dress": dresses[0], "published_at": timezone.now(), "clearance": clearance}
+        Look.objects.create(post=post, **values)
+    judged = recalibration._judged(recalibration._posts(live), suggest.exact_index(live), 1.0)
+    assert (len(judged), len(judged.unknown)) == (1, 1)
+    assert judged.similarities.max() < 0.9
+
+
+def test_nothing_is_learnt_from_whoever_said_no(live: ModelVersion, dresses: list[Dress]) -> None:
+    asked, *_ = [settled_and_seen(live, dresses, rights=rights) for rights in ("unknown", *WITHDRAWN)]
+    assert list(recalibration.settled()) == [asked]
 
 
 def test_more_posts_are_no_more_statements(
