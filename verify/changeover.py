@@ -71,8 +71,8 @@ def repropose(limit: int | None = None, progress: Progress | None = None) -> int
 
 def _outdated(version: ModelVersion) -> list[Post]:
     posts = Post.objects.filter(pk__gt=version.reproposed_to, state=Post.State.PROPOSED, votes=None)
-    older = posts.exclude(suggestion__model_version=version).select_related("photo")
-    return list(older.order_by("pk")[: settings.SUGGEST_BATCH])
+    outdated = suggest.proposed_otherwise(posts, version).select_related("photo")
+    return list(outdated.order_by("pk")[: settings.SUGGEST_BATCH])
 
 
 def _finish(version: ModelVersion) -> None:

@@ -21,6 +21,7 @@ from verify.audit import wilson
 Doubles = npt.NDArray[np.float64]
 LEAST_SHOWN, MOST_SHOWN = 3, 5
 GAIN = 0.03  # of the posts at least have their dress in the next option, or it is not worth its place
+KEPT_GAIN = 0.02  # or it loses it: cards that showed three, four and three again would make every post change
 # Posts with a known dress. With n of them the coverage that a threshold of .9 really has spreads by about
 # .3 / sqrt(n) around it (Vovk 2012, arXiv:1209.2673): with 200 it is within 4 points of it in 19 of 20 cases.
 ENOUGH = 200
@@ -107,10 +108,16 @@ def fit(judged: Judged, own: Fit, promised: float) -> Fit:
     return Fit(temperature, slope, offset, threshold)
 
 
-def shown_options(recall: Mapping[int, float]) -> int:
-    """How many options a card shows, by the share of posts whose dress is among the first 3, 4 and 5."""
+def shown_options(recall: Mapping[int, float], before: int = LEAST_SHOWN) -> int:
+    """How many options a card shows, by the share of posts whose dress is among the first 3, 4 and 5.
+
+    ``before`` is how many it has shown until now.
+    """
     shown = LEAST_SHOWN
-    while shown < MOST_SHOWN and recall[shown + 1] - recall[shown] >= GAIN - conformal.ROUNDING:
+    while shown < MOST_SHOWN:
+        needed = KEPT_GAIN if shown < before else GAIN
+        if recall[shown + 1] - recall[shown] < needed - conformal.ROUNDING:
+            break
         shown += 1
     return shown
 

@@ -2,7 +2,7 @@
 
 Settled posts say what people see on photos. Half of them fit temperature, "not a dress" and the threshold of
 the option sets; on the other half, and on the audit sample, what was promised is checked. Suggestions made
-before stay as they were.
+before stay as they were, but where cards show another number of options from now on (`verify.changeover`).
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ def recalibrate(now: datetime | None = None) -> Calibration:
     row = calibration(parts, before, now)
     row.save()
     if row.shown != before.shown:
-        suggest.propose_anew(Post.objects.exclude(suggestion__shown=row.shown))
+        version.repropose()
     return row
 
 
@@ -94,7 +94,7 @@ def calibration(parts: dict[Part, Judged], before: Calibration, now: datetime) -
         posts=len(fitting),
         **asdict(fitted),
         promised=promised,
-        shown=option_sets.shown_options(recall),
+        shown=option_sets.shown_options(recall, before.shown),
         recall=recall,
         mean_size=option_sets.mean_size(checking, fitted),
         error_before=option_sets.calibration_error(checking, own),
@@ -108,7 +108,7 @@ def calibration(parts: dict[Part, Judged], before: Calibration, now: datetime) -
 
 
 def settled() -> PostQuerySet:
-    """The newest settled posts, but for labels to come, photos that the catalogue has too, and barred ones."""
+    """The newest settled posts, without labels to come, photos that the catalogue has, and barred ones."""
     in_catalogue = DressPhoto.objects.filter(photo=OuterRef("photo"))
     unlabelled = Q(audit=True, settled_by=None)
     posts = Post.objects.filter(~Exists(in_catalogue), state=Post.State.SETTLED, suggestion__isnull=False)

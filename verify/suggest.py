@@ -165,6 +165,13 @@ def propose_anew(posts: PostQuerySet) -> int:
         return _wait(Post.objects.proposable(timezone.now()).filter(pk__in=locked))
 
 
+def proposed_otherwise(posts: PostQuerySet, version: ModelVersion) -> PostQuerySet:
+    """Those whose options are not the version's, or not as many as its cards show by now."""
+    return posts.exclude(
+        suggestion__model_version=version, suggestion__shown=Calibration.objects.of(version).shown
+    )
+
+
 def propose_in_place(posts: list[Post], version: ModelVersion) -> None:
     """Give open posts the version's options for those they have: at no time are they without.
 
@@ -175,7 +182,7 @@ def propose_in_place(posts: list[Post], version: ModelVersion) -> None:
     with transaction.atomic():
         still = Post.objects.filter(pk__in=[post.pk for post in posts], state=Post.State.PROPOSED)
         locked = list(still.order_by("pk").select_for_update())
-        outdated = still.proposable(timezone.now()).exclude(suggestion__model_version=version)
+        outdated = proposed_otherwise(still.proposable(timezone.now()), version)
         free = set(outdated.values_list("pk", flat=True))
         index = catalogue_index(version)
         known = [post for post in locked if post.pk in free and post.photo_id in seen.embeddings]

@@ -43,6 +43,13 @@ def test_the_fourth_and_then_the_fifth(recall: tuple[float, float, float], shown
     assert option_sets.shown_options(dict(zip((3, 4, 5), recall, strict=True))) == shown
 
 
+@pytest.mark.parametrize(
+    ("gain", "before", "shown"), [(0.029, 3, 3), (0.03, 3, 4), (0.02, 4, 4), (0.019, 4, 3), (0.025, 5, 4)]
+)
+def test_a_shown_option_is_taken_away_below_two_points(gain: float, before: int, shown: int) -> None:
+    assert option_sets.shown_options({3: 0.8, 4: 0.8 + gain, 5: 0.81 + gain}, before) == shown
+
+
 def test_what_is_fitted_on_some_posts_holds_for_others() -> None:
     fitted = option_sets.fit(judged(1), CHECKPOINT, 0.9)
     assert fitted.temperature == pytest.approx(0.1, rel=0.2)

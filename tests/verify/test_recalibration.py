@@ -157,7 +157,7 @@ def test_more_posts_are_no_more_statements(
     django_assert_num_queries: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(option_sets, "shown_options", lambda recall: 3)
+    monkeypatch.setattr(option_sets, "shown_options", lambda *_: 3)
     make_settled(live, 200)
     recalibration.recalibrate()
     with django_assert_num_queries(7) as first:
@@ -174,16 +174,26 @@ def test_where_cards_show_more_from_now_on_those_that_nobody_has_voted_on_do_too
     fresh, voted = make.make_open_posts(2, make.make_batch(), dresses[:3])
     ModelVersion.objects.exclude(pk=live.pk).update(activated_at=None)
     cast(voted, make.make_employee("anna"), dresses[0])
-    monkeypatch.setattr(option_sets, "shown_options", lambda recall: 5)
+    monkeypatch.setattr(option_sets, "shown_options", lambda *_: 5)
     recalibration.recalibrate()
-    assert list(Post.objects.filter(state=Post.State.WAITING)) == [fresh]
-    suggest.suggest_waiting()
+    assert not Post.objects.filter(state=Post.State.WAITING).exists()
+    assert changeover.lies_idle(timezone.now())
+    changeover.repropose()
     fresh.refresh_from_db()
     voted.refresh_from_db()
     assert fresh.suggestion.options.count() == 5
     assert voted.suggestion.options.count() == 3
     recalibration.recalibrate()
-    assert not Post.objects.filter(state=Post.State.WAITING).exists()
+    assert not changeover.lies_idle(timezone.now())
+
+
+def test_a_new_version_shows_as_many_options_until_its_own_calibration(live: ModelVersion) -> None:
+    new = make.make_model_version()
+    assert Calibration.objects.of(new).shown == 3
+    Calibration.objects.create(
+        model_version=live, fitted_at=timezone.now(), posts=200, temperature=0.1, shown=4
+    )
+    assert (Calibration.objects.of(new).shown, Calibration.objects.of(live).shown) == (4, 4)
 
 
 def test_a_new_version_looks_at_what_was_settled_before_it_is_fitted(

@@ -7,9 +7,14 @@ from verify.option_sets import LEAST_SHOWN, Checked, Fit
 
 class CalibrationQuerySet(models.QuerySet["Calibration"]):
     def of(self, version: ModelVersion) -> "Calibration":
-        """The last one; before there is any, one that leaves all as the checkpoint has it."""
-        own = Calibration(model_version=version, temperature=version.temperature)
-        return self.filter(model_version=version).first() or own
+        """The last one; before there is any, all is as the checkpoint has it, and cards are as they were."""
+        return self.filter(model_version=version).first() or Calibration(
+            model_version=version, temperature=version.temperature, shown=self.shown()
+        )
+
+    def shown(self) -> int:
+        """The options on each card, whichever version was calibrated last."""
+        return self.values_list("shown", flat=True).first() or LEAST_SHOWN
 
 
 class Calibration(models.Model):

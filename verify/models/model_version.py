@@ -115,6 +115,10 @@ class ModelVersion(models.Model):
         since = {"activated_at": now, "reproposed_to": start, "attempts": 0, "worked_at": None, "trouble": ""}
         self._become(state=self.State.LIVE, **since)
 
+    def repropose(self) -> None:
+        """Let it replace what was proposed otherwise than it would now, where nobody voted."""
+        self._become(reproposed_to=0, attempts=0, worked_at=None)
+
     def fail(self, why: str) -> None:
         """Its weights turned out to be of no use."""
         self._become(state=self.State.BROKEN, trouble=why[:300])
