@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
-
-from django.conf import settings
 
 from verify.models import Embedding, Photo
 from verify.read_ahead import InHand, begun, decoded, decoders
@@ -31,17 +29,6 @@ class Seen(NamedTuple):
 
     embeddings: dict[int, Embedding]
     troubles: dict[int, str]
-
-
-def embed_photos(photos: Sequence[Photo], loaded: Loaded, progress: Progress | None = None) -> int:
-    """Embed photos that a version has not seen; returns how many there is an embedding of now."""
-    done = 0
-    for start in range(0, len(photos), settings.SUGGEST_BATCH):
-        batch = photos[start : start + settings.SUGGEST_BATCH]
-        done += len(look_at(batch, loaded).embeddings)
-        if progress:
-            progress(len(batch))
-    return done
 
 
 def look_at(photos: Iterable[Photo], loaded: Loaded) -> Seen:

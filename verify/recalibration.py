@@ -15,17 +15,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from ml.catalogue_index import CatalogueIndex
 from verify import option_sets, prototypes, retraining, selection, suggest, training_export, versions
 from verify.dashboard import proposed
-from verify.embed import Progress, embed_photos
-from verify.models import Calibration, DressPhoto, Embedding, ModelVersion, Photo, Post
+from verify.embed import Progress, see
+from verify.models import Calibration, DressPhoto, Embedding, ModelVersion, Post
 from verify.models.post import PostQuerySet
 from verify.option_sets import NONE, Fit, Judged
 from verify.photo_shelf import PhotoShelf
+from verify.read_ahead import read_ahead
 from verify.selection import Ending, Part
 
 NEWEST = 2000  # settled posts: the catalogue changes, and all of them times all dresses must fit into memory
@@ -51,14 +52,29 @@ class Settled(NamedTuple):
 
 
 def embed_settled(limit: int, progress: Progress | None = None) -> int:
-    """Let the live model see settled posts that only earlier ones saw; returns how many, at most ``limit``.
+    """Let the live model see settled posts that only earlier ones saw; returns how many, about ``limit``.
 
-    Raises NotReady.
+    One whose photo cannot be read, or ends the worker, is left out after `SUGGEST_ATTEMPTS`. Raises NotReady.
     """
-    live = versions.live()
-    seen = Embedding.objects.filter(photo=OuterRef("pk"), model_version=live.version)
-    photos = Photo.objects.filter(~Exists(seen), posts__in=settled().values("pk")).distinct()[:limit]
-    return embed_photos(list(photos), live, progress)
+    eyes, done = versions.live(), 0
+    for batch in read_ahead(_take_up, lambda: eyes, limit):
+        seen = see(batch.photos)
+        posts = Post.objects.filter(pk__in=[post.pk for post in batch.rows])
+        posts.filter(photo__in=seen.embeddings).update(attempts=0)
+        done += len(batch.rows)
+        if progress:
+            progress(len(batch.rows))
+    return done
+
+
+def _take_up(version: ModelVersion, fresh_only: bool) -> list[Post]:
+    """The next posts, their attempts counted before anybody decodes their photos."""
+    seen = Embedding.objects.filter(photo=OuterRef("photo"), model_version=version)
+    unseen = Post.objects.filter(~Exists(seen), pk__in=settled().values("pk"))
+    waiting = unseen.filter(attempts__lt=settings.SUGGEST_ATTEMPTS).select_related("photo")
+    taken = suggest.a_batch_or_one(waiting.order_by("attempts", "-settled_at", "-pk"), fresh_only)
+    Post.objects.filter(pk__in=[post.pk for post in taken]).update(attempts=F("attempts") + 1)
+    return taken
 
 
 def recalibrate(now: datetime | None = None) -> Calibration:

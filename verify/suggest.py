@@ -101,7 +101,7 @@ def embed_catalogue(
 def _take_up_catalogue_photos(version: ModelVersion, fresh_only: bool) -> list[DressPhoto]:
     """The next photos, their attempts counted before anybody decodes them."""
     waiting = photos_to_embed(version).select_related("photo").order_by("attempts", "-pk")
-    taken = _a_batch_or_one(waiting, fresh_only)
+    taken = a_batch_or_one(waiting, fresh_only)
     DressPhoto.objects.filter(pk__in=[row.pk for row in taken]).update(attempts=F("attempts") + 1)
     return taken
 
@@ -214,7 +214,7 @@ def _claim(fresh_only: bool = False) -> list[Post]:
         trouble=f"The worker ended {settings.SUGGEST_ATTEMPTS} times while it classified this photo.",
     )
     lockable = waiting.select_for_update(skip_locked=True, of=("self",)).select_related("photo")
-    posts = _a_batch_or_one(lockable.order_by("attempts", "-posted_at", "-pk"), fresh_only)
+    posts = a_batch_or_one(lockable.order_by("attempts", "-posted_at", "-pk"), fresh_only)
     Post.objects.filter(pk__in=[post.pk for post in posts]).update(
         attempts=F("attempts") + 1, claimed_until=now + settings.SUGGEST_CLAIM
     )
@@ -264,7 +264,7 @@ def _store(posts: list[Post], seen: Seen, index: CatalogueIndex | GraphIndex, ve
 # Both
 
 
-def _a_batch_or_one(waiting: QuerySet[Row], fresh_only: bool) -> list[Row]:
+def a_batch_or_one(waiting: QuerySet[Row], fresh_only: bool) -> list[Row]:
     """A batch of rows never tried before or, failing that, the first of the others alone."""
     fresh = list(waiting.filter(attempts=0)[: settings.SUGGEST_BATCH])
     return fresh if fresh or fresh_only else list(waiting[:1])

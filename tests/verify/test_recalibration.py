@@ -196,6 +196,29 @@ def test_a_new_version_shows_as_many_options_until_its_own_calibration(live: Mod
     assert (Calibration.objects.of(new).shown, Calibration.objects.of(live).shown) == (4, 4)
 
 
+def test_a_photo_that_ends_the_worker_is_looked_at_alone_and_three_times(
+    live: ModelVersion, dresses: list[Dress], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadly, *others = [settled_and_seen(live, dresses) for _ in range(3)]
+    Embedding.objects.filter(photo__posts__isnull=False).delete()
+    see, kills = recalibration.see, list[int]()
+
+    def look(photos: Any) -> Any:
+        if deadly.photo_id in photos.decoding:
+            kills.append(len(photos.decoding))
+            raise SystemExit
+        return see(photos)
+
+    monkeypatch.setattr(recalibration, "see", look)
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            recalibration.embed_settled(limit=10)
+    assert recalibration.embed_settled(limit=10) == 0
+    assert kills == [3, 1, 1]
+    seen = Post.objects.filter(photo__embeddings__model_version=live)
+    assert set(seen.values_list("pk", "attempts")) == {(post.pk, 0) for post in others}
+
+
 def test_a_new_version_looks_at_what_was_settled_before_it_is_fitted(
     weights: Path, live: ModelVersion
 ) -> None:

@@ -349,6 +349,7 @@ class Post(models.Model):
         self.answer = Answer.DRESS if self.dress_id else Answer(answer)
         self.state, self.confidence, self.settled_at = Post.State.SETTLED, confidence, now
         self.votes_needed, self.settles_at, self.settled_by, self.trouble = 0, None, None, ""
+        self.attempts = 0  # later versions of the model begin to look at it
 
     def _dispute(self, trouble: str) -> None:
         self.state, self.trouble, self.was_disputed = Post.State.DISPUTED, trouble, True
@@ -364,5 +365,5 @@ def in_audit_sample(pk: int) -> bool:
 WEIGHED = ["posterior", "votes_cast", "votes_needed", "closeness", "settles_at"]
 CONCLUDED = [
     *("state", "answer", "dress", "confidence", "settled_at", "settled_by"),
-    *("trouble", "was_disputed", "votes_needed", "settles_at"),
+    *("trouble", "was_disputed", "votes_needed", "settles_at", "attempts"),
 ]
