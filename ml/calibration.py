@@ -13,6 +13,7 @@ Doubles = npt.NDArray[np.float64]
 
 # Cosines live in -1..1: outside these bounds the softmax is a step or flat, whatever the data say.
 COLDEST, WARMEST = 0.002, 2.0
+ROWS = 64  # posts at a time, of which all dresses are computed with in float64
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,19 @@ def fit_temperature(
     """The temperature of the dress softmax with the least negative log-likelihood.
 
     `similarities` (m, dresses), `truth` (m,) the column of the right dress, `weights` (m,) for how many posts
-    each stands. Raises ValueError without posts.
+    each stands. Beside them it takes memory for a few posts only. Raises ValueError without posts.
     """
-    cosines, columns = np.asarray(similarities, np.float64), np.asarray(truth, np.int64)
+    cosines, columns = np.asarray(similarities), np.asarray(truth, np.int64)
     if not len(columns):
         raise ValueError("a temperature needs held-out posts whose dress is in the catalogue; there are none")
-    right = cosines[np.arange(len(columns)), columns]
+    right = cosines[np.arange(len(columns)), columns].astype(np.float64)
     stands_for = None if weights is None else np.asarray(weights, np.float64)
 
     def loss(log_temperature: float) -> float:
         inverse = np.exp(-log_temperature)
-        return float(np.average(logsumexp(cosines * inverse, axis=1) - right * inverse, weights=stands_for))
+        parts = (cosines[start : start + ROWS].astype(np.float64) for start in range(0, len(cosines), ROWS))
+        total = np.concatenate([logsumexp(part * inverse, axis=1) for part in parts])
+        return float(np.average(total - right * inverse, weights=stands_for))
 
     found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(WARMEST)), method="bounded")
     return float(np.exp(found.x))

@@ -60,7 +60,7 @@ def fit_threshold(
 
 def set_sizes(probabilities: npt.ArrayLike, threshold: float) -> Ints:
     """How many dresses each post's set holds: (n, dresses) -> (n,), from 1 to all of them."""
-    rows = np.asarray(probabilities, np.float64)
+    rows = np.asarray(probabilities)
     sizes: Ints = (rows >= np.minimum(threshold, rows.max(axis=1, keepdims=True))).sum(axis=1)
     return sizes
 
@@ -92,7 +92,7 @@ def _enters(probabilities: Doubles, truth: Ints) -> Doubles:
 
 
 def _checked(probabilities: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Doubles, Ints]:
-    rows, columns = np.asarray(probabilities, np.float64), np.asarray(truth, np.int64)
+    rows, columns = np.asarray(probabilities), np.asarray(truth, np.int64)
     if rows.ndim != 2 or columns.shape != rows.shape[:1]:
         raise ValueError(
             f"expected probabilities (n, dresses) and truth (n,), got {rows.shape} and {columns.shape}"

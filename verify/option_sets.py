@@ -8,6 +8,7 @@ tell voters how sure the model is.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from ml.metrics import expected_calibration_error
 from verify.audit import wilson
 
 Doubles = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+ROWS = 64  # posts at a time, of which all dresses are computed with in float64
 LEAST_SHOWN, MOST_SHOWN = 3, 5
 GAIN = 0.03  # of the posts at least have their dress in the next option, or it is not worth its place
 KEPT_GAIN = 0.02  # or it loses it: cards that showed three, four and three again would make every post change
@@ -43,9 +46,13 @@ class Fit:
         """The checkpoint's (n,) -> ours (n,)."""
         return list(expit(self.slope * _log_odds(probabilities) + self.offset).tolist())
 
-    def dresses(self, similarities: npt.ArrayLike) -> Doubles:
+    def dresses(self, similarities: npt.ArrayLike) -> Floats:
         """Cosines (n, dresses) -> the probability of each, given that it is one of them."""
-        found: Doubles = softmax(np.asarray(similarities, np.float64) / self.temperature, axis=1)
+        cosines = np.asarray(similarities)
+        found = np.empty(cosines.shape, np.float32)
+        for start in range(0, len(cosines), ROWS):
+            part = cosines[start : start + ROWS].astype(np.float64) / self.temperature
+            found[start : start + ROWS] = softmax(part, axis=1)
         return found
 
     def set_sizes(self, dresses: npt.ArrayLike) -> Sequence[int | None]:
@@ -60,7 +67,7 @@ class Fit:
 class Judged:
     """Settled posts: n that show a dress of the catalogue or none, k that show another or who knows which."""
 
-    similarities: Doubles  # (n, dresses)
+    similarities: npt.NDArray[np.floating[Any]]  # (n, dresses)
     truth: npt.NDArray[np.int64]  # (n,) columns, `NONE` where there is no dress
     weights: Doubles  # (n,) for how many posts each stands
     not_a_dress: Doubles  # (n,) the checkpoint's probabilities, as the next

@@ -29,7 +29,9 @@ from verify.photo_shelf import PhotoShelf
 from verify.read_ahead import read_ahead
 from verify.selection import Ending, Part
 
-NEWEST = 2000  # settled posts: the catalogue changes, and all of them times all dresses must fit into memory
+NEWEST = 2000  # settled posts: the catalogue changes
+FEWEST = 1000  # or little is known of how well the promise is kept
+CELLS = 30_000_000  # of these posts times dresses: see `read`
 READERS = 16  # of photos at once, from a storage that may be far away
 
 
@@ -136,8 +138,13 @@ def settled() -> PostQuerySet:
 
 
 def read(version: ModelVersion, index: CatalogueIndex) -> dict[Part, Judged]:
-    """Settled posts that ``version`` has seen, by what they are for. Raises TooEarly."""
-    posts = _posts(version)
+    """Settled posts that ``version`` has seen, by what they are for. Raises TooEarly.
+
+    The more dresses, the fewer posts, from `NEWEST` down to `FEWEST`: so a night takes less than 300 MB up to
+    30,000 dresses (of each post and dress a float32, once more for those with a dress, and once more for a
+    half of them), and 10 KB for each further dress.
+    """
+    posts = _posts(version)[: max(FEWEST, CELLS // max(1, len(index)))]
     voted = [post.ending for post in posts if post.part != Part.AUDIT]
     share = selection.in_catalogue([post.ending for post in posts if post.part == Part.AUDIT])
     try:
@@ -190,9 +197,12 @@ def _judged(posts: Sequence[Settled], index: CatalogueIndex, weight: float) -> J
     for post in posts:
         found = post.dress in column and not post.finds_itself
         (known if post.ending == Ending.NOT_A_DRESS or found else unknown).append(post)
-    vectors = [post.vector for post in known]
+    similarities = np.empty((len(known), len(index)), np.float32)
+    for start in range(0, len(known), option_sets.ROWS):
+        part = np.stack([post.vector for post in known[start : start + option_sets.ROWS]])
+        similarities[start : start + len(part)] = index.similarities(part)
     return Judged(
-        similarities=index.similarities(np.stack(vectors)) if known else np.empty((0, len(index))),
+        similarities=similarities,
         truth=np.array([column.get(post.dress, NONE) for post in known], np.int64),
         weights=np.array([weight if post.ending == Ending.NAMED else 1.0 for post in known]),
         not_a_dress=np.array([post.not_a_dress for post in known]),

@@ -1,5 +1,8 @@
 """How many options a post needs and a card shows."""
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,6 +64,22 @@ def test_what_is_fitted_on_some_posts_holds_for_others() -> None:
     assert found
     assert found.low < 0.9 < found.high or found.share == pytest.approx(0.9, abs=0.04)
     assert option_sets.coverage(others, CHECKPOINT) is None  # nothing is promised before a fit
+
+
+def test_posts_times_dresses_are_kept_few_times_over() -> None:
+    tracemalloc.start()
+    posts = judged(1, 400, 2500)
+    posts = replace(posts, similarities=posts.similarities.astype(np.float32))
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    fitted = option_sets.fit(posts, CHECKPOINT, 0.9)
+    option_sets.recall(posts)
+    option_sets.calibration_error(posts, fitted)
+    more = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert (
+        more < 3.5 * posts.similarities.nbytes
+    )  # a float64 alone is twice as much, and its softmax thrice that
 
 
 def test_few_of_a_kind_leave_not_a_dress_as_the_checkpoint_has_it() -> None:
