@@ -13,7 +13,7 @@ Doubles = npt.NDArray[np.float64]
 
 # Cosines live in -1..1: outside these bounds the softmax is a step or flat, whatever the data say.
 COLDEST, WARMEST = 0.002, 2.0
-ROWS = 64  # posts at a time, of which all dresses are computed with in float64
+ROWS = 16  # posts at a time, of which all dresses are computed with in float64
 
 
 @dataclass(frozen=True)

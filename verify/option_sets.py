@@ -21,7 +21,7 @@ from verify.audit import wilson
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
-ROWS = 64  # posts at a time, of which all dresses are computed with in float64
+ROWS = 16  # posts at a time, of which all dresses are computed with in float64
 LEAST_SHOWN, MOST_SHOWN = 3, 5
 GAIN = 0.03  # of the posts at least have their dress in the next option, or it is not worth its place
 KEPT_GAIN = 0.02  # or it loses it: cards that showed three, four and three again would make every post change
@@ -77,9 +77,9 @@ class Judged:
         """The number of posts whose dress is known."""
         return int((self.truth != NONE).sum())
 
-    @cached_property
+    @property
     def dressed(self) -> "Judged":
-        """Those n that show a dress, without the k."""
+        """Those n that show a dress, without the k; not kept, for it is large."""
         kept = self.truth != NONE
         columns = self.similarities[kept], self.truth[kept], self.weights[kept], self.not_a_dress[kept]
         return Judged(*columns, unknown=np.empty(0))
@@ -87,7 +87,7 @@ class Judged:
     @cached_property
     def effective(self) -> float:
         """As many posts of equal weight, with a known dress, would say as much (Kish 1965)."""
-        weights = self.dressed.weights
+        weights = self.weights[self.truth != NONE]
         return float(weights.sum() ** 2 / (weights**2).sum()) if len(weights) else 0.0
 
 

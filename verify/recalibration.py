@@ -141,8 +141,8 @@ def read(version: ModelVersion, index: CatalogueIndex) -> dict[Part, Judged]:
     """Settled posts that ``version`` has seen, by what they are for. Raises TooEarly.
 
     The more dresses, the fewer posts, from `NEWEST` down to `FEWEST`: so a night takes less than 300 MB up to
-    30,000 dresses (of each post and dress a float32, once more for those with a dress, and once more for a
-    half of them), and 10 KB for each further dress.
+    30,000 dresses (of each post and dress a float32, and twice more of half the posts), and 8 KB for each
+    further dress.
     """
     posts = _posts(version)[: max(FEWEST, CELLS // max(1, len(index)))]
     voted = [post.ending for post in posts if post.part != Part.AUDIT]
