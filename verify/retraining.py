@@ -203,9 +203,7 @@ def trained_on(version: ModelVersion | None) -> set[str]:
 
 def _withdrawn(version: ModelVersion, run: Path) -> set[str]:
     """Of the photos that it has learnt from, those that are exported no more."""
-    return trained_on(version).difference(
-        *(_photos(run, split) for split in ("train", "validation", "test"))
-    )
+    return trained_on(version).difference(*(_photos(run, split) for split in ("train", "validation", "test")))
 
 
 def _listed(folder: Path) -> set[str]:
