@@ -14,7 +14,18 @@ from tests import make
 from tests.browser.axe import violations_in_both_themes
 from tests.browser.conftest import Visitor
 from verify import consensus
-from verify.models import Employee, Flag, GoldAnswer, Heartbeat, Nomination, Notice, Refit, Reliability, Vote
+from verify.models import (
+    Calibration,
+    Employee,
+    Flag,
+    GoldAnswer,
+    Heartbeat,
+    Nomination,
+    Notice,
+    Refit,
+    Reliability,
+    Vote,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +47,9 @@ def ada(transactional_db: None) -> Employee:
     Flag.objects.create(post=shown, reason="child", **said)
     Nomination.objects.create(post=voted, **said)
     Notice.objects.tell(Notice.Kind.VOTER_MUTED, "Ann presses the first option.", now, employee=ann)
+    Calibration.objects.create(
+        model_version=voted.suggestion.model_version, fitted_at=now, posts=300, temperature=0.05
+    )
     work_of_the_machine(ann)
     make.make_api_key(created_by=ada)
     return ada
