@@ -84,7 +84,7 @@ class Portal:
             return path.exists() and probe.connect_ex(str(path)) == 0 and path.stat().st_mode & 0o077 == 0
 
     def output(self) -> str:
-        return self.process.communicate(timeout=20)[0]
+        return self.process.communicate(timeout=90)[0]
 
     def processes(self, part: str = "") -> list[psutil.Process]:
         return supervisor.marked_processes(f"{part}@{self.var}")

@@ -21,7 +21,7 @@ from django_q.tasks import async_task
 
 from tests import make
 from tests.verify.curation import TOLD, a_vote, make_told
-from verify.models import Answer, Dress, Employee, Heartbeat, Lease, Leave, Post
+from verify.models import Answer, Calibration, Dress, Employee, Heartbeat, Lease, Leave, ModelVersion, Post
 
 People = frozenset[str]
 PERSON: dict[str, Callable[[], Employee | None]] = {
@@ -83,10 +83,9 @@ CURATION = {
         *(ADMINS, ADMINS, ADMINS, NOBODY),
         dict.fromkeys(("deactivate", "reactivate", "invite_again", "unlock"), ADMINS),
     ),
-    **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", *TOLD)},
+    **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "calibration", *TOLD)},
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
     "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
-    **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "modelversion", *TOLD)},
     "django_q_schedule": Curation(*[ADMINS] * 4, {}),
     "django_q_success": DONE_TASKS,
     "django_q_failure": DONE_TASKS,
@@ -127,6 +126,8 @@ def furnish(person: Employee | None) -> SimpleNamespace:
     rows: list[Model] = [make.make_dress(photos=0), make.make_post(), make.make_look(dress, "waiting")]
     rows += [batch, vera, vera.team, posts[0].suggestion.model_version]
     rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
+    learnt = {"fitted_at": timezone.now(), "posts": 1, "temperature": 0.1}
+    rows.append(Calibration.objects.create(model_version=posts[0].suggestion.model_version, **learnt))
     rows.append(make.make_api_key()[0])
     for_the_actions(dress)
     a_vote(voted, Answer.NOT_A_DRESS, employee=own)
@@ -176,7 +177,8 @@ def for_the_actions(dress: Dress) -> None:
     Employee.objects.filter(username="ida").update(password=make_password(None))
     AccessAttempt.objects.create(username=make.make_employee("lena").username, failures_since_start=5)
     Heartbeat.beat("worker", "f" * 64)
-    make.make_model_version("e" * 64)
+    was_live = make.make_model_version("e" * 64)
+    ModelVersion.objects.filter(pk=was_live.pk).update(folder=was_live.digest)  # its weights are its own
 
 
 def doors(at: SimpleNamespace) -> list[Door]:
