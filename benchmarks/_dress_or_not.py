@@ -11,25 +11,27 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from rich.progress import track
 from scipy import stats
+from torch import Tensor, nn
 
 from ml.augmentation import street_like
+from ml.batches import Batches
 from ml.checkpoint import load
-from ml.deepdress import embed_batch
 from ml.embedder import Embedder
-from ml.learner import precision
+from ml.learner import Learner, precision
+from ml.losses import not_a_dress_loss
 from ml.metrics import auroc, average_precision
 from ml.photos import normalise, shrink, to_batch
-from ml.train_embedder import STRENGTH, WEIGHT_DECAY, fit, learning_rate
+from ml.train_embedder import LARGEST_GRADIENT, STRENGTH, WEIGHT_DECAY, learning_rate, step
 from ml.training_options import Options
 from ml.training_set import NO_DRESS, TrainingSet, from_manifest
 
 DRESS = "dress"  # the folder's name
 PAIRS, NEGATIVES, BATCH = 16, 48, 64
-SMALL = 64  # pixels, of the network from scratch
+SIDE = 64  # pixels: more cost more than they bring
 CPU = torch.device("cpu")
+Judge = Callable[[Tensor], Tensor]  # normalised photos (n, 3, s, s) -> log odds (n,) of "a dress"
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ def measure(job: Fold) -> dict[str, float]:
     data = replace(everything, split=np.where(held_out, "test", "train"))
     torch.manual_seed(job.seed)
     before = time.process_time()
-    network, side = METHODS[job.method](data, job)
+    judge = METHODS[job.method](data, job)
     seconds = time.process_time() - before
-    scores, dress = -logits(network, data, data.split == "test", side), data.dress[held_out] != NO_DRESS
+    scores, dress = judged(judge, data.pixels[held_out]), data.dress[held_out] != NO_DRESS
     return {
         "auroc": auroc(scores, dress),
         "average_precision": average_precision(scores, dress),
@@ -95,56 +97,70 @@ def measure(job: Fold) -> dict[str, float]:
     }
 
 
-def taught(data: TrainingSet, job: Fold) -> tuple[Embedder, int]:
-    """DeepDress as anybody teaches it: every dress a dress of its own, the other kinds negatives."""
+def taught(data: TrainingSet, job: Fold) -> Judge:
+    """DeepDress taught as by its own training: a dress is a class of its own, the other kinds are negatives.
+
+    How surely a photo shows a dress is read from the kinds' classifier: it knows what else there may be.
+    """
     network = load(job.weights).network
-    chosen = Options(
-        out=Path("unused"),
-        steps=job.steps,
-        seed=job.seed,
-        pairs=PAIRS,
-        negatives=NEGATIVES,
-        check_every=job.steps + 1,
-    )
-    fit(network, data, chosen, CPU)
-    return network, network.config.input_size
+    chosen = Options(Path("unused"), steps=job.steps, seed=job.seed, pairs=PAIRS, negatives=NEGATIVES)
+    batches = Batches(data, chosen.seed, chosen.pairs, chosen.negatives)
+    learner = Learner(network, data, len(batches.dresses), chosen)
+    dtype, dress = precision("auto", CPU), data.vocabulary["kind"].index(DRESS)
+    descend(learner, job.steps, lambda number: step(learner, batches, number, SIDE, job.seed, CPU, dtype))
+
+    def log_odds(photos: Tensor) -> Tensor:
+        found = learner.attributes(network.look(photos)).float()
+        others = torch.cat([found[:, :dress], found[:, dress + 1 :]], dim=1)
+        return found[:, dress] - others.logsumexp(dim=1)
+
+    learner.eval()
+    return log_odds
 
 
-def from_scratch(data: TrainingSet, job: Fold) -> tuple[Embedder, int]:
-    """The same network from random weights on small photos, with nothing but "dress" and "not a dress"."""
-    network = Embedder(load(job.weights).network.config).to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), Options.rate, weight_decay=WEIGHT_DECAY)
+def from_scratch(data: TrainingSet, job: Fold) -> Judge:
+    """The same network from random weights, with nothing but "a dress" and "not a dress"."""
+    network = Embedder(load(job.weights).network.config)
     rng, generator = np.random.default_rng(job.seed), torch.Generator().manual_seed(job.seed)
     rows, dtype = np.flatnonzero(data.split == "train"), precision("auto", CPU)
-    for number in range(job.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = Options.rate * learning_rate(number / job.steps)
+
+    def loss(number: int) -> Tensor:
         batch = rng.choice(rows, BATCH, replace=False)
-        photos = normalise(street_like(to_batch(data.pixels[batch]), SMALL, generator, STRENGTH))
+        photos = normalise(street_like(to_batch(data.pixels[batch]), SIDE, generator, STRENGTH))
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
             _, found = network(photos)
-        truth = torch.from_numpy(data.dress[batch] == NO_DRESS).float()
-        loss = F.binary_cross_entropy_with_logits(found, truth)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return network, SMALL
+        return not_a_dress_loss(found, torch.from_numpy(data.dress[batch]))
+
+    descend(network, job.steps, loss)
+    network.eval()
+    return lambda photos: -network(photos)[1]
 
 
-METHODS: dict[str, Callable[[TrainingSet, Fold], tuple[Embedder, int]]] = {
+METHODS: dict[str, Callable[[TrainingSet, Fold], Judge]] = {
     "DeepDress, taught": taught,
     "from scratch": from_scratch,
 }
 
 
-def logits(network: Embedder, data: TrainingSet, chosen: np.ndarray, side: int) -> np.ndarray:
-    """Of "not a dress", the mean over each photo and its mirror image."""
-    network.eval()
-    rows, found = np.flatnonzero(chosen), []
-    for start in range(0, len(rows), 128):
-        batch = shrink(to_batch(data.pixels[rows[start : start + 128]]), side)
-        found.append(sum(embed_batch(network, each, CPU)[1].numpy() for each in (batch, batch.flip(3))) / 2)
-    return np.concatenate(found)
+def descend(learner: nn.Module, steps: int, loss_at: Callable[[int], Tensor]) -> None:
+    """Train in place, with the optimiser and the rates of DeepDress's own training."""
+    learner.to(memory_format=torch.channels_last).train()
+    optimiser = torch.optim.AdamW(learner.parameters(), weight_decay=WEIGHT_DECAY)
+    for number in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = Options.rate * learning_rate(number / steps)
+        optimiser.zero_grad()
+        loss_at(number).backward()
+        nn.utils.clip_grad_norm_(learner.parameters(), LARGEST_GRADIENT)
+        optimiser.step()
+
+
+@torch.inference_mode()
+def judged(judge: Judge, pixels: np.ndarray) -> np.ndarray:
+    """Log odds of "a dress", the mean over each photo and its mirror image."""
+    batches = (shrink(to_batch(pixels[start : start + 128]), SIDE) for start in range(0, len(pixels), 128))
+    means = [(judge(normalise(batch)) + judge(normalise(batch.flip(3)))) / 2 for batch in batches]
+    return torch.cat(means).numpy()
 
 
 def training_set(photos: Path, weights: Path, cache: Path) -> TrainingSet:
