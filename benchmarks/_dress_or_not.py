@@ -11,27 +11,30 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from rich.progress import track
 from scipy import stats
 from torch import Tensor, nn
 
 from ml.augmentation import street_like
-from ml.batches import Batches
 from ml.checkpoint import load
 from ml.embedder import Embedder
-from ml.learner import Learner, precision
+from ml.learner import precision
 from ml.losses import not_a_dress_loss
 from ml.metrics import auroc, average_precision
 from ml.photos import normalise, shrink, to_batch
-from ml.train_embedder import LARGEST_GRADIENT, STRENGTH, WEIGHT_DECAY, learning_rate, step
+from ml.train_embedder import LARGEST_GRADIENT, STRENGTH, WEIGHT_DECAY, learning_rate
 from ml.training_options import Options
 from ml.training_set import NO_DRESS, TrainingSet, from_manifest
 
 DRESS = "dress"  # the folder's name
-PAIRS, NEGATIVES, BATCH = 16, 48, 64
-SIDE = 64  # pixels: more cost more than they bring
+BATCH, SMALL = 64, 64  # photos, and their side in pixels for the network from scratch
+SIDES, LARGE_FROM = (96, 112), 0.8  # of those that DeepDress is taught on, and when it gets the larger ones
+TAUGHT_STRENGTH, SMOOTHING = 0.5, 0.05
+DRESSES, MIXED = 0.3, 0.7  # shares of dresses in a batch, and of batches that are mixed
 CPU = torch.device("cpu")
 Judge = Callable[[Tensor], Tensor]  # normalised photos (n, 3, s, s) -> log odds (n,) of "a dress"
+Sides = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,9 @@ def measure(job: Fold) -> dict[str, float]:
     data = replace(everything, split=np.where(held_out, "test", "train"))
     torch.manual_seed(job.seed)
     before = time.process_time()
-    judge = METHODS[job.method](data, job)
+    judge, sides = METHODS[job.method](data, job)
     seconds = time.process_time() - before
-    scores, dress = judged(judge, data.pixels[held_out]), data.dress[held_out] != NO_DRESS
+    scores, dress = judged(judge, sides, data.pixels[held_out]), data.dress[held_out] != NO_DRESS
     return {
         "auroc": auroc(scores, dress),
         "average_precision": average_precision(scores, dress),
@@ -97,28 +100,60 @@ def measure(job: Fold) -> dict[str, float]:
     }
 
 
-def taught(data: TrainingSet, job: Fold) -> Judge:
-    """DeepDress taught as by its own training: a dress is a class of its own, the other kinds are negatives.
+def taught(data: TrainingSet, job: Fold) -> tuple[Judge, Sides]:
+    """DeepDress's weights, taught what kinds of clothes there are; a dress is one of them.
 
-    How surely a photo shows a dress is read from the kinds' classifier: it knows what else there may be.
+    What the photo shows instead of a dress says more than that it shows none, and photos laid over and cut
+    into each other (mixup and CutMix, Zhang et al. 2018 and Yun et al. 2019) keep few dresses from being
+    learnt by heart.
     """
     network = load(job.weights).network
-    chosen = Options(Path("unused"), steps=job.steps, seed=job.seed, pairs=PAIRS, negatives=NEGATIVES)
-    batches = Batches(data, chosen.seed, chosen.pairs, chosen.negatives)
-    learner = Learner(network, data, len(batches.dresses), chosen)
-    dtype, dress = precision("auto", CPU), data.vocabulary["kind"].index(DRESS)
-    descend(learner, job.steps, lambda number: step(learner, batches, number, SIDE, job.seed, CPU, dtype))
+    names, truth = data.vocabulary["kind"], torch.from_numpy(kinds(data))
+    classifier, dress = nn.Linear(network.features, len(names)), names.index(DRESS)
+    rng, generator = np.random.default_rng(job.seed), torch.Generator().manual_seed(job.seed)
+    rows, dtype = np.flatnonzero(data.split == "train"), precision("auto", CPU)
+    odds = balanced(data.dress[rows] != NO_DRESS)
+
+    def loss(number: int) -> Tensor:
+        side = SIDES[number >= LARGE_FROM * job.steps]
+        batch = rng.choice(rows, BATCH, p=odds)
+        photos = street_like(to_batch(data.pixels[batch]), side, generator, TAUGHT_STRENGTH)
+        photos, told = mixed(photos, F.one_hot(truth[batch], len(names)).float(), rng)
+        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            found = classifier(network.look(normalise(photos)))
+        return F.cross_entropy(found.float(), told, label_smoothing=SMOOTHING)
 
     def log_odds(photos: Tensor) -> Tensor:
-        found = learner.attributes(network.look(photos)).float()
+        found = classifier(network.look(photos))
         others = torch.cat([found[:, :dress], found[:, dress + 1 :]], dim=1)
         return found[:, dress] - others.logsumexp(dim=1)
 
-    learner.eval()
-    return log_odds
+    descend(nn.ModuleList([network, classifier]), job.steps, loss)
+    return log_odds, SIDES
 
 
-def from_scratch(data: TrainingSet, job: Fold) -> Judge:
+def balanced(dress: np.ndarray) -> np.ndarray:
+    """Odds of each photo, with which dresses are DRESSES of those drawn."""
+    return np.where(dress, DRESSES / dress.sum(), (1 - DRESSES) / (~dress).sum())
+
+
+def mixed(photos: Tensor, told: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Most batches with other photos of theirs laid over or cut into each, labels (n, k) in proportion."""
+    if rng.random() > MIXED:
+        return photos, told
+    others, part = torch.from_numpy(rng.permutation(len(photos))), float(rng.beta(0.8, 0.8))
+    if rng.random() < 0.5:
+        return torch.lerp(photos[others], photos, part), torch.lerp(told[others], told, part)
+    side = photos.shape[-1]
+    window = int(side * (1 - part) ** 0.5)
+    top, left = rng.integers(0, side - window + 1, 2)
+    place = (..., slice(top, top + window), slice(left, left + window))
+    photos = photos.clone()
+    photos[place] = photos[others][place]
+    return photos, torch.lerp(told, told[others], (window / side) ** 2)
+
+
+def from_scratch(data: TrainingSet, job: Fold) -> tuple[Judge, Sides]:
     """The same network from random weights, with nothing but "a dress" and "not a dress"."""
     network = Embedder(load(job.weights).network.config)
     rng, generator = np.random.default_rng(job.seed), torch.Generator().manual_seed(job.seed)
@@ -126,17 +161,16 @@ def from_scratch(data: TrainingSet, job: Fold) -> Judge:
 
     def loss(number: int) -> Tensor:
         batch = rng.choice(rows, BATCH, replace=False)
-        photos = normalise(street_like(to_batch(data.pixels[batch]), SIDE, generator, STRENGTH))
+        photos = normalise(street_like(to_batch(data.pixels[batch]), SMALL, generator, STRENGTH))
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
             _, found = network(photos)
         return not_a_dress_loss(found, torch.from_numpy(data.dress[batch]))
 
     descend(network, job.steps, loss)
-    network.eval()
-    return lambda photos: -network(photos)[1]
+    return lambda photos: -network(photos)[1], (SMALL,)
 
 
-METHODS: dict[str, Callable[[TrainingSet, Fold], Judge]] = {
+METHODS: dict[str, Callable[[TrainingSet, Fold], tuple[Judge, Sides]]] = {
     "DeepDress, taught": taught,
     "from scratch": from_scratch,
 }
@@ -153,14 +187,18 @@ def descend(learner: nn.Module, steps: int, loss_at: Callable[[int], Tensor]) ->
         loss_at(number).backward()
         nn.utils.clip_grad_norm_(learner.parameters(), LARGEST_GRADIENT)
         optimiser.step()
+    learner.eval()
 
 
 @torch.inference_mode()
-def judged(judge: Judge, pixels: np.ndarray) -> np.ndarray:
-    """Log odds of "a dress", the mean over each photo and its mirror image."""
-    batches = (shrink(to_batch(pixels[start : start + 128]), SIDE) for start in range(0, len(pixels), 128))
-    means = [(judge(normalise(batch)) + judge(normalise(batch.flip(3)))) / 2 for batch in batches]
-    return torch.cat(means).numpy()
+def judged(judge: Judge, sides: Sides, pixels: np.ndarray) -> np.ndarray:
+    """Log odds of "a dress", the mean over each photo and its mirror image in each size."""
+    found = []
+    for start in range(0, len(pixels), 128):
+        photos = normalise(to_batch(pixels[start : start + 128]))
+        sizes = [shrink(photos, side) for side in sides]
+        found.append(sum(judge(each) + judge(each.flip(3)) for each in sizes) / (2 * len(sides)))
+    return torch.cat(found).numpy()
 
 
 def training_set(photos: Path, weights: Path, cache: Path) -> TrainingSet:
