@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,8 @@ def fine_tuned(
 def _trained(data: TrainingSet, weights: Path, steps: int, seed: int) -> torch.nn.Module:
     network = load(weights).network
     torch.manual_seed(seed)
-    fit(network, data, Options(out=Path("unused"), steps=steps, seed=seed, check_every=steps + 1), CPU)
+    with TemporaryDirectory() as out:
+        fit(network, data, Options(out=Path(out), steps=steps, seed=seed, check_every=steps + 1), CPU)
     return network
 
 
