@@ -1,6 +1,7 @@
 """Dress or not on phone photos, cross-validated: DeepDress taught on them, and a network from scratch."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from rich.progress import track
 from scipy import stats
 from torch import Tensor, nn
 
@@ -62,7 +62,11 @@ def cross_validated(
         for method in METHODS
     ]
     with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        done = list(track(pool.map(measure, jobs), "Folds", len(jobs), transient=True))
+        done = []
+        for job, found in zip(jobs, pool.map(measure, jobs), strict=True):
+            figures = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+            print(f"fold {job.number + 1} of {folds}, {job.method}: {figures}", file=sys.stderr, flush=True)
+            done.append(found)
     return {
         method: summary([found for job, found in zip(jobs, done, strict=True) if job.method == method])
         for method in METHODS

@@ -72,7 +72,7 @@ def parsed() -> argparse.Namespace:
     add("--weights", type=Path, default=WEIGHTS, metavar="DIR")
     add("--only", choices=("garments", "dress"))
     add("--folds", type=int, default=5)
-    add("--steps", type=int, default=450, help="that DeepDress is taught a fold (%(default)s)")
+    add("--steps", type=int, default=400, help="that DeepDress is taught a fold (%(default)s)")
     add("--scratch-steps", type=int, default=750, help="of the network from scratch (%(default)s)")
     add("--garment-steps", type=int, default=40, help="of fine-tuning on garments; 0: none (%(default)s)")
     add("--seed", type=int, default=0)
