@@ -14,25 +14,32 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit, softmax
+from scipy.special import softmax
 from tqdm import tqdm
 
 from ml import conformal
 from ml.baselines import colour_histograms, untrained
-from ml.calibration import Calibration, fit_logit, fit_temperature
+from ml.calibration import (
+    ENOUGH,
+    ENOUGH_OF_A_KIND,
+    Calibration,
+    fit_logit,
+    fit_temperature,
+    log_odds,
+)
 from ml.catalogue_index import CatalogueIndex, Options
 from ml.classifier_baseline import Classifier
 from ml.conformal import Coverage
 from ml.deepdress import DeepDress, Embeddings
 from ml.evaluation import likeliest_answers
 from ml.held_out import HeldOut, Rows
-from ml.metrics import auroc, average_precision, expected_calibration_error, recall_at
+from ml.metrics import auroc, average_precision, expected_calibration_error
 
 KS = (1, 3, 5, 20)
 PROMISES = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 SHOWN = 3  # proposals beside a mistake
 WORST = 12
-ENOUGH, ENOUGH_WITHOUT = 200, 30  # posts, and photos without a dress, to fit calibration on
+NEVER = 1 + max(KS)  # the rank of what is not found
 HALVED = (
     "There are no posts in the split 'validation': the option sets are fitted on one half of the test posts, "
     "drawn by a hash of their names, and measured on the other."
@@ -124,47 +131,50 @@ def evaluate_model(data: HeldOut, model: DeepDress, name: str, promised: float) 
     started = time.perf_counter()
     embedded = _embedded(model, data, name)
     speed = len(data.photos) / (time.perf_counter() - started)
+    index = _index(data, embedded.vectors)
     posts, negatives = data.nameable(data.posts("test")), data.negatives("test")
-    temperature, embedded = _recalibrated(data, embedded, model.temperature)
-    options = _options(data, embedded, np.concatenate([posts, negatives]), temperature)
+    measured = _measured(data, index, embedded)
+    temperature, embedded = _recalibrated(data, index, embedded, model.temperature)
+    options = _options(index, embedded, np.concatenate([posts, negatives]), temperature)
     answers = _answers(data, embedded, options, posts, negatives)
-    trade_off = _trade_off(data, embedded.vectors, temperature, promised)
+    trade_off = _trade_off(data, index, embedded.vectors, temperature, promised)
     kept = next((found for found in trade_off if found.promised == promised), None)
     figures = {
-        **_baseline(name, data, embedded).figures,
+        **measured,
         "ece": None if answers is None else round(expected_calibration_error(*answers), 4),
         "conformal": None if kept is None else {key: round(value, 4) for key, value in asdict(kept).items()},
         "photos_per_second": round(speed, 1),
     }
     mistakes = _mistakes(data, embedded, options, posts, negatives)
-    ranks = _ranks(data, embedded, posts, negatives)
+    ranks = _ranks(data, index, embedded, posts, negatives)
     return Findings(name, figures, answers, trade_off, mistakes, ranks)
 
 
-def _ranks(data: HeldOut, embedded: Embeddings, posts: Rows, negatives: Rows) -> dict[str, int]:
+def _ranks(
+    data: HeldOut, index: CatalogueIndex, embedded: Embeddings, posts: Rows, negatives: Rows
+) -> dict[str, int]:
     """Of the dress among all; a photo without one has rank 1 or, taken for a dress, one behind them all.
 
     Equals come before the right one: a network to which all photos are the same is right nowhere.
     """
-    index, found = _index(data, embedded.vectors), {}
-    for row in posts:
-        cosines = index.similarities(embedded.vectors[row])[0]
-        right = cosines[np.searchsorted(index.dress_ids, data.dress[row])]
-        found[data.names[row]] = int((cosines >= right).sum())
-    for row in negatives:
-        found[data.names[row]] = 1 if embedded.not_a_dress[row] > 0.5 else len(index) + 1
-    return found
+    cosines = index.similarities(embedded.vectors[posts])
+    columns = np.searchsorted(index.dress_ids, data.dress[posts])[:, None]
+    of_posts = (cosines >= np.take_along_axis(cosines, columns, axis=1)).sum(axis=1).tolist()
+    taken_for_none = embedded.not_a_dress[negatives] > 0.5
+    ranks = [*of_posts, *np.where(taken_for_none, 1, len(index) + 1).tolist()]
+    return {data.names[row]: rank for row, rank in zip([*posts, *negatives], ranks, strict=True)}
 
 
-def _recalibrated(data: HeldOut, embedded: Embeddings, temperature: float) -> tuple[float, Embeddings]:
+def _recalibrated(
+    data: HeldOut, index: CatalogueIndex, embedded: Embeddings, temperature: float
+) -> tuple[float, Embeddings]:
     """Fitted on the split 'validation' where that has enough, as the portal fits on settled posts."""
     posts, negatives = data.nameable(data.posts("validation")), data.negatives("validation")
     if not _enough(data):
         return temperature, embedded
-    index = _index(data, embedded.vectors)
     columns = np.searchsorted(index.dress_ids, data.dress[posts])
     temperature = fit_temperature(index.similarities(embedded.vectors[posts]), columns)
-    odds = logit(np.clip(embedded.not_a_dress.astype(np.float64), 1e-6, 1 - 1e-6))
+    odds = log_odds(embedded.not_a_dress)
     rows = np.concatenate([posts, negatives])
     fitted = Calibration(temperature, *fit_logit(odds[rows], np.arange(len(rows)) >= len(posts)))
     return temperature, Embeddings(embedded.vectors, fitted.not_a_dress(odds))
@@ -172,7 +182,7 @@ def _recalibrated(data: HeldOut, embedded: Embeddings, temperature: float) -> tu
 
 def _enough(data: HeldOut) -> bool:
     posts, negatives = data.nameable(data.posts("validation")), data.negatives("validation")
-    return len(posts) >= ENOUGH and len(negatives) >= ENOUGH_WITHOUT
+    return len(posts) >= ENOUGH and len(negatives) >= ENOUGH_OF_A_KIND
 
 
 def _embedded(model: DeepDress, data: HeldOut, name: str) -> Embeddings:
@@ -181,7 +191,7 @@ def _embedded(model: DeepDress, data: HeldOut, name: str) -> Embeddings:
 
 def _colours(name: str, data: HeldOut, *, middle: bool) -> Findings:
     vectors = colour_histograms(tqdm(data.photos, name, unit="photo", disable=None), middle=middle)
-    return Findings(name, {**_recalls(data, vectors), "not_a_dress": None})
+    return Findings(name, {**_recalls(data, _index(data, vectors), vectors), "not_a_dress": None})
 
 
 def _classes(name: str, data: HeldOut, classifier: Classifier) -> Findings:
@@ -193,44 +203,41 @@ def _classes(name: str, data: HeldOut, classifier: Classifier) -> Findings:
     offered = np.isin(np.arange(len(places)), column[np.unique(data.dress[data.catalogue])])
     scores, own = np.where(offered, found[posts, :-1], -1), column[data.dress[posts]]
     right = np.take_along_axis(scores, np.maximum(own, 0)[:, None], axis=1)
-    ranks = np.where(own < 0, scores.shape[1] + max(KS), (scores >= right).sum(axis=1))
+    ranks = np.where(own < 0, NEVER, (scores >= right).sum(axis=1))
+    figures = {**_by_rank(data, posts, ranks, seen=own >= 0), "unseen": None}
+    return Findings(name, {**figures, "not_a_dress": _dress_or_not(data, found[:, -1])})
+
+
+def _baseline(name: str, data: HeldOut, embedded: Embeddings) -> Findings:
+    return Findings(name, _measured(data, _index(data, embedded.vectors), embedded))
+
+
+def _measured(data: HeldOut, index: CatalogueIndex, embedded: Embeddings) -> dict[str, Any]:
+    """What needs no calibration."""
+    recalls = _recalls(data, index, embedded.vectors)
+    return {**recalls, "not_a_dress": _dress_or_not(data, embedded.not_a_dress)}
+
+
+def _recalls(data: HeldOut, index: CatalogueIndex, vectors: Floats) -> dict[str, Any]:
+    posts = data.nameable(data.posts("test"))
+    right = index.nearest(vectors[posts], max(KS)).dress_ids == data.dress[posts][:, None]
+    ranks = np.where(right, np.arange(1, right.shape[1] + 1), NEVER).min(axis=1, initial=NEVER)
+    return _by_rank(data, posts, ranks, seen=data.seen[data.dress[posts]])
+
+
+def _by_rank(
+    data: HeldOut, posts: Rows, ranks: npt.NDArray[np.int64], seen: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Recall of all posts (n,) by the ranks (n,) of their dresses, and of the kinds of dresses apart."""
 
     def recall(chosen: npt.NDArray[np.bool_]) -> dict[str, float] | None:
         return {str(k): round(float((ranks[chosen] <= k).mean()), 4) for k in KS} if chosen.any() else None
 
-    known, twins = recall(own >= 0), recall(data.twins[data.dress[posts]])
-    figures: dict[str, Any] = {
-        "recall": recall(np.ones(len(posts), bool)),
-        "seen": known and {"recall": known},
-        "unseen": None,
-        "near_twins": twins and {"recall": twins},
-        "not_a_dress": _dress_or_not(data, found[:, -1]),
-    }
-    return Findings(name, figures)
-
-
-def _baseline(name: str, data: HeldOut, embedded: Embeddings) -> Findings:
-    """What needs no calibration."""
-    figures = _recalls(data, embedded.vectors)
-    return Findings(name, {**figures, "not_a_dress": _dress_or_not(data, embedded.not_a_dress)})
-
-
-def _recalls(data: HeldOut, vectors: Floats) -> dict[str, Any]:
-    posts = data.nameable(data.posts("test"))
-    index = _index(data, vectors)
-
-    def recall(rows: Rows) -> dict[str, float] | None:
-        if not len(rows):
-            return None
-        return {str(k): round(recall_at(index, vectors[rows], data.dress[rows], k), 4) for k in KS}
-
-    seen = data.seen[data.dress[posts]]
-    known, unseen, twins = (recall(posts[which]) for which in (seen, ~seen, data.twins[data.dress[posts]]))
+    kinds = {"seen": seen, "unseen": ~seen, "near_twins": data.twins[data.dress[posts]]}
+    apart = {name: recall(chosen) for name, chosen in kinds.items()}
     return {
-        "recall": recall(posts),
-        "seen": known and {"recall": known},
-        "unseen": unseen and {"recall": unseen},
-        "near_twins": twins and {"recall": twins},
+        "recall": recall(np.ones(len(posts), bool)),
+        **{name: found and {"recall": found} for name, found in apart.items()},
     }
 
 
@@ -248,9 +255,8 @@ def _index(data: HeldOut, vectors: Floats) -> CatalogueIndex:
     return CatalogueIndex(vectors[data.catalogue], data.dress[data.catalogue])
 
 
-def _options(data: HeldOut, embedded: Embeddings, rows: Rows, temperature: float) -> Options:
-    vectors, none = embedded.vectors[rows], embedded.not_a_dress[rows]
-    return _index(data, embedded.vectors).options(vectors, none, temperature, k=SHOWN)
+def _options(index: CatalogueIndex, embedded: Embeddings, rows: Rows, temperature: float) -> Options:
+    return index.options(embedded.vectors[rows], embedded.not_a_dress[rows], temperature, k=SHOWN)
 
 
 def _answers(
@@ -263,12 +269,13 @@ def _answers(
     return likeliest_answers(of_posts, data.dress[posts], none[posts], none[negatives])
 
 
-def _trade_off(data: HeldOut, vectors: Floats, temperature: float, promised: float) -> tuple[Coverage, ...]:
+def _trade_off(
+    data: HeldOut, index: CatalogueIndex, vectors: Floats, temperature: float, promised: float
+) -> tuple[Coverage, ...]:
     """Coverage against size of the option sets, for several promises and the one in question."""
     fitting, measured = _fitting_and_measured(data)
     if not len(fitting) or not len(measured):
         return ()
-    index = _index(data, vectors)
 
     def distribution(rows: Rows) -> tuple[npt.NDArray[np.float64], Rows]:
         cosines = index.similarities(vectors[rows]).astype(np.float64)

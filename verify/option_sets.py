@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, softmax
+from scipy.special import expit, softmax
 
 from ml import conformal
-from ml.calibration import fit_logit, fit_temperature
+from ml.calibration import ENOUGH as ENOUGH
+from ml.calibration import ENOUGH_OF_A_KIND, fit_logit, fit_temperature, log_odds
 from ml.metrics import expected_calibration_error
 from verify.audit import wilson
 
@@ -25,12 +26,7 @@ ROWS = 16  # posts at a time, of which all dresses are computed with in float64
 LEAST_SHOWN, MOST_SHOWN = 3, 5
 GAIN = 0.03  # of the posts at least have their dress in the next option, or it is not worth its place
 KEPT_GAIN = 0.02  # or it loses it: cards that showed three, four and three again would make every post change
-# Posts with a known dress. With n of them the coverage that a threshold of .9 really has spreads by about
-# .3 / sqrt(n) around it (Vovk 2012, arXiv:1209.2673): with 200 it is within 4 points of it in 19 of 20 cases.
-ENOUGH = 200
-ENOUGH_OF_A_KIND = 30  # with a dress and without, for the two numbers of "not a dress"
 NONE = -1  # the column of a post without a dress
-CERTAIN = 1e-7  # float32 cannot tell more of a probability from 0 or 1
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class Fit:
 
     def not_a_dress(self, probabilities: npt.ArrayLike) -> list[float]:
         """The checkpoint's (n,) -> ours (n,)."""
-        return list(expit(self.slope * _log_odds(probabilities) + self.offset).tolist())
+        return list(expit(self.slope * log_odds(probabilities) + self.offset).tolist())
 
     def dresses(self, similarities: npt.ArrayLike) -> Floats:
         """Cosines (n, dresses) -> the probability of each, given that it is one of them."""
@@ -108,7 +104,7 @@ def fit(judged: Judged, own: Fit, promised: float) -> Fit:
     slope, offset = own.slope, own.offset
     without = np.append(judged.truth == NONE, np.zeros(len(judged.unknown), bool))
     if min(without.sum(), (~without).sum()) >= ENOUGH_OF_A_KIND:
-        odds = _log_odds(np.append(judged.not_a_dress, judged.unknown))
+        odds = log_odds(np.append(judged.not_a_dress, judged.unknown))
         slope, offset = fit_logit(odds, without)
     dresses = Fit(temperature).dresses(dressed.similarities)
     threshold = conformal.fit_threshold(dresses, dressed.truth, promised, dressed.weights)
@@ -162,8 +158,3 @@ def calibration_error(judged: Judged, fitted: Fit) -> float:
     best = (1 - none) * dresses.max(axis=1)
     said = np.where(best > none, dresses.argmax(axis=1), NONE)
     return expected_calibration_error(np.maximum(best, none), said == judged.truth, weights=judged.weights)
-
-
-def _log_odds(probabilities: npt.ArrayLike) -> Doubles:
-    odds: Doubles = logit(np.clip(np.asarray(probabilities, np.float64), CERTAIN, 1 - CERTAIN))
-    return odds

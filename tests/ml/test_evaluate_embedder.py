@@ -60,7 +60,7 @@ def test_with_enough_validation_it_is_calibrated_anew_as_the_portal_is(
     tmp_path: Path, model: Sighted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate_embedder, "ENOUGH", 6)
-    monkeypatch.setattr(evaluate_embedder, "ENOUGH_WITHOUT", 6)
+    monkeypatch.setattr(evaluate_embedder, "ENOUGH_OF_A_KIND", 6)
     figures = evaluated(read(write_manifest(tmp_path)), model).as_json()
     assert figures["ece"] < 0.09  # it was 90% sure, and always right
     assert figures["not_a_dress"]["auroc"] == 1
