@@ -143,14 +143,21 @@ def _transformers() -> Any:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise BackboneRefused(f"{path}: cannot be read ({error.strerror})") from error
+    return json_object(path, content, BackboneRefused)
+
+
+def json_object(path: Path, content: bytes, refused: type[ValueError]) -> dict[str, Any]:
+    """What a file holds, if it is a JSON object. Raises `refused`, naming the file."""
+    try:
+        found = json.loads(content)
     except ValueError as error:
-        raise BackboneRefused(f"{path}: not JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise BackboneRefused(f"{path}: expected a JSON object")
-    return content
+        raise refused(f"{path}: not JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise refused(f"{path}: expected a JSON object")
+    return found
 
 
 def _first_line(error: Exception) -> str:

@@ -37,8 +37,11 @@ class Batches:
     ) -> None:
         self.data, self.seed, self.processes = data, seed, processes
         self.dresses = np.unique(data.dress[data.rows("train")])
-        self.catalogue = _rows_by_dress(data, self.dresses, catalogue=True)
-        self.others = _rows_by_dress(data, self.dresses, catalogue=False)
+        catalogue = _rows_by_dress(data, self.dresses, catalogue=True)
+        others = _rows_by_dress(data, self.dresses, catalogue=False)
+        # Who has photos of one kind alone is paired within it.
+        self.catalogue = [own if len(own) else rest for own, rest in zip(catalogue, others, strict=True)]
+        self.others = [own if len(own) else rest for own, rest in zip(others, catalogue, strict=True)]
         self.without = data.rows("train", dress=False)
         self.pairs = min(pairs, len(self.dresses))
         self.negatives = min(negatives, len(self.without))
@@ -62,12 +65,7 @@ class Batches:
         rng = np.random.default_rng([self.seed, step, 1])
         epoch, place = divmod(step, len(self))
         classes = self._order(epoch)[place * self.pairs : (place + 1) * self.pairs]
-        rows = [
-            self._draw(self.catalogue[c] if len(self.catalogue[c]) else self.others[c], rng) for c in classes
-        ]
-        rows += [
-            self._draw(self.others[c] if len(self.others[c]) else self.catalogue[c], rng) for c in classes
-        ]
+        rows = [self._draw(photos[c], rng) for photos in (self.catalogue, self.others) for c in classes]
         rows += [self._draw(self.without, rng) for _ in range(self.negatives)]
         none = np.full(self.negatives, NO_DRESS)
         return Batch(np.array(rows), np.concatenate([classes, classes, none]), len(classes))

@@ -19,7 +19,7 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
 
 from ml import backbones
-from ml.backbones import BackboneRefused
+from ml.backbones import json_object
 from ml.calibration import Calibration
 from ml.embedder import Embedder, EmbedderConfig
 
@@ -85,7 +85,7 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
 def load(directory: Path | str) -> Checkpoint:
     """Read a checkpoint. Raises CheckpointRefused for missing, truncated, altered or foreign files."""
     folder = Path(directory)
-    weights, config = _read(folder / WEIGHTS), _read_json(folder / CONFIG)
+    weights, config = _read(folder / WEIGHTS), _told(folder / CONFIG)
     version = hashlib.sha256(weights).hexdigest()
     if config.get("weights_sha256") != version:
         raise CheckpointRefused(
@@ -99,26 +99,22 @@ def load(directory: Path | str) -> Checkpoint:
     except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointRefused(f"{folder}: weights of another architecture or format ({reason})") from error
-    return Checkpoint(built.eval(), calibration, _read_json(folder / METRICS), version)
+    return Checkpoint(built.eval(), calibration, _told(folder / METRICS), version)
 
 
 def network(path: Path, config: dict[str, Any]) -> Embedder:
     """The architecture that a configuration tells of, with random weights. Raises CheckpointRefused."""
     try:
-        return backbones.network(_architecture(path, config))
-    except (BackboneRefused, TypeError, ValueError, KeyError, RuntimeError) as error:
-        if isinstance(error, CheckpointRefused):
-            raise
-        raise CheckpointRefused(f"{path}: not an architecture of this network ({error})") from error
-
-
-def _architecture(path: Path, config: dict[str, Any]) -> EmbedderConfig:
-    try:
         fields = config["architecture"]
         lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return EmbedderConfig(**{**fields, **lists})
-    except (KeyError, TypeError, AttributeError) as error:
+        return backbones.network(EmbedderConfig(**{**fields, **lists}))
+    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise CheckpointRefused(f"{path}: not an architecture of this network ({error})") from error
+
+
+def part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Those whose names begin so, by what follows."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _stored(tensor: torch.Tensor) -> torch.Tensor:
@@ -136,11 +132,5 @@ def _read(path: Path) -> bytes:
         raise CheckpointUnreadable(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(_read(path))
-    except ValueError as error:
-        raise CheckpointRefused(f"{path}: not JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise CheckpointRefused(f"{path}: expected a JSON object")
-    return content
+def _told(path: Path) -> dict[str, Any]:
+    return json_object(path, _read(path), CheckpointRefused)

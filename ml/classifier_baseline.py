@@ -86,8 +86,7 @@ def load(folder: Path, device: torch.device) -> Classifier:
         head = ClassHead(network.features, len(told["dresses"]))
         tensors = read_tensors(weights)
         for part, module in (("network.", network), ("head.", head)):
-            own = {name.removeprefix(part): value for name, value in tensors.items() if name.startswith(part)}
-            module.load_state_dict(own)
+            module.load_state_dict(checkpoint.part(tensors, part))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         if isinstance(error, CheckpointRefused):
             raise

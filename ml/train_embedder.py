@@ -328,8 +328,7 @@ def bring_look_alikes_together(training: Training, side: int) -> None:
     """From now on batches hold each dress's nearest others, by one photo of each."""
     batches = training.batches
     if training.processes.first:
-        pairs = zip(batches.catalogue, batches.others, strict=True)
-        rows = np.array([own[0] if len(own) else others[0] for own, others in pairs])
+        rows = np.array([photos[0] for photos in batches.catalogue])
         found = look_alikes(embed_rows(training.network, training.data, rows, training.device, side)[0])
     else:
         found = np.zeros((len(batches.dresses), min(LOOK_ALIKES, len(batches.dresses) - 1)), np.int64)

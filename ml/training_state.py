@@ -64,8 +64,8 @@ def resume(
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise StateRefused(f"{path}: broken ({error}); --restart begins anew") from error
     _refuse_others(path, told["deciding"], json.loads(json.dumps(deciding)))
-    learner.load_state_dict(_part(tensors, "learner."))
-    _fill(optimiser, _part(tensors, "optimiser."))
+    learner.load_state_dict(checkpoint.part(tensors, "learner."))
+    _fill(optimiser, checkpoint.part(tensors, "optimiser."))
     neighbours = tensors.get("neighbours")
     known = {name: told[name] for name in ("steps", "seconds", "best", "since_best")}
     return State(**known, neighbours=None if neighbours is None else np.asarray(neighbours.numpy()))
@@ -83,10 +83,6 @@ def _refuse_others(path: Path, there: dict[str, Any], here: dict[str, Any]) -> N
             f"{path}: a training broken off after {changes.replace('_', '-')}; the same command goes on with "
             "it, --restart begins anew"
         )
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _fill(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

@@ -23,11 +23,11 @@ from rest_framework.views import APIView
 from verify.api import ErrorSerializer, read_query
 from verify.api_keys import KeyAuthentication, KeyHasScope, KeyThrottle, too_much
 from verify.classifier import client
+from verify.classifier.frames import MAX_K
 from verify.models import ApiKey
 from verify.models.api_key import LimitReached
 
 FIELD = "photo"
-MAX_K = 20
 
 _places = BoundedSemaphore(settings.CLASSIFY_AT_ONCE)
 

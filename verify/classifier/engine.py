@@ -17,12 +17,12 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
 from verify import suggest, versions
+from verify.classifier.frames import MAX_K
 from verify.intake.copies import PhotoRefused, small_copy
 from verify.models import Calibration, Dress, ModelVersion
 from verify.option_sets import Fit
 from verify.versions import NotReady
 
-MAX_K = 20
 PAUSE = 0.005  # seconds that a batch waits for company
 
 Answer = dict[str, Any]

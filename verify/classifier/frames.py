@@ -13,6 +13,7 @@ from typing import Any
 
 LENGTH = struct.Struct("!I")
 MAX_HEADER = 1_000_000  # bytes
+MAX_K = 20  # candidates of a photo that may be asked for
 
 
 class Garbled(Exception):

@@ -16,8 +16,8 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from verify import versions
-from verify.classifier.engine import MAX_K, Engine
-from verify.classifier.frames import Garbled, Line
+from verify.classifier.engine import Engine
+from verify.classifier.frames import MAX_K, Garbled, Line
 from verify.models import ApiKey, Heartbeat
 
 NAME = "classifier"
