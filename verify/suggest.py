@@ -6,7 +6,7 @@ imports this module for the catalogue's vectors, and the worker's parent forks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -246,7 +246,9 @@ def _store(posts: list[Post], seen: Seen, index: CatalogueIndex | GraphIndex, ve
     vectors = _matrix(embedding.vector for embedding in embeddings)
     not_a_dress = fit.not_a_dress([embedding.not_a_dress for embedding in embeddings])
     found = index.options(vectors, not_a_dress, fit.temperature, calibration.shown)
-    sizes = fit.set_sizes(index.probabilities(vectors, fit.temperature, fit.threshold))
+    sizes: Sequence[int | None] = [None] * len(posts)
+    if fit.threshold is not None:
+        sizes = fit.set_sizes(index.probabilities(vectors, fit.temperature, fit.threshold))
     shown = found.dress_ids.shape[1]
     suggestions = Suggestion.objects.bulk_create(
         Suggestion(post=post, model_version=version, not_a_dress=probability, shown=shown, set_size=size)

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from tests.make import (
-    make_admin,
     make_api_key,
     make_batch,
     make_dress,
@@ -37,14 +36,6 @@ from verify import verdicts
 from verify.models import Calibration, Dress, Employee, Look, Photo, Post, Reliability, Suggestion
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ada(client: Client) -> Employee:
-    """An admin, logged in."""
-    ada = make_admin()
-    client.force_login(ada)
-    return ada
 
 
 # Lists

@@ -13,14 +13,6 @@ READ_ONLY = ["batch", "vote", "modelversion", "calibration", *TOLD]
 
 
 @pytest.fixture
-def ada(client: Client) -> Employee:
-    """An admin, logged in."""
-    ada = make_admin()
-    client.force_login(ada)
-    return ada
-
-
-@pytest.fixture
 def rows() -> dict[str, int]:
     """One row of each kind."""
     dress, batch = make_dress(), make_batch()

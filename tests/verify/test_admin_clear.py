@@ -14,14 +14,6 @@ pytestmark = pytest.mark.django_db
 CLEAR = reverse("admin:verify_clear")
 
 
-@pytest.fixture
-def ada(client: Client) -> Employee:
-    """An admin, logged in."""
-    ada = make_admin()
-    client.force_login(ada)
-    return ada
-
-
 def clearances(looks: list[Look]) -> list[str]:
     return [Look.objects.get(pk=look.pk).clearance for look in looks]
 

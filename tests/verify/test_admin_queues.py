@@ -19,14 +19,6 @@ DECIDE, CLEAR = reverse("admin:verify_decide"), reverse("admin:verify_clear")
 
 
 @pytest.fixture
-def ada(client: Client) -> Employee:
-    """An admin, logged in."""
-    ada = make_admin()
-    client.force_login(ada)
-    return ada
-
-
-@pytest.fixture
 def dresses() -> list[Dress]:
     return [make_dress(title=title) for title in ("Zinnia", "Bellis", "Calla")]
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from tests.make import make_admin, make_dress, make_open_posts
+from tests.make import make_dress, make_open_posts
 from tests.verify.curation import act, page
 from verify.models import Employee, ModelVersion
 
@@ -19,13 +19,6 @@ COMPARED = {
     "at_1": {"challenger": 0.71, "champion": 0.62},
     "figures": {"new": {"recall": {"1": 0.71}}, "live": {"recall": {"1": 0.62}}},
 }
-
-
-@pytest.fixture
-def ada(client: Client) -> Employee:
-    ada = make_admin()
-    client.force_login(ada)
-    return ada
 
 
 @pytest.fixture

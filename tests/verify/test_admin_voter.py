@@ -12,20 +12,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.make import make_admin, make_batch, make_dress, make_employee
+from tests.make import make_batch, make_dress, make_employee
 from tests.verify.curation import a_proposed_post, a_vote, page
 from verify.admin.record import POINTS, density
 from verify.models import Dress, Employee, GoldAnswer, Notice, Reliability, Vote
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ada(client: Client) -> Employee:
-    """An admin, logged in."""
-    ada = make_admin()
-    client.force_login(ada)
-    return ada
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.make import make_admin, make_api_key
+from tests.make import make_api_key
 from tests.verify.curation import act, page
 from tests.verify.doors import API_KEY
 from verify.models import ApiKey, Employee
@@ -15,14 +15,6 @@ from verify.models.api_key import LimitReached
 
 pytestmark = pytest.mark.django_db
 LATE = datetime(2026, 6, 1, 23, 59, 40, tzinfo=UTC)
-
-
-@pytest.fixture
-def ada(client: Client) -> Employee:
-    """An admin, logged in."""
-    ada = make_admin()
-    client.force_login(ada)
-    return ada
 
 
 def test_an_admin_sees_a_new_key_once_and_nobody_ever_again(client: Client, ada: Employee) -> None:

@@ -43,14 +43,6 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 6, 10, 15, 30, tzinfo=UTC)  # a Wednesday
 
 
-@pytest.fixture
-def ada(client: Client) -> Employee:
-    """An admin, logged in."""
-    ada = make_admin()
-    client.force_login(ada)
-    return ada
-
-
 def vote(post: Post, at: datetime, right: bool | None = None, employee: Employee | None = None) -> Vote:
     return Vote.objects.create(
         post=post,

@@ -246,14 +246,6 @@ def test_the_command_names_bad_rows_and_invites_nobody(
 # In the admin
 
 
-@pytest.fixture
-def ada(client: Client) -> Employee:
-    """An admin, logged in."""
-    ada = make.make_admin()
-    client.force_login(ada)
-    return ada
-
-
 def upload(client: Client, content: str | bytes) -> Any:
     data = content.encode() if isinstance(content, str) else content
     return client.post(reverse(INVITE), {"file": SimpleUploadedFile("people.csv", data)})
