@@ -21,8 +21,9 @@ from django_q.tasks import async_task  # noqa: E402
 
 from dressportal import database  # noqa: E402
 from dressportal.demo.draw import Order, draw_all  # noqa: E402
+from dressportal.management.commands.serve import behind_all_others  # noqa: E402
 from tests import make  # noqa: E402
-from verify import rotation  # noqa: E402
+from verify import rotation, versions  # noqa: E402
 from verify.intake import photos  # noqa: E402
 from verify.models import Lease, Option, Photo, Post, Suggestion, Vote  # noqa: E402
 
@@ -43,7 +44,8 @@ def open_office(posts: int, people: int) -> list[dict[str, str]]:
 
 def _propose(count: int) -> None:
     dresses = [make.make_dress() for _ in range(DRESSES)]
-    photo, version, now = make.make_photo(), make.make_model_version(), timezone.now()
+    photo, now = make.make_photo(), timezone.now()
+    version = make.make_model_version(versions.digest_of(versions.folder_of(None)))  # what the worker loads
     posts = Post.objects.bulk_create(
         Post(external_id=str(number), posted_at=now - timedelta(minutes=number), photo=photo)
         for number in range(count)
@@ -115,7 +117,7 @@ def let_posts_wait(count: int, drawings: int = 64) -> None:
 
 def worker() -> list[str]:
     """The command line with which `make run` starts the worker."""
-    return ["nice", "-n", "10", sys.executable, "manage.py", "qcluster"]
+    return behind_all_others([sys.executable, "manage.py", "qcluster"])
 
 
 def wait_until_it_proposes(waiting: int) -> None:

@@ -25,7 +25,7 @@ from dressportal import database  # noqa: E402
 from dressportal.demo.draw import Order, draw_all  # noqa: E402
 from ml.deepdress import DeepDress, Embeddings, bfloat16_pays  # noqa: E402
 from ml.photos import open_upright, to_square  # noqa: E402
-from verify import read_ahead, suggest, tasks, versions  # noqa: E402
+from verify import looking, suggest, tasks, versions  # noqa: E402
 from verify.intake import photos as intake  # noqa: E402
 from verify.models import Dress, DressPhoto, Embedding, Post, Suggestion  # noqa: E402
 
@@ -101,10 +101,13 @@ def _timed(found: dict[str, float], name: str, work: Any) -> Any:
 def _database_alone(posts: list[Post], vectors: list[Embeddings], square: Any) -> float:
     """The run with neither photos nor a network: this process's CPU time and Postgres'."""
     _from_the_beginning()
-    ready = iter(vectors)
+
+    def ready(model: DeepDress, pictures: list[Any]) -> Embeddings:
+        return Embeddings(*(column[: len(pictures)] for column in vectors[0]))
+
     with (
-        patch.object(DeepDress, "embed", lambda model, pictures: next(ready)),
-        patch.object(read_ahead, "_square", lambda photo, side: square),
+        patch.object(DeepDress, "embed", ready),
+        patch.object(looking, "_square", lambda photo, side: square),
     ):
         return cpu_and_wall(_tasks, _cpu_seconds)["cpu_seconds"]
 

@@ -14,9 +14,9 @@ from tests import make
 from tests.verify.office import cast
 from tests.verify.settled_posts import make_catalogue, make_settled, see, unit
 from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
-from verify import changeover, option_sets, recalibration, suggest, tasks, versions
+from verify import changeover, looking, option_sets, recalibration, suggest, tasks, versions
 from verify.fame import WITHDRAWN
-from verify.models import Calibration, Dress, Embedding, Look, ModelVersion, Post, Suggestion
+from verify.models import Calibration, Dress, Embedding, Look, ModelVersion, Photo, Post, Suggestion
 from verify.photo_shelf import PhotoShelf
 from verify.selection import Ending, Part
 
@@ -201,15 +201,15 @@ def test_a_photo_that_ends_the_worker_is_looked_at_alone_and_three_times(
 ) -> None:
     deadly, *others = [settled_and_seen(live, dresses) for _ in range(3)]
     Embedding.objects.filter(photo__posts__isnull=False).delete()
-    see, kills = recalibration.see, list[int]()
+    begun, kills = looking.begun, list[int]()
 
-    def look(photos: Any) -> Any:
-        if deadly.photo_id in photos.decoding:
-            kills.append(len(photos.decoding))
+    def look(photos: list[Photo], *others: Any) -> Any:
+        if deadly.photo in photos:
+            kills.append(len(photos))
             raise SystemExit
-        return see(photos)
+        return begun(photos, *others)
 
-    monkeypatch.setattr(recalibration, "see", look)
+    monkeypatch.setattr(looking, "begun", look)
     for _ in range(3):
         with pytest.raises(SystemExit):
             recalibration.embed_settled(limit=10)
