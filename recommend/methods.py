@@ -1,0 +1,45 @@
+"""Every method by its name, and with its options as a command line gives them."""
+
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+from recommend.recommender import Recommender
+
+METHODS: dict[str, type[Recommender]] = {}
+
+
+class UnknownMethod(ValueError):
+    """No such method or option; the message names those that there are."""
+
+
+def method(told: str) -> Recommender:
+    """`RSVD`, or with options `RSVD:categories=20,lambda=10`. Raises UnknownMethod."""
+    name, _, options = told.partition(":")
+    if name not in METHODS:
+        raise UnknownMethod(f"{name!r} is no method; there are {', '.join(sorted(METHODS))}")
+    made = METHODS[name]
+    return made(made.config_class(**_options(made, options)))
+
+
+def _options(made: type[Recommender], told: str) -> dict[str, Any]:
+    kinds = get_type_hints(made.config_class)
+    known = {field.name.rstrip("_"): field.name for field in fields(made.config_class)}  # lambda_, say
+    found = {}
+    for option in filter(None, told.split(",")):
+        name, _, value = option.partition("=")
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise UnknownMethod(f"{made.name} has no option {name!r}; there are: {there}")
+        found[known[name]] = _value(made.name, name, kinds[known[name]], value)
+    return found
+
+
+def _value(method: str, option: str, kind: Any, told: str) -> Any:
+    if kind is bool and told in ("true", "false"):
+        return told == "true"
+    if kind not in (int, float, str):  # a Literal: its own words, which the config checks
+        kind = str
+    try:
+        return kind(told)
+    except ValueError as error:
+        raise UnknownMethod(f"{method}: {option}={told!r} is not a valid {kind.__name__}") from error
