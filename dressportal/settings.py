@@ -299,6 +299,12 @@ LOOK_WEIGHT = env.float("DRESSPORTAL_LOOK_WEIGHT", default=0.0)  # of verified l
 if not 0 <= LOOK_WEIGHT <= 1:
     raise ImproperlyConfigured(f"DRESSPORTAL_LOOK_WEIGHT is {LOOK_WEIGHT}: expected 0 (off) to 1.")
 
+# Recommendations
+RECOMMEND_METHOD = env("DRESSPORTAL_RECOMMEND_METHOD", default="EASE")  # or with options, EASE:lambda=500
+RECOMMENDERS_FOLDER = Path(env("DRESSPORTAL_RECOMMENDERS", default=str(VAR / "recommenders")))
+RECOMMEND_PEOPLE = env.int("DRESSPORTAL_RECOMMEND_PEOPLE", default=100)  # fewer teach no method anything
+RECOMMEND_JUDGES = env.int("DRESSPORTAL_RECOMMEND_JUDGES", default=30)  # people to compare two versions on
+
 # Photos named for the API, by a process of its own
 CLASSIFIER_SOCKET = Path(env("DRESSPORTAL_CLASSIFIER_SOCKET", default=str(VAR / "classifier.sock")))
 CLASSIFIER_TIMEOUT = timedelta(seconds=env.int("DRESSPORTAL_CLASSIFIER_SECONDS", default=20))

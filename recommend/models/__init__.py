@@ -1,0 +1,3 @@
+from recommend.models.fitted import RecommenderVersion
+
+__all__ = ["RecommenderVersion"]

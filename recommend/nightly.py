@@ -1,0 +1,182 @@
+"""Every night the configured method learns from what shoppers did, and serves if it is no worse.
+
+Two models are fitted: one to everything, which is to serve, and one without the last week, by which it is
+judged. What serves now has such a twin, too, from its own night: neither twin has seen the week that both are
+judged on, and a method that has not changed is still held to what it was.
+
+Everything is written to a folder that has no row until it is whole: a fit that is killed changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.utils import timezone
+
+from recommend import interactions, judging, versions
+from recommend.embeddings import looks_of
+from recommend.judging import Figures, Judges
+from recommend.methods import method
+from recommend.models import RecommenderVersion
+from recommend.ratings import Ratings, RatingsRefused
+from recommend.recommender import ModelRefused, Recommender
+from recommend.shelf import Shelved, put, take
+from verify.models import Dress
+from verify.only_one import only_one
+
+WEEK = timedelta(days=7)
+GOOD = 2.0  # a rating from which on somebody liked a dress: they opened a look of it, or more
+POPULAR = "what is popular"
+
+Say = Callable[[str], object]
+
+
+class TooLittle(Exception):
+    """Nothing can be learnt, or found better or worse; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What shoppers did until tonight: all of it, and without the last week, which the judges are of."""
+
+    everything: Ratings
+    before: Ratings
+    judges: Judges
+
+
+def fit(told: str, say: Say, now: datetime | None = None) -> RecommenderVersion:
+    """Fit a method, told with its options, and publish it unless it is worse than what serves.
+
+    Returns its row, whose reason says what became of it. Raises Busy, UnknownMethod.
+    """
+    made, shelf = method(told), versions.shelf()
+    with only_one(shelf / ".lock", "Another recommender is being fitted"):
+        version = _fit(made, told, now or timezone.now(), shelf / ".draft", say)
+        versions.clear_away()
+        say(version.reason)
+        return version
+
+
+def _fit(made: Recommender, told: str, now: datetime, draft: Path, say: Say) -> RecommenderVersion:
+    shutil.rmtree(draft, ignore_errors=True)  # of a fit that was killed
+    say("Reading what shoppers did …")
+    everything = interactions.ratings(now)
+    row = RecommenderVersion(method=told, fitted_at=now, **_counts(everything))
+    try:
+        data = _data(everything, now)
+        _write(made, data, draft, say)
+    except (TooLittle, RatingsRefused) as reason:
+        shutil.rmtree(draft, ignore_errors=True)
+        row.save()
+        row.refuse(f"{reason} {_who_serves()}")
+        return row
+    row.metrics, verdict = _judged(data, draft / versions.JUDGED, say)
+    row.folder = f"{now:%Y%m%d-%H%M%S}-{row.data_sha256[:8]}"
+    shutil.rmtree(versions.folder_of(row), ignore_errors=True)
+    draft.rename(versions.folder_of(row))
+    row.save()
+    _decide(row, verdict)
+    return row
+
+
+def _counts(ratings: Ratings) -> dict[str, Any]:
+    matrix, digest = ratings.matrix, hashlib.sha256()
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        digest.update(np.ascontiguousarray(part).data)
+    found = {"people": len(ratings.users), "dresses": len(ratings.items), "ratings": len(ratings)}
+    return {**found, "data_sha256": digest.hexdigest()}
+
+
+def _data(everything: Ratings, now: datetime) -> Data:
+    if (people := len(everything.users)) < settings.RECOMMEND_PEOPLE:
+        raise TooLittle(f"Too little is known: {people:,} people, and {settings.RECOMMEND_PEOPLE:,} are needed.")
+    items = everything.items
+    before = interactions.ratings(now - WEEK, items=items)
+    after = interactions.ratings(now, since=now - WEEK, items=items)
+    judges = judging.judges(before, after, _candidates(items, now - WEEK), GOOD)
+    if len(judges) < settings.RECOMMEND_JUDGES:
+        raise TooLittle(
+            f"Nobody can tell how good it is: {len(judges):,} people did something both before the last week "
+            f"and in it, and {settings.RECOMMEND_JUDGES:,} are needed."
+        )
+    return Data(everything, before, judges)
+
+
+def _candidates(items: tuple[str, ...], moment: datetime) -> npt.NDArray[np.bool_]:
+    there = Dress.objects.in_stock(timezone.localdate(moment)).values_list("pk", flat=True)
+    return np.isin(np.array(items, np.int64), np.array(there, np.int64))
+
+
+def _write(made: Recommender, data: Data, draft: Path, say: Say) -> None:
+    looks = looks_of(data.everything.items)
+    say(f"Fitting to {len(data.before):,} ratings, the last week held out …")
+    put(made.fit(data.before), looks, draft / versions.JUDGED)
+    say(f"Fitting to all {len(data.everything):,} ratings …")
+    put(made.fit(data.everything), looks, draft / versions.SERVED)
+
+
+# Judging
+
+
+def _judged(data: Data, folder: Path, say: Say) -> tuple[dict[str, Any], dict[str, judging.Compared]]:
+    say(f"Comparing on what {len(data.judges):,} people did in the last week …")
+    new, popular = judging.of_model(data.judges, take(folder)), judging.of_fans(data.judges, data.before)
+    live, name = RecommenderVersion.objects.live(), POPULAR
+    old = popular
+    if live and (twin := _twin(live)):
+        old, name = judging.of_model(data.judges, twin), str(live)
+    verdict = judging.compare(new, old)
+    return {
+        "people": len(data.judges),
+        "against": name,
+        "new": _means(new),
+        "old": _means(old),
+        "popular": _means(popular),
+        "differences": {figure: asdict(found) for figure, found in verdict.items()},
+    }, verdict
+
+
+def _twin(live: RecommenderVersion) -> Shelved | None:
+    """None where its files are broken: then what is popular serves in fact."""
+    try:
+        return take(versions.folder_of(live) / versions.JUDGED)
+    except ModelRefused:
+        return None
+
+
+def _means(figures: Figures) -> dict[str, float]:
+    return {f"{name}@{judging.N}": float(each.mean()) for name, each in figures._asdict().items()}
+
+
+def _decide(row: RecommenderVersion, verdict: dict[str, judging.Compared]) -> None:
+    told = in_words(row.metrics)
+    if any(found.worse for found in verdict.values()):
+        row.refuse(f"Worse than {row.metrics['against']}, which goes on serving. {told}")
+        return
+    versions.publish(row, f"No worse than {row.metrics['against']}, whose place it takes. {told}")
+    row.refresh_from_db()
+
+
+def in_words(metrics: dict[str, Any]) -> str:
+    """The comparison, as far as there was one."""
+    if not metrics:
+        return ""
+    found = "; ".join(
+        f"{name}@{judging.N} {each['new']:.3f} against {each['old']:.3f} "
+        f"(difference {each['low']:+.3f} to {each['high']:+.3f})"
+        for name, each in metrics["differences"].items()
+    )
+    return f"Of what {metrics['people']:,} people did in the week held out: {found}."
+
+
+def _who_serves() -> str:
+    return f"{RecommenderVersion.objects.live() or 'What is popular'} goes on serving."

@@ -1,0 +1,199 @@
+"""What shoppers are recommended, at request time: the live model, and what they did until a moment ago."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+from django.db.models import Case, Count, Max, Q, When
+from django.utils import timezone
+
+from recommend import interactions, reasons, versions
+from recommend.diversify import spread
+from recommend.models import Interaction, RecommenderVersion
+from recommend.ratings import Floats, Ints
+from recommend.reasons import Because, Kind
+from recommend.recommender import ModelRefused
+from recommend.shelf import Shelved, take
+from verify.models import Dress, Look
+
+POOL = 120  # candidates that a list is chosen from
+DIVERSITY = 0.3
+
+logger = logging.getLogger(__name__)
+
+
+class Recommended(NamedTuple):
+    dress: int  # primary keys
+    kind: Kind = Kind.POPULAR
+    seed: int | None = None  # the shopper's own dress that speaks for it
+    look: int | None = None  # of that dress, which they opened
+
+
+class Answer(NamedTuple):
+    version: RecommenderVersion | None
+    fallback: str  # why it is what is popular; empty where it is the shopper's own
+    results: list[Recommended]
+
+
+class Serving(NamedTuple):
+    version: RecommenderVersion
+    shelved: Shelved
+
+
+class Shopper(NamedTuple):
+    """What somebody did, as far as it counts now."""
+
+    looks: dict[int, int | None]  # of each dress that they had to do with, the one that they opened
+    ratings: dict[int, float]  # by columns of the model
+
+
+NOBODY = Shopper({}, {})
+
+
+def live() -> Serving | None:
+    """The live version, its files mapped once per process. Raises ModelRefused where they are broken."""
+    version = RecommenderVersion.objects.live()
+    return Serving(version, _mapped(versions.folder_of(version))) if version else None
+
+
+@lru_cache(maxsize=2)  # two, because a request may still be at work with the one before
+def _mapped(folder: Path) -> Shelved:
+    return take(folder / versions.SERVED)
+
+
+def recommend(shoppers: Sequence[UUID], n: int) -> list[Answer]:
+    """For each, n dresses in stock that they have had nothing to do with; fewer where there are no more."""
+    try:
+        serving = live()
+    except ModelRefused as error:
+        logger.error("What is popular serves. %s", error)
+        return _popular(shoppers, n, "model_unreadable")
+    if serving is None:
+        return _popular(shoppers, n, "no_model")
+    known = _known(shoppers, serving.shelved)
+    return [_answer(serving, known.get(shopper, NOBODY), n) for shopper in shoppers]
+
+
+# Shoppers
+
+
+def _opened(shoppers: Sequence[UUID]) -> dict[UUID, dict[int, int | None]]:
+    look = Max(Case(When(kind=Interaction.Kind.OPEN, then="look_id")))
+    rows = Interaction.objects.filter(shopper__in=shoppers).order_by().values("shopper", "dress_id")
+    found: dict[UUID, dict[int, int | None]] = {}
+    for shopper, dress, opened in rows.annotate(opened=look).values_list("shopper", "dress_id", "opened"):
+        found.setdefault(shopper, {})[dress] = opened
+    return found
+
+
+def _known(shoppers: Sequence[UUID], shelved: Shelved) -> dict[UUID, Shopper]:
+    opened = _opened(shoppers)
+    items = sorted({str(dress) for looks in opened.values() for dress in looks} & shelved.columns.keys())
+    ratings = interactions.ratings(timezone.now(), shoppers=list(opened), items=items)
+    columns = [shelved.columns[item] for item in items]
+    rows = {}
+    for row, shopper in enumerate(ratings.users):
+        begin, end = ratings.matrix.indptr[row : row + 2]
+        own = (columns[item] for item in ratings.matrix.indices[begin:end].tolist())
+        rows[UUID(shopper)] = dict(zip(own, ratings.matrix.data[begin:end].tolist(), strict=True))
+    return {shopper: Shopper(looks, rows.get(shopper, {})) for shopper, looks in opened.items()}
+
+
+# Dresses
+
+
+def _answer(serving: Serving, shopper: Shopper, n: int) -> Answer:
+    shelved, version = serving
+    if shopper.ratings and (found := _personal(shelved, shopper, n)):
+        return Answer(version, "", found)
+    fans = _without(np.array(shelved.fans), shelved, shopper)
+    results = [Recommended(dress_of(shelved, item)) for item in _chosen(shelved, fans, n)]
+    return Answer(version, "nothing_learnt" if shopper.ratings else "nothing_known", results)
+
+
+def _personal(shelved: Shelved, shopper: Shopper, n: int) -> list[Recommended]:
+    """Empty where the model tells no dress from another for this shopper."""
+    model = shelved.shopper(list(shopper.ratings), list(shopper.ratings.values()))
+    scores = _without(model.scores(np.array([0]))[0], shelved, shopper)
+    told = scores[scores > -np.inf]
+    if not len(told) or told.min() == told.max():
+        return []
+    chosen = _chosen(shelved, scores, n)
+    because = reasons.why(model, shelved, shopper.ratings, chosen)
+    return [
+        _recommended(shelved, shopper, item, why) for item, why in zip(chosen, because, strict=True)
+    ]
+
+
+def _recommended(shelved: Shelved, shopper: Shopper, item: int, why: Because) -> Recommended:
+    dress = dress_of(shelved, item)
+    if why.item is None:
+        return Recommended(dress)
+    seed = dress_of(shelved, why.item)
+    look = shopper.looks.get(seed) if why.kind == Kind.LIKED else None
+    return Recommended(dress, Kind.OPENED_LOOK if look else why.kind, seed, look)
+
+
+def dress_of(shelved: Shelved, item: int) -> int:
+    return int(shelved.model.known.items[item])
+
+
+def _without(scores: Floats, shelved: Shelved, shopper: Shopper) -> Floats:
+    """A copy, without what they have had to do with."""
+    left = np.array(scores, np.float32)
+    own = [shelved.columns[str(dress)] for dress in shopper.looks if str(dress) in shelved.columns]
+    left[own] = -np.inf
+    return left
+
+
+def _chosen(shelved: Shelved, scores: Floats, n: int) -> list[int]:
+    """The best that are in stock, those that look alike spread apart."""
+    for pool in _pools(scores):
+        there = in_stock(dress_of(shelved, item) for item in pool.tolist())
+        kept = np.array([item for item in pool.tolist() if dress_of(shelved, item) in there], np.int64)
+        if len(kept) >= n:
+            break
+    return kept[spread(scores[kept], shelved.looks[kept], n, DIVERSITY)].tolist()
+
+
+def _pools(scores: Floats) -> Iterator[Ints]:
+    """Few candidates, which nearly always do, and then all; best first."""
+    order = np.argsort(-scores, kind="stable")
+    order = order[scores[order] > -np.inf]
+    yield order[:POOL]
+    if len(order) > POOL:
+        yield order
+
+
+def in_stock(dresses: Iterable[int]) -> set[int]:
+    return set(Dress.objects.in_stock().filter(pk__in=[*dresses]).values_list("pk", flat=True))
+
+
+def _popular(shoppers: Sequence[UUID], n: int, why: str) -> list[Answer]:
+    """Without a model: those in stock that most people had to do with, then by their looks, then the newest."""
+    done = _opened(shoppers)
+    most = n + max(map(len, done.values()), default=0)
+    best = [*_fans(most), *_worn_or_new(most)]
+    found = []
+    for shopper in shoppers:
+        left = [dress for dress in dict.fromkeys(best) if dress not in done.get(shopper, {})]
+        found.append(Answer(None, why, [Recommended(dress) for dress in left[:n]]))
+    return found
+
+
+def _fans(most: int) -> list[int]:
+    there = Interaction.objects.filter(dress__in=Dress.objects.in_stock()).order_by()
+    people = there.values("dress").annotate(people=Count("shopper", distinct=True))
+    return list(people.order_by("-people", "dress").values_list("dress", flat=True)[:most])
+
+
+def _worn_or_new(most: int) -> list[int]:
+    worn = Count("looks", filter=Q(looks__in=Look.objects.public()))
+    there = Dress.objects.in_stock().annotate(worn=worn).order_by("-worn", "-created_at", "pk")
+    return list(there.values_list("pk", flat=True)[:most])
