@@ -299,6 +299,26 @@ LOOK_WEIGHT = env.float("DRESSPORTAL_LOOK_WEIGHT", default=0.0)  # of verified l
 if not 0 <= LOOK_WEIGHT <= 1:
     raise ImproperlyConfigured(f"DRESSPORTAL_LOOK_WEIGHT is {LOOK_WEIGHT}: expected 0 (off) to 1.")
 
+# What shoppers do
+SHOPPER_SECRET = env("DRESSPORTAL_SHOPPER_SECRET", default="") or SECRET_KEY  # another one: other shoppers
+INTERACTIONS_KEPT = timedelta(days=env.int("DRESSPORTAL_INTERACTIONS_DAYS", default=400))
+INTERACTIONS_A_DAY = env.int("DRESSPORTAL_INTERACTIONS_A_DAY", default=500)  # of a visitor
+INTERACTIONS_RATE = env(
+    "DRESSPORTAL_INTERACTIONS_RATE", default="120/min"
+)  # requests without a key, per address
+INTERACTION_WEIGHTS = {"view": 1.0, "open": 2.0, "click": 2.0, "save": 4.0, "rent": 12.0}
+INTERACTION_WEIGHTS |= {
+    kind: env.float(f"DRESSPORTAL_WEIGHT_OF_{kind.upper()}", default=weight)
+    for kind, weight in INTERACTION_WEIGHTS.items()
+}
+# A rating of 3 follows from weights that add up to:
+INTERACTION_MIDDLE = env.float("DRESSPORTAL_INTERACTION_MIDDLE", default=4.0)
+INTERACTION_HALF_LIFE = timedelta(days=env.float("DRESSPORTAL_INTERACTION_HALF_LIFE_DAYS", default=90.0))
+if min(INTERACTION_WEIGHTS.values()) < 0:
+    raise ImproperlyConfigured(f"Weights of interactions are 0 or more, not {INTERACTION_WEIGHTS}.")
+if min(INTERACTION_MIDDLE, INTERACTION_HALF_LIFE.total_seconds()) <= 0:
+    raise ImproperlyConfigured("Interactions have a middle and a half-life of more than 0.")
+
 # Recommendations
 RECOMMEND_METHOD = env("DRESSPORTAL_RECOMMEND_METHOD", default="EASE")  # or with options, EASE:lambda=500
 RECOMMENDERS_FOLDER = Path(env("DRESSPORTAL_RECOMMENDERS", default=str(VAR / "recommenders")))

@@ -18,6 +18,7 @@ from rest_framework.throttling import AnonRateThrottle, BaseThrottle
 
 from recommend import serving
 from recommend.api import CountQuery, FallbackSerializer, Shown, bulk_parameter, fallback_in_words, read_list
+from recommend.api_interactions import visitor_key
 from recommend.models import ShopperKind, shopper_key
 from recommend.reasons import Kind
 from recommend.serving import Answer, Recommended
@@ -25,6 +26,7 @@ from verify.api import DressSerializer, ErrorSerializer, address, read_query
 from verify.api_keys import KeyAuthentication, KeyHasScope, KeyThrottle
 from verify.models import ApiKey, Dress, Look
 
+LONGEST_KEY = 128  # characters
 KEY = serializers.CharField(max_length=LONGEST_KEY)
 WORDS = {
     Kind.OPENED_LOOK: gettext_noop("because you opened the look in {title}"),
@@ -106,8 +108,11 @@ class Recommendations(WithKey):
             max_length=LONGEST_KEY, required=False, help_text="The shop's own number of a customer."
         )
         visitor = serializers.CharField(
-            max_length=LONGEST_KEY, required=False, help_text="The random key of a browser. Needs no API key."
+            required=False, help_text="The random key of a browser. Needs no API key."
         )
+
+        def validate_visitor(self, key: str) -> str:
+            return visitor_key(key)
 
         def validate(self, told: dict[str, Any]) -> dict[str, Any]:
             if ("user" in told) == ("visitor" in told):
