@@ -21,7 +21,7 @@ from recommend.api import CountQuery, FallbackSerializer, Shown, bulk_parameter,
 from recommend.api_interactions import visitor_key
 from recommend.models import ShopperKind, shopper_key
 from recommend.reasons import Kind
-from recommend.serving import Answer, Recommended
+from recommend.serving import Recommended
 from verify.api import DressSerializer, ErrorSerializer, address, read_query
 from verify.api_keys import KeyAuthentication, KeyHasScope, KeyThrottle
 from verify.models import ApiKey, Dress, Look
@@ -57,7 +57,9 @@ class RecommendedSerializer(DressSerializer):
 
 class RecommendationsSerializer(serializers.Serializer):
     version = serializers.IntegerField(allow_null=True, help_text="Of the recommender; null: none serves.")
-    fallback = FallbackSerializer(allow_null=True, help_text="Why it is what is popular; null where it is not.")
+    fallback = FallbackSerializer(
+        allow_null=True, help_text="Why it is what is popular; null where it is not."
+    )
     results = RecommendedSerializer(many=True)
 
 
@@ -172,7 +174,10 @@ class BulkRecommendations(WithKey):
     )
     def get(self, request: Request, **kwargs: Any) -> Response:
         """For a newsletter, say: `user=a&user=b`, in the order asked for. Counts as one request."""
-        count, users = read_query(CountQuery, request)["limit"], read_list(request, "user", KEY.run_validation)
+        count, users = (
+            read_query(CountQuery, request)["limit"],
+            read_list(request, "user", KEY.run_validation),
+        )
         keys = [shopper_key(ShopperKind.USER, user) for user in users]
         found = zip(users, bodies(request, keys, count), strict=True)
         return Response({"results": [{"user": user, **body} for user, body in found]})
@@ -215,4 +220,9 @@ class Reasons(NamedTuple):
         else:
             url, title = address(self.request, "dress", sku=seed.sku), seed.title
             dress = {"sku": seed.sku, "title": title, "url": url}
-        return {"kind": kind.value, "words": gettext(WORDS[kind]).format(title=title), "dress": dress, "look": look}
+        return {
+            "kind": kind.value,
+            "words": gettext(WORDS[kind]).format(title=title),
+            "dress": dress,
+            "look": look,
+        }

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from recommend import interactions, judging, versions
 from recommend.embeddings import looks_of
-from recommend.judging import Figures, Judges
+from recommend.judging import Judges
 from recommend.methods import method
 from recommend.models import RecommenderVersion
 from recommend.ratings import Ratings, RatingsRefused
@@ -79,12 +79,12 @@ def _fit(made: Recommender, told: str, now: datetime, draft: Path, say: Say) -> 
         row.save()
         row.refuse(f"{reason} {_who_serves()}")
         return row
-    row.metrics, verdict = _judged(data, draft / versions.JUDGED, say)
-    row.folder = f"{now:%Y%m%d-%H%M%S}-{row.data_sha256[:8]}"
+    row.metrics, worse = _judged(data, draft / versions.JUDGED, say)
+    row.folder = f"{now:%Y%m%d-%H%M%S-%f}-{row.data_sha256[:8]}"
     shutil.rmtree(versions.folder_of(row), ignore_errors=True)
     draft.rename(versions.folder_of(row))
     row.save()
-    _decide(row, verdict)
+    _decide(row, worse)
     return row
 
 
@@ -98,7 +98,9 @@ def _counts(ratings: Ratings) -> dict[str, Any]:
 
 def _data(everything: Ratings, now: datetime) -> Data:
     if (people := len(everything.users)) < settings.RECOMMEND_PEOPLE:
-        raise TooLittle(f"Too little is known: {people:,} people, and {settings.RECOMMEND_PEOPLE:,} are needed.")
+        raise TooLittle(
+            f"Too little is known: {people:,} people, and {settings.RECOMMEND_PEOPLE:,} are needed."
+        )
     items = everything.items
     before = interactions.ratings(now - WEEK, items=items)
     after = interactions.ratings(now, since=now - WEEK, items=items)
@@ -127,22 +129,23 @@ def _write(made: Recommender, data: Data, draft: Path, say: Say) -> None:
 # Judging
 
 
-def _judged(data: Data, folder: Path, say: Say) -> tuple[dict[str, Any], dict[str, judging.Compared]]:
+def _judged(data: Data, folder: Path, say: Say) -> tuple[dict[str, Any], bool]:
+    """The figures to keep, and whether it is worse than what serves."""
     say(f"Comparing on what {len(data.judges):,} people did in the last week …")
-    new, popular = judging.of_model(data.judges, take(folder)), judging.of_fans(data.judges, data.before)
-    live, name = RecommenderVersion.objects.live(), POPULAR
-    old = popular
+    new = judging.of_model(data.judges, take(folder), GOOD)
+    popular = judging.of_popular(data.judges, data.before, GOOD)
+    live, name, old = RecommenderVersion.objects.live(), POPULAR, popular
     if live and (twin := _twin(live)):
-        old, name = judging.of_model(data.judges, twin), str(live)
-    verdict = judging.compare(new, old)
-    return {
+        old, name = judging.of_model(data.judges, twin, GOOD), str(live)
+    differences = judging.compare(new, old)
+    figures = {"new": new, "old": old, "popular": popular}
+    told = {
         "people": len(data.judges),
         "against": name,
-        "new": _means(new),
-        "old": _means(old),
-        "popular": _means(popular),
-        "differences": {figure: asdict(found) for figure, found in verdict.items()},
-    }, verdict
+        **{each: judging.means(found) for each, found in figures.items()},
+        "differences": {each: asdict(found) for each, found in differences.items()},
+    }
+    return told, judging.worse(differences)
 
 
 def _twin(live: RecommenderVersion) -> Shelved | None:
@@ -153,26 +156,19 @@ def _twin(live: RecommenderVersion) -> Shelved | None:
         return None
 
 
-def _means(figures: Figures) -> dict[str, float]:
-    return {f"{name}@{judging.N}": float(each.mean()) for name, each in figures._asdict().items()}
-
-
-def _decide(row: RecommenderVersion, verdict: dict[str, judging.Compared]) -> None:
-    told = in_words(row.metrics)
-    if any(found.worse for found in verdict.values()):
-        row.refuse(f"Worse than {row.metrics['against']}, which goes on serving. {told}")
+def _decide(row: RecommenderVersion, worse: bool) -> None:
+    against, told = row.metrics["against"], in_words(row.metrics)
+    if worse:
+        row.refuse(f"Worse than {against}, beyond noise. {_who_serves()} {told}")
         return
-    versions.publish(row, f"No worse than {row.metrics['against']}, whose place it takes. {told}")
+    versions.publish(row, f"No worse than {against}, beyond noise. {told}")
     row.refresh_from_db()
 
 
 def in_words(metrics: dict[str, Any]) -> str:
-    """The comparison, as far as there was one."""
-    if not metrics:
-        return ""
     found = "; ".join(
-        f"{name}@{judging.N} {each['new']:.3f} against {each['old']:.3f} "
-        f"(difference {each['low']:+.3f} to {each['high']:+.3f})"
+        f"{name} {metrics['new'][name]:.3f} against {metrics['old'][name]:.3f}"
+        f" (difference {each['low']:+.3f} to {each['high']:+.3f})"
         for name, each in metrics["differences"].items()
     )
     return f"Of what {metrics['people']:,} people did in the week held out: {found}."

@@ -126,9 +126,7 @@ def _personal(shelved: Shelved, shopper: Shopper, n: int) -> list[Recommended]:
         return []
     chosen = _chosen(shelved, scores, n)
     because = reasons.why(model, shelved, shopper.ratings, chosen)
-    return [
-        _recommended(shelved, shopper, item, why) for item, why in zip(chosen, because, strict=True)
-    ]
+    return [_recommended(shelved, shopper, item, why) for item, why in zip(chosen, because, strict=True)]
 
 
 def _recommended(shelved: Shelved, shopper: Shopper, item: int, why: Because) -> Recommended:
@@ -176,7 +174,7 @@ def in_stock(dresses: Iterable[int]) -> set[int]:
 
 
 def _popular(shoppers: Sequence[UUID], n: int, why: str) -> list[Answer]:
-    """Without a model: those in stock that most people had to do with, then by their looks, then the newest."""
+    """Without a model: those in stock with most people, then those in most looks, then the newest."""
     done = _opened(shoppers)
     most = n + max(map(len, done.values()), default=0)
     best = [*_fans(most), *_worn_or_new(most)]

@@ -90,6 +90,8 @@ def _liked(dresses: Sequence[Dress], count: int) -> tuple[dict[int, list[Similar
 def _alike(shelved: Shelved, dress: Dress) -> Iterator[Similar]:
     if (column := shelved.columns.get(str(dress.pk))) is None:
         return
-    for other, weight in zip(shelved.alike[column].tolist(), shelved.alike_weights[column].tolist(), strict=True):
+    for other, weight in zip(
+        shelved.alike[column].tolist(), shelved.alike_weights[column].tolist(), strict=True
+    ):
         if other >= 0:
             yield Similar(serving.dress_of(shelved, other), weight)

@@ -18,7 +18,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--method", default=settings.RECOMMEND_METHOD, help="such as EASE:lambda=500 (default: %(default)s)"
+            "--method",
+            default=settings.RECOMMEND_METHOD,
+            help="such as EASE:lambda=500 (default: %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
