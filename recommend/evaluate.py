@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -54,8 +54,8 @@ class Measured:
     figures: Figures
     wall: dict[str, float]  # fit, predict, topn and, where it was tuned, tune
     cpu: dict[str, float]
-    peak_mb: float | None  # of a process that does nothing else
     chosen: tuple[str, ...]  # in each split
+    peak_mb: float | None = None  # of a process that does nothing else
 
 
 @dataclass(frozen=True)
@@ -110,19 +110,17 @@ def _measured(
         progress(name, done)
 
     if own_process:
+        found: Measured
         found, peak = apart(measure, name, splits, question, report=report)
-        return Measured(*found[:3], peak, found[3])
+        return replace(found, peak_mb=peak)
     try:
-        figures, wall, cpu, chosen = measure(name, splits, question, report=report)
+        return measure(name, splits, question, report=report)
     except ValueError as error:
         raise WorkFailed(str(error)) from error
-    return Measured(figures, wall, cpu, None, chosen)
 
 
-def measure(
-    told: str, splits: Iterable[Split], question: Question, *, report: Report
-) -> tuple[Figures, dict[str, float], dict[str, float], tuple[str, ...]]:
-    """One method on all splits, here and now: figures, seconds of a split, and what was chosen in each."""
+def measure(told: str, splits: Iterable[Split], question: Question, *, report: Report) -> Measured:
+    """One method on all splits, here and now."""
     _compiled(alternatives(told, question.tuning is not None)[0])
     clock, parts, chosen = Clock(), [], []
     for number, split in enumerate(splits, 1):
@@ -131,16 +129,15 @@ def measure(
                 chosen.append(tuned(told, split.train, question.tuning, question.good))
         else:
             chosen.append(told)
-        parts.append(tested(method(chosen[-1]), split, question, clock))
+        parts.append(outcome(method(chosen[-1]), split, question, clock))
         report(f"split {number}")
     count = len(parts)
-    seconds = [{work: total / count for work, total in each.items()} for each in (clock.wall, clock.cpu)]
-    return Figures(PerUser.together(parts)), seconds[0], seconds[1], tuple(chosen)
+    wall, cpu = ({work: total / count for work, total in each.items()} for each in (clock.wall, clock.cpu))
+    return Measured(Figures(PerUser.together(parts)), wall, cpu, tuple(chosen))
 
 
-def tested(model: Recommender, split: Split, question: Question, clock: Clock | None = None) -> PerUser:
+def outcome(model: Recommender, split: Split, question: Question, clock: Clock) -> PerUser:
     """What becomes of the unknown ratings of one split. Chance is not drawn: it is as it is on average."""
-    clock = clock or Clock()
     with clock.timed("fit"):
         model.fit(split.train)
     unknown = split.unknown
@@ -159,7 +156,7 @@ def _compiled(told: str) -> None:
     """Once on next to nothing, so that no figure holds the seconds that a compiler took."""
     few = Ratings.of([f"{n % 6}" for n in range(30)], [f"{n // 6}" for n in range(30)], np.arange(30) % 5 + 1)
     with suppress(ValueError):
-        tested(method(told), Split(few, few, few), Question(4, (1,)))
+        outcome(method(told), Split(few, few, few), Question(4, (1,)), Clock())
 
 
 def _differences(methods: dict[str, Measured]) -> dict[str, dict[str, Any]]:
@@ -189,7 +186,9 @@ def _method_json(found: Measured) -> dict[str, Any]:
         "topn": {str(n): {name: _number(each.value) for name, each in lists[n].items()} for n in lists},
         "standard_errors": {
             **{name: _number(figure.standard_error) for name, figure in overall.items()},
-            "topn": {str(n): {name: _number(at[name].standard_error) for name in at} for n, at in lists.items()},
+            "topn": {
+                str(n): {name: _number(at[name].standard_error) for name in at} for n, at in lists.items()
+            },
         },
         **{f"{work}_seconds": seconds for work, seconds in found.wall.items()},
         **{f"{work}_cpu_seconds": seconds for work, seconds in found.cpu.items()},

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.special import stdtrit
-from scipy.stats import rankdata
 
 from recommend.ratings import Floats, Ints, Ratings
 
@@ -146,15 +145,15 @@ class Figures:
         total = whole.sum()
         value = part.sum() / total if total else np.nan
         pulls = (part - value * whole) / total if total else np.full(len(part), np.nan)
-        return Figure(float(value), np.bincount(self._who, pulls))
+        return Figure(float(value), _sums(self._who, pulls))
 
     def _catalogue(self, lists: Ints) -> Figure:
-        """The share of the catalogue that is in anybody's list; a user's doing is what no other was offered."""
+        """The share of it that is in anybody's list; a user's doing is what no other was offered."""
         who = np.repeat(self._who, lists.shape[1])[lists.ravel() != NOTHING]
         pairs = np.unique(np.stack([lists[lists != NOTHING], who]), axis=1)
         alone = np.bincount(pairs[0], minlength=self.of.items) == 1
-        own = np.bincount(pairs[1], alone[pairs[0]], minlength=int(self._who.max(initial=-1)) + 1)
-        own /= max(self.of.items, 1)
+        count = int(self._who.max(initial=-1)) + 1
+        own = _sums(pairs[1], alone[pairs[0]], count) / max(self.of.items, 1)
         value = len(np.unique(pairs[0])) / self.of.items if self.of.items else np.nan
         return Figure(value, own - own.mean() if len(own) else own)
 
@@ -185,7 +184,7 @@ def per_user(
         for rows in np.array_split(np.arange(len(known.users)), -(-len(known.users) // step) or 1)
     ]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return PerUser(known.users, lengths, len(known.items), **ratings, **joined)
+    return PerUser(known.users, lengths, len(known.items), **ratings, **joined)  # type: ignore[arg-type]
 
 
 def _errors(unknown: Ratings, predicted: Floats) -> dict[str, Numbers]:
@@ -194,13 +193,15 @@ def _errors(unknown: Ratings, predicted: Floats) -> dict[str, Numbers]:
     rows, users = unknown.user_of, len(unknown.users)
     return {
         "unknown": np.bincount(rows, minlength=users).astype(np.float64),
-        "predicted": np.bincount(rows, said, users),
-        "squared": np.bincount(rows, off**2, users),
-        "absolute": np.bincount(rows, np.abs(off), users),
+        "predicted": _sums(rows, said, users),
+        "squared": _sums(rows, off**2, users),
+        "absolute": _sums(rows, np.abs(off), users),
     }
 
 
-def _ranked(scores: Floats, known: csr_array, liked: csr_array, ns: tuple[int, ...]) -> dict[str, Numbers | Ints]:
+def _ranked(
+    scores: Floats, known: csr_array, liked: csr_array, ns: tuple[int, ...]
+) -> dict[str, Numbers | Ints]:
     """Of each row: its list, its hits, and where the items liked stand among all that are not known."""
     left = np.where(np.isnan(scores), -np.inf, scores)
     is_known, is_liked = _dense(known), _dense(liked)
@@ -224,6 +225,10 @@ def _ranked(scores: Floats, known: csr_array, liked: csr_array, ns: tuple[int, .
     }
 
 
+def _sums(rows: Ints, each: npt.ArrayLike, count: int = 0) -> Numbers:
+    return np.bincount(rows, np.asarray(each, np.float64), count).astype(np.float64)
+
+
 def _dense(matrix: csr_array) -> npt.NDArray[np.bool_]:
     """Where there is an entry, be it 0."""
     there = np.zeros(matrix.shape, np.bool_)
@@ -245,11 +250,11 @@ def _padded(lists: Ints, n: int) -> Ints:
 
 def _auc(scores: Floats, candidate: npt.NDArray[np.bool_], liked: npt.NDArray[np.bool_]) -> float:
     """The chance that an item liked stands before another one; a tie is half a chance."""
-    places, good = rankdata(scores[candidate]), liked[candidate]
-    count, others = int(good.sum()), int((~good).sum())
-    if not count or not others:
+    good, others = scores[candidate & liked], np.sort(scores[candidate & ~liked])
+    if not len(good) or not len(others):
         return np.nan
-    return float((places[good].sum() - count * (count + 1) / 2) / (count * others))
+    before = np.searchsorted(others, good, "left") + np.searchsorted(others, good, "right")
+    return float(before.mean() / (2 * len(others)))
 
 
 def by_chance(drawn: PerUser, unknown: Ratings, low: float, high: float) -> PerUser:
@@ -265,8 +270,8 @@ def by_chance(drawn: PerUser, unknown: Ratings, low: float, high: float) -> PerU
     filled = place <= drawn.candidates[:, None]
     return replace(
         drawn,
-        squared=np.bincount(rows, (value - middle) ** 2 + width**2 / 12, len(drawn.users)),
-        absolute=np.bincount(rows, off, len(drawn.users)),
+        squared=_sums(rows, (value - middle) ** 2 + width**2 / 12, len(drawn.users)),
+        absolute=_sums(rows, off, len(drawn.users)),
         auc=np.where(np.isnan(drawn.auc), np.nan, 0.5),
         hits=share * drawn.listed,
         reciprocal=share * _up_to(drawn.ns, filled / place),

@@ -105,9 +105,7 @@ def _numbered(
     return tuple(numbers), np.array([numbers[name] for name in names], np.int64)
 
 
-def _each_pair_once(
-    rows: Ints, columns: Ints, items: int, duplicates: Duplicates, first_row: int
-) -> Ints:
+def _each_pair_once(rows: Ints, columns: Ints, items: int, duplicates: Duplicates, first_row: int) -> Ints:
     """The rows to keep."""
     pairs = rows * items + columns
     if duplicates == "last":

@@ -114,7 +114,9 @@ def _columns(path: Path, header: list[str]) -> tuple[int, int, int]:
 
 def _fields(path: Path, number: int, row: list[str], columns: tuple[int, int, int]) -> tuple[str, str, float]:
     if len(row) <= max(columns):
-        raise RatingsRefused(f"{path}: row {number}: expected user, item and rating, got {','.join(row)!r:.80}")
+        raise RatingsRefused(
+            f"{path}: row {number}: expected user, item and rating, got {','.join(row)!r:.80}"
+        )
     user, item, value = (row[column].strip() for column in columns)
     if not user or not item:
         raise RatingsRefused(f"{path}: row {number}: a {'user' if not user else 'item'} without an id")

@@ -29,6 +29,14 @@ class Split:
     known: Ratings
     unknown: Ratings
 
+    def together(self) -> Ratings:
+        """All ratings; what was learnt of a user tested stands once."""
+        parts = (self.train, self.known, self.unknown)
+        users = [part.users[row] for part in parts for row in part.user_of]
+        items = [part.items[column] for part in parts for column in part.matrix.indices]
+        values = np.concatenate([part.matrix.data for part in parts])
+        return Ratings.of(users, items, values, catalogue=self.train.items, duplicates="last")
+
 
 @dataclass(frozen=True)
 class Scheme:
