@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Interaction',
             fields=[
-                ('event', models.UUIDField(help_text="Of the shopper and their event's id, hashed.", primary_key=True, serialize=False)),
+                ('event', models.BigIntegerField(help_text="Of the shopper and their event's id, hashed.", primary_key=True, serialize=False)),
                 ('shopper', models.UUIDField(help_text='Of the kind of shopper and their key, hashed with a secret.')),
                 ('at', models.DateTimeField()),
                 ('value', models.FloatField(help_text='Of a rating.', null=True)),
