@@ -1,10 +1,8 @@
-"""Plots of an evaluation as SVG that takes its ink from the page around it."""
+"""Plots of DeepDress's evaluation."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -13,22 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from ml.evaluate_embedder import Findings
+from ml.pictures import COLOURS, INK, STYLE, plot, svg
 
 BINS = 10
-INK = "#010203"  # stands for currentColor, which matplotlib does not know
-COLOURS = ("#c2337a", "#2f7fb8")
-STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "deepdress",
-    "font.family": "sans-serif",
-    "font.size": 11,
-}
 
 
 @matplotlib.rc_context(STYLE)
 def reliability(versions: Sequence[Findings]) -> str:
     """What the likeliest answers claim against how many are right; the larger the dot, the more of them."""
-    figure, axes = _plot("probability claimed", "share right")
+    figure, axes = _shares("probability claimed", "share right")
     axes.plot([0, 1], [0, 1], "--", color=INK, alpha=0.5, linewidth=1)
     for found, colour in zip(versions, COLOURS, strict=False):
         if found.answers is None:
@@ -42,13 +33,13 @@ def reliability(versions: Sequence[Findings]) -> str:
         axes.scatter(x, y, 15 + 400 * size[used] / size.sum(), color=colour, alpha=0.85)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03))
-    return _svg(figure, axes, len(versions))
+    return _named(figure, axes, len(versions))
 
 
 @matplotlib.rc_context(STYLE)
 def trade_off(versions: Sequence[Findings], promised: float) -> str:
     """Coverage of the option sets against their mean size, one dot for each promise."""
-    figure, axes = _plot("options a post, on average", "true dress among them")
+    figure, axes = _shares("options a post, on average", "true dress among them")
     axes.axhline(promised, linestyle="--", color=INK, alpha=0.5, linewidth=1)
     for found, colour in zip(versions, COLOURS, strict=False):
         sizes = [each.mean_size for each in found.trade_off]
@@ -60,28 +51,17 @@ def trade_off(versions: Sequence[Findings], promised: float) -> str:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    return _svg(figure, axes, len(versions))
+    return _named(figure, axes, len(versions))
 
 
-def _plot(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5, 4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_xlabel(x, color=INK)
-    axes.set_ylabel(y, color=INK)
+def _shares(x: str, y: str) -> tuple[Figure, Axes]:
+    figure, axes = plot(x, y)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.tick_params(which="both", colors=INK)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["bottom", "left"]].set_color(INK)
-    axes.grid(color=INK, alpha=0.12)
     return figure, axes
 
 
-def _svg(figure: Figure, axes: Axes, models: int) -> str:
-    """The picture alone, to be put into a page: no background, no XML declaration."""
+def _named(figure: Figure, axes: Axes, models: int) -> str:
     if models > 1:
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, frameon=False, labelcolor=INK, loc="outside upper left", ncols=models)
-    written = io.StringIO()
-    figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    picture = written.getvalue()
-    return picture[picture.index("<svg") :].replace(INK, "currentColor")
+    return svg(figure)

@@ -3,9 +3,13 @@
 from dataclasses import fields
 from typing import Any, get_type_hints
 
+from recommend.popular import Popular, Random
 from recommend.recommender import Recommender
 
-METHODS: dict[str, type[Recommender]] = {}
+METHODS: dict[str, type[Recommender]] = {
+    Random.name: Random,
+    Popular.name: Popular,
+}
 
 
 class UnknownMethod(ValueError):

@@ -38,16 +38,18 @@ class Ratings:
         *,
         catalogue: Sequence[str] | None = None,
         duplicates: Duplicates = "refuse",
+        first_row: int = 1,
     ) -> Ratings:
         """From one row a rating. `catalogue` fixes the items and their order, else they are those rated.
 
-        Raises RatingsRefused, naming the first row (from 1) that is wrong: not a finite number, too large, a
-        pair that was there before (unless the last is to win), an item that is not in the catalogue.
+        Raises RatingsRefused, naming the first row (counted from `first_row`) that is wrong: not a finite
+        number, too large, a pair that was there before (unless the last is to win), an item that is not in
+        the catalogue.
         """
-        given = _checked(values, len(users))
-        user_ids, rows = _numbered(users, None)
-        item_ids, columns = _numbered(items, catalogue)
-        kept = _each_pair_once(rows, columns, len(item_ids), duplicates)
+        given = _checked(values, len(users), first_row)
+        user_ids, rows = _numbered(users, None, first_row)
+        item_ids, columns = _numbered(items, catalogue, first_row)
+        kept = _each_pair_once(rows, columns, len(item_ids), duplicates, first_row)
         order = kept[np.lexsort((columns[kept], rows[kept]))]
         starts = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=len(user_ids)))])
         parts = (given[order], columns[order].astype(np.int32), starts.astype(np.int64))
@@ -75,7 +77,7 @@ class Ratings:
         return Ratings(csr_array(parts, shape=self.matrix.shape), self.users, self.items)
 
 
-def _checked(values: npt.ArrayLike, count: int) -> Floats:
+def _checked(values: npt.ArrayLike, count: int, first_row: int) -> Floats:
     given = np.asarray(values, np.float64)
     if given.shape != (count,):
         raise RatingsRefused(f"{count} users, but ratings of shape {given.shape}")
@@ -83,12 +85,14 @@ def _checked(values: npt.ArrayLike, count: int) -> Floats:
     if len(wrong):
         row = int(wrong[0])
         raise RatingsRefused(
-            f"row {row + 1}: {given[row]} is no rating; expected a number within ±{LARGEST:g}"
+            f"row {row + first_row}: {given[row]} is no rating; expected a number within ±{LARGEST:g}"
         )
     return given.astype(np.float32)
 
 
-def _numbered(names: Sequence[str], known: Sequence[str] | None) -> tuple[tuple[str, ...], Ints]:
+def _numbered(
+    names: Sequence[str], known: Sequence[str] | None, first_row: int
+) -> tuple[tuple[str, ...], Ints]:
     """The ids, in the order of their first row unless they are given, and each row's number among them."""
     numbers = {name: number for number, name in enumerate(known or ())}
     if known is None:
@@ -96,11 +100,12 @@ def _numbered(names: Sequence[str], known: Sequence[str] | None) -> tuple[tuple[
         return tuple(numbers), np.array(found, np.int64)
     for row, name in enumerate(names):
         if name not in numbers:
-            raise RatingsRefused(f"row {row + 1}: {name!r} is not in the catalogue of {len(numbers)} items")
+            where = f"row {row + first_row}"
+            raise RatingsRefused(f"{where}: {name!r} is not in the catalogue of {len(numbers)} items")
     return tuple(numbers), np.array([numbers[name] for name in names], np.int64)
 
 
-def _each_pair_once(rows: Ints, columns: Ints, items: int, duplicates: Duplicates) -> Ints:
+def _each_pair_once(rows: Ints, columns: Ints, items: int, duplicates: Duplicates, first_row: int) -> Ints:
     """The rows to keep."""
     pairs = rows * items + columns
     if duplicates == "last":
@@ -109,5 +114,6 @@ def _each_pair_once(rows: Ints, columns: Ints, items: int, duplicates: Duplicate
     if len(first) < len(pairs):
         again = int(np.setdiff1d(np.arange(len(pairs)), first)[0])
         earlier = int(np.flatnonzero(pairs == pairs[again])[0])
-        raise RatingsRefused(f"row {again + 1}: this user and item were there in row {earlier + 1}")
+        where, there = again + first_row, earlier + first_row
+        raise RatingsRefused(f"row {where}: this user and item were there in row {there}")
     return np.asarray(first, np.int64)

@@ -1,0 +1,202 @@
+"""Every method on the same splits: fitted, shown what is known of the test users, and measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from recommend.apart import Report, WorkFailed, apart
+from recommend.methods import method
+from recommend.metrics import Difference, Figure, Figures, PerUser, by_chance, per_user
+from recommend.popular import Random
+from recommend.ratings import Ratings
+from recommend.recommender import Recommender
+from recommend.splits import Split
+from recommend.tuning import Tuning, alternatives, tuned
+
+Progress = Callable[[str, str], None]  # the method, and what it has done
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every method."""
+
+    good: float  # the lowest rating that is a hit
+    ns: tuple[int, ...]
+    tuning: Tuning | None = None
+
+
+@dataclass
+class Clock:
+    """Seconds by the wall and of the processors, added up for each kind of work."""
+
+    wall: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, work: str) -> Iterator[None]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.wall[work] = self.wall.get(work, 0.0) + time.perf_counter() - wall
+        self.cpu[work] = self.cpu.get(work, 0.0) + time.process_time() - cpu
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one method did; times are those of one split."""
+
+    figures: Figures
+    wall: dict[str, float]  # fit, predict, topn and, where it was tuned, tune
+    cpu: dict[str, float]
+    chosen: tuple[str, ...]  # in each split
+    peak_mb: float | None = None  # of a process that does nothing else
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Methods beside each other, in the order asked for."""
+
+    source: str
+    ratings: Ratings  # all of them, for the pictures
+    protocol: dict[str, Any]
+    methods: dict[str, Measured]
+    failed: dict[str, str]  # why a method could not be measured
+
+    def as_json(self) -> dict[str, Any]:
+        methods = {name: _method_json(found) for name, found in self.methods.items()}
+        return {
+            "protocol": self.protocol,
+            "methods": methods,
+            "failed": self.failed,
+            "differences": _differences(self.methods),
+        }
+
+
+def evaluate(
+    told: Sequence[str],
+    splits: Iterable[Split],
+    question: Question,
+    *,
+    own_process: bool = True,
+    progress: Progress = lambda name, done: None,
+) -> tuple[dict[str, Measured], dict[str, str]]:
+    """Each method's figures, and why there are none of those that failed.
+
+    In a process of its own each, unless told otherwise: its memory can be told, and its end is not ours.
+    """
+    for name in told:  # hours of work should not be lost for a mistyped option of the last one
+        alternatives(name, question.tuning is not None)
+    found: dict[str, Measured] = {}
+    failed: dict[str, str] = {}
+    for name in told:
+        try:
+            found[name] = _measured(name, splits, question, own_process, progress)
+        except WorkFailed as error:
+            failed[name] = str(error)
+        progress(name, "done")
+    return found, failed
+
+
+def _measured(
+    name: str, splits: Iterable[Split], question: Question, own_process: bool, progress: Progress
+) -> Measured:
+    def report(done: str) -> None:
+        progress(name, done)
+
+    if own_process:
+        found: Measured
+        found, peak = apart(measure, name, splits, question, report=report)
+        return replace(found, peak_mb=peak)
+    try:
+        return measure(name, splits, question, report=report)
+    except ValueError as error:
+        raise WorkFailed(str(error)) from error
+
+
+def measure(told: str, splits: Iterable[Split], question: Question, *, report: Report) -> Measured:
+    """One method on all splits, here and now."""
+    _compiled(alternatives(told, question.tuning is not None)[0])
+    clock, parts, chosen = Clock(), [], []
+    for number, split in enumerate(splits, 1):
+        if question.tuning:
+            with clock.timed("tune"):
+                chosen.append(tuned(told, split.train, question.tuning, question.good))
+        else:
+            chosen.append(told)
+        parts.append(outcome(method(chosen[-1]), split, question, clock))
+        report(f"split {number}")
+    count = len(parts)
+    wall, cpu = ({work: total / count for work, total in each.items()} for each in (clock.wall, clock.cpu))
+    return Measured(Figures(PerUser.together(parts)), wall, cpu, tuple(chosen))
+
+
+def outcome(model: Recommender, split: Split, question: Question, clock: Clock) -> PerUser:
+    """What becomes of the unknown ratings of one split. Chance is not drawn: it is as it is on average."""
+    with clock.timed("fit"):
+        model.fit(split.train)
+    unknown = split.unknown
+    with clock.timed("predict"):
+        model = model.fold_in(split.known)
+        predicted = model.predict(unknown.user_of, unknown.matrix.indices.astype(np.int64))
+
+    with clock.timed("topn"):
+        found = per_user(split.known, unknown, predicted, model.scores, good=question.good, ns=question.ns)
+    if isinstance(model, Random):
+        return by_chance(found, unknown, *map(float, model.state["range"]))
+    return found
+
+
+def _compiled(told: str) -> None:
+    """Once on next to nothing, so that no figure holds the seconds that a compiler took."""
+    few = Ratings.of([f"{n % 6}" for n in range(30)], [f"{n // 6}" for n in range(30)], np.arange(30) % 5 + 1)
+    with suppress(ValueError):
+        outcome(method(told), Split(few, few, few), Question(4, (1,)), Clock())
+
+
+def _differences(methods: dict[str, Measured]) -> dict[str, dict[str, Any]]:
+    """Of each pair of methods, the first less the second."""
+    found: dict[str, dict[str, Any]] = {}
+    for (name, one), (other_name, other) in combinations(methods.items(), 2):
+        overall, lists = one.figures, other.figures
+        found.setdefault(name, {})[other_name] = {
+            **_each_difference(overall.overall, lists.overall),
+            "topn": {str(n): _each_difference(overall.lists[n], lists.lists[n]) for n in overall.lists},
+        }
+    return found
+
+
+def _each_difference(one: dict[str, Figure], other: dict[str, Figure]) -> dict[str, Any]:
+    return {name: _difference_json(one[name].less(other[name])) for name in one}
+
+
+def _difference_json(found: Difference) -> dict[str, float | None]:
+    return {"difference": _number(found.value), "low": _number(found.low), "high": _number(found.high)}
+
+
+def _method_json(found: Measured) -> dict[str, Any]:
+    overall, lists = found.figures.overall, found.figures.lists
+    return {
+        **{name: _number(figure.value) for name, figure in overall.items()},
+        "topn": {str(n): {name: _number(each.value) for name, each in lists[n].items()} for n in lists},
+        "standard_errors": {
+            **{name: _number(figure.standard_error) for name, figure in overall.items()},
+            "topn": {
+                str(n): {name: _number(at[name].standard_error) for name in at} for n, at in lists.items()
+            },
+        },
+        **{f"{work}_seconds": seconds for work, seconds in found.wall.items()},
+        **{f"{work}_cpu_seconds": seconds for work, seconds in found.cpu.items()},
+        "peak_mb": found.peak_mb,
+        "chosen": list(found.chosen),
+    }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return float(value) if np.isfinite(value) else None
