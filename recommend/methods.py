@@ -3,9 +3,11 @@
 from dataclasses import fields
 from typing import Any, get_type_hints
 
+from recommend.factorise import RSVD, RSVDSplit
 from recommend.recommender import Recommender
 
 METHODS: dict[str, type[Recommender]] = {}
+METHODS |= {made.name: made for made in (RSVD, RSVDSplit)}
 
 
 class UnknownMethod(ValueError):
