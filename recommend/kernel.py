@@ -168,7 +168,7 @@ def _pass(
     starts: Any, columns: Any, values: Any, x: Any, x_gradient: Any, theta: Any, items: Any,
     first: int, last: int, lambda_: float, factors: Any,
 ) -> float:  # fmt: skip
-    """Half the sum of squared residuals of some users; fills their gradient.
+    """What some users and their ratings add to J; fills their gradient.
 
     `items` is this thread's own, each item's factors with their gradient (less the penalty's) beside it.
     """
@@ -178,10 +178,11 @@ def _pass(
             items[item * 2 * k + factor] = theta[item, factor]
             items[item * 2 * k + k + factor] = 0
     taste, gradient = np.empty(k, items.dtype), np.empty(k, items.dtype)
-    squares = 0.0
+    squares = penalty = 0.0
     for user in range(first, last):
         for factor in range(k):
             taste[factor], gradient[factor] = x[user, factor], 0
+            penalty += x[user, factor] ** 2
         for rating in range(starts[user], starts[user + 1]):
             soon = np.int64(columns[min(rating + AHEAD, end - 1)]) * 2 * k
             for at in range(soon, soon + 2 * k, line):
@@ -193,7 +194,7 @@ def _pass(
             add(items, here + k, residual, taste, 0, factors)
         for factor in range(k):
             x_gradient[user, factor] = gradient[factor] + lambda_ * x[user, factor]
-    return squares / 2
+    return (squares + lambda_ * penalty) / 2
 
 
 class Objective:
@@ -222,11 +223,11 @@ class Objective:
             parts = (*self.rows[:3], x, x_gradient, theta, self.items[share], *self.shares[share])
             return _pass(*parts, self.lambda_, (0,) * self.k)
 
-        squares = sum(in_threads(work, len(self.shares)))
+        value = sum(in_threads(work, len(self.shares))) + self.lambda_ / 2 * float(np.vdot(theta, theta))
         np.multiply(theta, self.lambda_, out=theta_gradient)
         for items in self.items:
             theta_gradient += items.reshape(-1, 2 * self.k)[:, self.k :]
-        return squares + self.lambda_ / 2 * float(unrolled @ unrolled), gradient
+        return value, gradient
 
 
 # Ridge regressions
