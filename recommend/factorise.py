@@ -147,9 +147,8 @@ class RSVDSplit(Recommender):
 
     def explain(self, user: int, item: int) -> list[Reason]:
         reasons = zip(*(part.tolist() for part in self.contributions(user, item)), strict=True)
-        return sorted(
-            (Reason(*one) for one in reasons if one[1] > 0), key=lambda one: (-one.weight, one.item)
-        )
+        telling = [Reason(*one) for one in reasons if one[0] != item and one[1] > 0]
+        return sorted(telling, key=lambda one: (-one.weight, one.item))
 
 
 class RSVD(RSVDSplit):

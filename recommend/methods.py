@@ -9,7 +9,7 @@ from recommend.recommender import Recommender
 
 
 class Methods(UserDict[str, Any]):
-    """Classes by name, imported once somebody asks for them: who serves one method needs no other's compiler."""
+    """Classes by name, imported once somebody asks for one: who serves it needs no other's compiler."""
 
     def __getitem__(self, name: str) -> type[Recommender]:
         found = self.data[name]
