@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from recommend.methods import METHODS
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.recommender import ModelRefused, Recommender
 
@@ -54,8 +55,6 @@ def put(model: Recommender, looks: Floats, folder: Path) -> None:
 
 def take(folder: Path) -> Shelved:
     """What `put` wrote. Raises ModelRefused, which names what is wrong."""
-    from recommend.methods import METHODS  # seconds of imports, which only who serves or fits has need of
-
     try:
         about = json.loads((folder / ABOUT).read_text())
         made = METHODS[about["method"]]
