@@ -7,6 +7,7 @@ from django.core.cache import cache
 @pytest.fixture(autouse=True)
 def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.RECOMMENDERS_FOLDER = tmp_path / "recommenders"
     cache.clear()
 
 
