@@ -51,7 +51,7 @@ def catalogue(random: np.random.Generator) -> list[int]:
 
 
 def crowd(random: np.random.Generator, dresses: list[int]) -> list[str]:
-    """Each with a taste: some dresses near a place of their own in the catalogue, more of the popular ones."""
+    """Each with a taste: some dresses near a place of their own, some popular ones."""
     from django.db import connection
     from django.utils import timezone
 
