@@ -27,7 +27,7 @@ Progress = Callable[[str, str], None]  # the method, and what it has done
 class Question:
     """What is asked of every method."""
 
-    good: float  # the lowest rating that is a hit
+    good: float  # the lowest rating that is a hit, which methods that count likes are told, too
     ns: tuple[int, ...]
     tuning: Tuning | None = None
 
@@ -129,7 +129,7 @@ def measure(told: str, splits: Iterable[Split], question: Question, *, report: R
                 chosen.append(tuned(told, split.train, question.tuning, question.good))
         else:
             chosen.append(told)
-        parts.append(outcome(method(chosen[-1]), split, question, clock))
+        parts.append(outcome(method(chosen[-1], good=question.good), split, question, clock))
         report(f"split {number}")
     count = len(parts)
     wall, cpu = ({work: total / count for work, total in each.items()} for each in (clock.wall, clock.cpu))

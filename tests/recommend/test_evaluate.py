@@ -9,7 +9,7 @@ import pytest
 
 from recommend.apart import WorkFailed, apart, peak_mb
 from recommend.evaluate import Evaluation, Question, evaluate
-from recommend.methods import METHODS, UnknownMethod
+from recommend.methods import METHODS, UnknownMethod, method
 from recommend.popular import Popular
 from recommend.ratings import Ratings, RatingsRefused
 from recommend.splits import Scheme, splits
@@ -72,6 +72,17 @@ def test_one_that_fails_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) 
 def test_a_mistyped_method_is_refused_before_any_work() -> None:
     with pytest.raises(UnknownMethod, match="'POPULA' is no method"):
         evaluate(["POPULAR", "POPULA"], [], QUESTION)
+
+
+def test_methods_are_told_what_is_good_unless_it_was_said() -> None:
+    assert method("POPULAR:by=count", good=4).config.good == 4
+    assert method("POPULAR:by=count,good=1", good=4).config.good == 1
+    assert method("RANDOM", good=4).config == METHODS["RANDOM"].config_class()
+
+
+def test_every_grid_can_be_walked() -> None:
+    for name in METHODS:
+        assert alternatives(name, True)
 
 
 def test_alternatives_are_every_combination() -> None:

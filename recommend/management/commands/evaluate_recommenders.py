@@ -59,7 +59,12 @@ class Command(BaseCommand):
             "--folds", type=int, help="times all is done; without --scheme, folds of a cross-validation"
         )
         parser.add_argument("--seed", type=int, help="of the draw of people and of what is known of them")
-        parser.add_argument("--good", type=float, default=4, help="lowest rating that is a hit (default: 4)")
+        parser.add_argument(
+            "--good",
+            type=float,
+            default=4,
+            help="lowest rating that is a hit; methods that count likes are told it (default: %(default)s)",
+        )
         parser.add_argument(
             "--methods",
             nargs="+",
