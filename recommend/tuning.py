@@ -50,7 +50,7 @@ class Tuning:
             raise TuningRefused(f"{self.figure!r} is no figure to tune by; there are {', '.join(FIGURES)}")
 
 
-def alternatives(told: str, tune: bool) -> list[str]:
+def alternatives(told: str, tune: bool, good: float) -> list[str]:
     """`RSVD:categories=10|20,lambda=10` is two methods. Raises UnknownMethod or TuningRefused."""
     name, _, options = told.partition(":")
     if OR in options and not tune:
@@ -61,13 +61,13 @@ def alternatives(told: str, tune: bool) -> list[str]:
     choices = [[f"{option}={value}" for value in values.split(OR)] for option, values in given.items()]
     found = [f"{name}:{','.join(chosen)}" if chosen else name for chosen in product(*choices)]
     for each in found:
-        method(each)
+        method(each, good=good)
     return found
 
 
 def tuned(told: str, train: Ratings, tuning: Tuning, good: float) -> str:
     """The alternative that does best on the inner split."""
-    found = alternatives(told, tune=True)
+    found = alternatives(told, True, good)
     if len(found) == 1:
         return found[0]
     inner = list(splits(train, tuning.scheme))
