@@ -3,9 +3,15 @@
 from dataclasses import fields
 from typing import Any, get_type_hints
 
+from recommend.neighbours import IBCF, UBCF
 from recommend.recommender import Recommender
+from recommend.svd import SVD
 
-METHODS: dict[str, type[Recommender]] = {}
+METHODS: dict[str, type[Recommender]] = {
+    UBCF.name: UBCF,
+    IBCF.name: IBCF,
+    SVD.name: SVD,
+}
 
 
 class UnknownMethod(ValueError):
