@@ -23,8 +23,20 @@ class Methods(UserDict[str, Any]):
 METHODS = Methods(
     RANDOM="popular:Random",
     POPULAR="popular:Popular",
+    UBCF="neighbours:UBCF",
+    IBCF="neighbours:IBCF",
+    SVD="svd:SVD",
     RSVD="factorise:RSVD",
     RSVD_SPLIT="factorise:RSVDSplit",
+    EASE="ease:EASE",
+    EDLAE="ease:EDLAE",
+    IALS="ials:IALS",
+    WARP="pairwise:WARP",
+    BPR="pairwise:BPR",
+    ENSEMBLE="ensemble:Ensemble",
+    HYBRID="hybrid:Hybrid",
+    GAUSS="gauss:Gauss",
+    SPARK_ALS="spark:SparkAls",
 )
 
 
