@@ -3,6 +3,12 @@
 from dataclasses import fields
 from typing import Any, get_type_hints
 
+from recommend.ease import EASE, EDLAE
+from recommend.ensemble import Ensemble
+from recommend.gauss import Gauss
+from recommend.hybrid import Hybrid
+from recommend.ials import IALS
+from recommend.pairwise import BPR, WARP
 from recommend.popular import Popular, Random
 from recommend.recommender import Recommender
 
@@ -10,6 +16,7 @@ METHODS: dict[str, type[Recommender]] = {
     Random.name: Random,
     Popular.name: Popular,
 }
+METHODS |= {made.name: made for made in (EASE, EDLAE, IALS, WARP, BPR, Ensemble, Hybrid, Gauss)}
 
 
 class UnknownMethod(ValueError):
