@@ -183,7 +183,6 @@ def test_gauss_of_equal_ratings_predicts_them() -> None:
     [
         (EASEConfig, {"lambda_": 0}),
         (EASEConfig, {"weight": "bad"}),
-        (EASEConfig, {"weight": "good"}),
         (EDLAEConfig, {"dropout": 1}),
         (IALSConfig, {"alpha": -1}),
         (PairwiseConfig, {"tries": 0}),
@@ -191,5 +190,5 @@ def test_gauss_of_equal_ratings_predicts_them() -> None:
     ],
 )
 def test_options_that_make_no_sense_are_refused(config: type, options: dict) -> None:
-    with pytest.raises(ValueError, match=r"expected|takes"):
+    with pytest.raises(ValueError, match="expected"):
         config(**options)
