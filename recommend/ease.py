@@ -1,0 +1,128 @@
+"""Lists from a weight for every pair of items: EASE, and what comes of it when likes are left out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import csr_array
+
+from recommend.liking import UNTOLD, liked, liking
+from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
+from recommend.recommender import Config, Reason, Recommendation, Recommender
+
+Weight = Literal["good", "all", "rating"]
+Numbers = npt.NDArray[np.float64]
+LARGEST_CATALOGUE = 20_000  # items: 3 GB for the weights while they are solved
+
+
+class PairWeights(Recommender):
+    """A user's score of an item is the sum of what each item that they like says of it."""
+
+    @abstractmethod
+    def signals(self, ratings: Ratings) -> csr_array:
+        """(users, items) how much each rating speaks for its item."""
+
+    def scores(self, users: Ints) -> Floats:
+        signals = self.signals(self.known.by(users))
+        return np.asarray(signals @ self.state["weights"], np.float32)
+
+    def similar_items(self, item: int, n: int) -> list[Recommendation]:
+        weights = self.state["weights"][item]
+        best = np.argsort(-weights, kind="stable")[:n]
+        return [Recommendation(int(other), float(weights[other])) for other in best if weights[other] > 0]
+
+    def explain(self, user: int, item: int) -> list[Reason]:
+        signals = self.signals(self.known.by([user]))
+        told = signals.data * self.state["weights"][signals.indices, item]
+        order = np.argsort(-told, kind="stable")
+        return [Reason(int(signals.indices[at]), float(told[at])) for at in order if told[at] > 0]
+
+
+@dataclass(frozen=True)
+class EASEConfig(Config):
+    lambda_: float = 1600.0
+    weight: Weight = "good"  # what counts: likes alone, whatever was rated, or the ratings as they are
+    good: float = UNTOLD  # the lowest rating that is a like
+
+    def __post_init__(self) -> None:
+        _above_zero("EASE", "lambda", self.lambda_)
+        if self.weight not in get_args(Weight):
+            raise ValueError(f"EASE: weight={self.weight!r}: expected one of {', '.join(get_args(Weight))}")
+
+
+class EASE(PairWeights):
+    """Steck 2019, Embarrassingly Shallow Autoencoders: ridge regression of each item on all others."""
+
+    name = "EASE"
+    config_class = EASEConfig
+
+    def signals(self, ratings: Ratings) -> csr_array:
+        if self.config.weight == "rating":
+            return ratings.matrix
+        return liked(ratings, self.config.good if self.config.weight == "good" else UNTOLD)
+
+    def learn(self, ratings: Ratings) -> dict[str, npt.NDArray[Any]]:
+        signals = self.signals(ratings)
+        ridge = np.full(len(ratings.items), self.config.lambda_)
+        return {"weights": regressed(signals, signals, ridge)}
+
+
+@dataclass(frozen=True)
+class EDLAEConfig(Config):
+    lambda_: float = 400.0
+    dropout: float = 0.85  # the share of a user's likes that the others are to be told from without
+    good: float = UNTOLD  # the lowest rating that is a like
+    slack: float = 2.0  # how far below a rating says nothing any more
+
+    def __post_init__(self) -> None:
+        _above_zero("EDLAE", "lambda", self.lambda_)
+        _above_zero("EDLAE", "slack", self.slack)
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"EDLAE: dropout={self.dropout:g}: expected 0 <= dropout < 1")
+
+
+class EDLAE(PairWeights):
+    """EASE that knows it will see few of a user's likes, and that some are greater than others.
+
+    Dropping likes at random before the regression is, on average over all the ways to do so, a ridge that
+    grows with an item's popularity: Steck 2020, Autoencoders that don't overfit towards the Identity.
+    """
+
+    name = "EDLAE"
+    config_class = EDLAEConfig
+
+    def signals(self, ratings: Ratings) -> csr_array:
+        return liking(ratings, self.config.good, self.config.slack)
+
+    def learn(self, ratings: Ratings) -> dict[str, npt.NDArray[Any]]:
+        signals = self.signals(ratings)
+        odds = self.config.dropout / (1 - self.config.dropout)
+        ridge = self.config.lambda_ + odds * np.asarray((signals * signals).sum(axis=0), np.float64)
+        return {"weights": regressed(signals, liked(ratings, self.config.good), ridge)}
+
+
+def regressed(signals: csr_array, targets: csr_array, ridge: Numbers) -> Floats:
+    """(items, items) B that minimises ||targets - signals B||^2 + ridge ||B||^2 with a diagonal of zeros.
+
+    Each column without its own item is a regression of its own; a Lagrange multiplier makes them one inverse.
+    """
+    items = signals.shape[1]
+    if items > LARGEST_CATALOGUE:
+        raise RatingsRefused(f"{items} items: weights for every pair take too much memory; expected fewer")
+    gram = np.asarray((signals.T @ signals).toarray(), np.float64)
+    gram[np.diag_indices(items)] += ridge
+    inverse = cho_solve(cho_factor(gram, lower=True, overwrite_a=True), np.eye(items), overwrite_b=True)
+    found = inverse @ (signals.T @ targets).toarray()
+    found -= inverse * (np.diag(found) / np.diag(inverse))
+    np.fill_diagonal(found, 0)
+    return np.asarray(found, np.float32)
+
+
+def _above_zero(method: str, option: str, value: float) -> None:
+    if not 0 < value < np.inf:
+        raise ValueError(f"{method}: {option}={value:g}: expected more than 0")
