@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from recommend.api import ShopLook, SimilarDresses
+from recommend.api_interactions import Interactions
 from verify.api import SKU_PATTERN, DressDetail, DressList, DressLooks, NoSuchAddress
 from verify.api_classify import Classify
 
@@ -15,6 +16,7 @@ v1 = [
     re_path(rf"^dresses/{SKU_PATTERN}/similar/$", SimilarDresses.as_view(), name="similar"),
     re_path(rf"^dresses/{SKU_PATTERN}/$", DressDetail.as_view(), name="dress"),
     path("looks/<int:pk>/shop/", ShopLook.as_view(), name="shop-look"),
+    path("interactions/", Interactions.as_view(), name="interactions"),
     path("classify/", Classify.as_view(), name="classify"),
     path("schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),
 ]

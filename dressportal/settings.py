@@ -255,7 +255,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "dressportal",
-    "DESCRIPTION": "Looks, similar dresses, shop-the-look: public and read-only. Photos named: with a key.",
+    "DESCRIPTION": (
+        "Looks, similar dresses, shop-the-look: public and read-only. What shoppers do: told by a shop's "
+        "pages, and by its server with a key. Photos named: with a key."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -298,6 +301,26 @@ VECTOR_SEARCH_EXACT_UP_TO = 100_000  # catalogue photos; beyond that, "auto" mea
 LOOK_WEIGHT = env.float("DRESSPORTAL_LOOK_WEIGHT", default=0.0)  # of verified looks beside catalogue photos
 if not 0 <= LOOK_WEIGHT <= 1:
     raise ImproperlyConfigured(f"DRESSPORTAL_LOOK_WEIGHT is {LOOK_WEIGHT}: expected 0 (off) to 1.")
+
+# What shoppers do
+SHOPPER_SECRET = env("DRESSPORTAL_SHOPPER_SECRET", default="") or SECRET_KEY  # another one: other shoppers
+INTERACTIONS_KEPT = timedelta(days=env.int("DRESSPORTAL_INTERACTIONS_DAYS", default=400))
+INTERACTIONS_A_DAY = env.int("DRESSPORTAL_INTERACTIONS_A_DAY", default=500)  # of a visitor
+INTERACTIONS_RATE = env(
+    "DRESSPORTAL_INTERACTIONS_RATE", default="120/min"
+)  # requests without a key, per address
+INTERACTION_WEIGHTS = {"view": 1.0, "open": 2.0, "click": 2.0, "save": 4.0, "rent": 12.0}
+INTERACTION_WEIGHTS |= {
+    kind: env.float(f"DRESSPORTAL_WEIGHT_OF_{kind.upper()}", default=weight)
+    for kind, weight in INTERACTION_WEIGHTS.items()
+}
+# A rating of 3 follows from weights that add up to:
+INTERACTION_MIDDLE = env.float("DRESSPORTAL_INTERACTION_MIDDLE", default=4.0)
+INTERACTION_HALF_LIFE = timedelta(days=env.float("DRESSPORTAL_INTERACTION_HALF_LIFE_DAYS", default=90.0))
+if min(INTERACTION_WEIGHTS.values()) < 0:
+    raise ImproperlyConfigured(f"Weights of interactions are 0 or more, not {INTERACTION_WEIGHTS}.")
+if min(INTERACTION_MIDDLE, INTERACTION_HALF_LIFE.total_seconds()) <= 0:
+    raise ImproperlyConfigured("Interactions have a middle and a half-life of more than 0.")
 
 # Photos named for the API, by a process of its own
 CLASSIFIER_SOCKET = Path(env("DRESSPORTAL_CLASSIFIER_SOCKET", default=str(VAR / "classifier.sock")))

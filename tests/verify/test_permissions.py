@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import MULTIPART_CONTENT
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.verify.doors import CURATION, PERSON, Door, doors, furnish
@@ -56,7 +57,8 @@ def stored(model: type[Model]) -> list[dict[str, Any]]:
 
 
 def knock(client: Client, door: Door) -> HttpResponse:
-    answer = client.get(door.url) if door.sent is None else client.post(door.url, door.sent)
+    kind = "application/json" if door.as_json else MULTIPART_CONTENT
+    answer = client.get(door.url) if door.sent is None else client.post(door.url, door.sent, kind)
     b"".join(answer)  # a photo's file is closed at its end
     return answer
 

@@ -44,6 +44,7 @@ class ApiKey(models.Model):
 
     class Scope(models.TextChoices):
         CLASSIFY = "classify", "Name the dress in photos"
+        INTERACTIONS = "interactions", "Tell what shoppers do"
 
     name = models.CharField(max_length=80, help_text="Who calls with it, such as “warehouse scanner”.")
     prefix = models.CharField(max_length=11, unique=True, help_text="How its text begins.")

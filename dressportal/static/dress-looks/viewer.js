@@ -120,6 +120,7 @@ export class Viewer {
     const href = this.#gallery.address(dress);
     const link = make("a", { className: "pill main", href, textContent: this.#gallery.say("shop") });
     link.onclick = (event) => {
+      this.#gallery.note("click", dress.sku);
       if (link.href !== location.href.split("#")[0]) return;
       event.preventDefault(); // the shopper is on its page already
       this.dialog.close();

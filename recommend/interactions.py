@@ -1,0 +1,133 @@
+"""From what shoppers did to ratings: what a recommender is fitted to, or what it folds in of one shopper.
+
+Of a dress that a shopper has rated, the last rating is the rating. Else it follows from what else they did:
+each kind of event has a weight, counts once a day, and half as much after each half-life. Of their sum s,
+
+    rating = 1 + 4 (1 - 2^(-s/middle)),
+
+so that nothing says 1, the middle 3, and nothing more than 5. Weights, middle and half-life are settings.
+"""
+
+from array import array
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from scipy.sparse import csr_array
+
+from recommend.models import Interaction
+from recommend.models.interaction import RATES
+from recommend.ratings import Floats, Ints, Ratings
+from verify.models import Dress
+
+LONGEST = 500  # half-lives, or middles: 2 to the minus of it is nothing, and of thousands of it an error
+SORT_MEMORY = (
+    "64MB"  # of the database, for the whole table: with its own 4 it writes everything to disk twice
+)
+
+# One row a shopper, their dresses in order.
+RATINGS = """
+    WITH weights AS (
+        SELECT * FROM unnest(%(kinds)s::smallint[], %(weights)s::float8[]) AS weights (kind, weight)
+        WHERE weight > 0
+    ), told AS NOT MATERIALIZED (
+        SELECT * FROM recommend_interaction
+        WHERE at < %(now)s AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+            AND (%(shoppers)s::uuid[] IS NULL OR shopper = ANY(%(shoppers)s))
+    ), parts AS (
+        SELECT told.shopper, told.dress_id, NULL::float8 AS said, max(weights.weight * power(2, -least(
+            %(longest)s::float8, date_part('epoch', %(now)s - told.at) / %(half_life)s::float8
+        ))) AS strength
+        FROM told JOIN weights USING (kind)
+        GROUP BY told.shopper, told.dress_id, told.kind, (told.at AT TIME ZONE 'UTC')::date
+        UNION ALL (
+            SELECT DISTINCT ON (shopper, dress_id) shopper, dress_id, value, NULL
+            FROM told WHERE kind = %(rating)s ORDER BY shopper, dress_id, at DESC, event
+        )
+    ), rated AS (
+        SELECT shopper, dress_id, coalesce(max(said), %(least)s::float8 + %(range)s::float8 * (
+            1 - power(2, -least(%(longest)s::float8, sum(strength) / %(middle)s::float8))
+        )) AS rating
+        FROM parts GROUP BY shopper, dress_id
+    )
+    SELECT shopper, array_agg(dress_id ORDER BY dress_id), array_agg(rating ORDER BY dress_id)
+    FROM rated GROUP BY shopper ORDER BY shopper
+"""
+
+
+def catalogue() -> tuple[str, ...]:
+    """The items of ratings: the dresses that there are, retired ones too, by pk in its order."""
+    return tuple(str(pk) for pk in Dress.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def ratings(
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    shoppers: Sequence[UUID] | None = None,
+    items: Sequence[str] | None = None,
+) -> Ratings:
+    """As of `now`, from what was done before it, and not before `since`.
+
+    Users are shoppers' keys as `Interaction.shopper` has them; of `shoppers` who did nothing there is no row.
+    Items are the `catalogue`, or those that a model knows. One statement aggregates, whatever the number of
+    rows; what is held here is the ratings alone.
+    """
+    known = catalogue() if items is None else tuple(items)
+    users, dresses, values, counts = list[str](), array("q"), array("f"), array("q")
+    with transaction.atomic(), _cursor(whole=shoppers is None) as cursor:
+        cursor.execute(RATINGS, _values(now, since, shoppers))
+        for shopper, told, found in cursor:
+            users.append(str(shopper))
+            dresses.extend(told)
+            values.extend(found)
+            counts.append(len(told))
+    rows = np.repeat(np.arange(len(users)), np.frombuffer(counts, np.int64))
+    return _of_catalogue(users, rows, np.array(dresses, np.int64), np.array(values, np.float32), known)
+
+
+def _cursor(whole: bool) -> Any:
+    """Of a whole table the rows come a part at a time."""
+    if not whole:
+        return connection.cursor()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', %s, true)", [SORT_MEMORY])  # of this transaction
+    return connection.chunked_cursor()
+
+
+def _of_catalogue(
+    users: list[str], rows: Ints, dresses: Ints, values: Floats, items: tuple[str, ...]
+) -> Ratings:
+    """Without dresses that are no items, and without users who told of nothing else."""
+    pks = np.array(items, np.int64)
+    order = np.argsort(pks)
+    places = np.searchsorted(pks, dresses, sorter=order).clip(max=max(0, len(pks) - 1))
+    columns = order[places] if len(pks) else places
+    kept = pks[columns] == dresses if len(pks) else np.zeros(len(dresses), bool)
+    counts = np.bincount(rows[kept], minlength=len(users))
+    starts = np.concatenate([[0], np.cumsum(counts[counts > 0])])
+    parts = (values[kept], columns[kept].astype(np.int32), starts)
+    matrix = csr_array(parts, shape=(len(starts) - 1, len(items)))
+    matrix.sort_indices()  # the items may stand in any order
+    return Ratings(matrix, tuple(user for user, count in zip(users, counts, strict=True) if count), items)
+
+
+def _values(now: datetime, since: datetime | None, shoppers: Sequence[UUID] | None) -> dict[str, object]:
+    weights = settings.INTERACTION_WEIGHTS
+    return {
+        "now": now,
+        "since": since,
+        "shoppers": None if shoppers is None else list(shoppers),
+        "kinds": [Interaction.Kind[kind.upper()].value for kind in weights],
+        "weights": list(weights.values()),
+        "half_life": settings.INTERACTION_HALF_LIFE.total_seconds(),
+        "middle": settings.INTERACTION_MIDDLE,
+        "least": RATES[0],
+        "range": RATES[1] - RATES[0],
+        "longest": LONGEST,
+        "rating": Interaction.Kind.RATING.value,
+    }

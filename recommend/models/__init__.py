@@ -1,0 +1,3 @@
+from recommend.models.interaction import Interaction, ShopperKind, shopper_key
+
+__all__ = ["Interaction", "ShopperKind", "shopper_key"]
