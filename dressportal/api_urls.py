@@ -5,8 +5,9 @@ from csp.decorators import csp_update
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from recommend.api import ShopLook, SimilarDresses
+from recommend.api import ShopLook, ShopLooks, SimilarDresses, SimilarInBulk
 from recommend.api_interactions import Interactions
+from recommend.api_recommendations import BulkRecommendations, Recommendations
 from verify.api import SKU_PATTERN, DressDetail, DressList, DressLooks, NoSuchAddress
 from verify.api_classify import Classify
 
@@ -16,6 +17,10 @@ v1 = [
     re_path(rf"^dresses/{SKU_PATTERN}/similar/$", SimilarDresses.as_view(), name="similar"),
     re_path(rf"^dresses/{SKU_PATTERN}/$", DressDetail.as_view(), name="dress"),
     path("looks/<int:pk>/shop/", ShopLook.as_view(), name="shop-look"),
+    path("recommendations/", Recommendations.as_view(), name="recommendations"),
+    path("bulk/recommendations/", BulkRecommendations.as_view(), name="bulk-recommendations"),
+    path("bulk/similar/", SimilarInBulk.as_view(), name="bulk-similar"),
+    path("bulk/shop/", ShopLooks.as_view(), name="bulk-shop"),
     path("interactions/", Interactions.as_view(), name="interactions"),
     path("classify/", Classify.as_view(), name="classify"),
     path("schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),

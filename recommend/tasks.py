@@ -1,9 +1,33 @@
 """What the worker runs for recommendations. Each may run twice without harm."""
 
-from django.utils import timezone
+from logging import getLogger
 
+from django.conf import settings
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from recommend import nightly
 from recommend.models import Interaction
+from verify.only_one import Busy
+from verify.tasks import TRAINING
+
+LONGEST = 3600  # seconds; the queue ends a task that takes longer
 
 
 def forget_old_interactions() -> None:
     Interaction.objects.forget_old(timezone.now())
+
+
+def fit_nightly() -> None:
+    """Where there is a second worker, on its queue, so that no post waits for it."""
+    where = {"cluster": TRAINING} if settings.RETRAIN else {"timeout": LONGEST}
+    async_task("recommend.tasks.fit", **where)
+
+
+def fit() -> None:
+    """The queue brings a long one back while it is still at work."""
+    log = getLogger(__name__)
+    try:
+        nightly.fit(settings.RECOMMEND_METHOD, log.info)
+    except Busy as reason:
+        log.info("%s", reason)

@@ -132,7 +132,7 @@ def test_the_number_of_statements_does_not_grow(
         # the dress; the live model twice, its vectors, the catalogue's stamp; the others, their photos
         with django_assert_num_queries(7):
             assert len(similar_skus(client, "A", f"?limit={limit}")) == limit
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(7):
             assert (
                 len(client.get(f"/api/v1/looks/{look.pk}/shop/?limit={limit}").json()["alternatives"])
                 == limit

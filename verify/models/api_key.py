@@ -44,6 +44,7 @@ class ApiKey(models.Model):
 
     class Scope(models.TextChoices):
         CLASSIFY = "classify", "Name the dress in photos"
+        RECOMMENDATIONS = "recommendations", "Recommend by what a shopper did"
         INTERACTIONS = "interactions", "Tell what shoppers do"
 
     name = models.CharField(max_length=80, help_text="Who calls with it, such as “warehouse scanner”.")

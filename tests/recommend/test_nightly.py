@@ -1,0 +1,111 @@
+"""What becomes of a night's fit: who serves in the morning, and why."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from recommend import nightly, serving, versions
+from recommend.models import RecommenderVersion
+from tests.recommend.conftest import Crowd
+from verify.models import Dress
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
+State = RecommenderVersion.State
+
+
+def fit(told: str = "TOGETHER") -> RecommenderVersion:
+    return nightly.fit(told, lambda line: None)
+
+
+def test_a_shop_of_which_little_is_known_recommends_what_is_popular_and_says_so(
+    crowd: Crowd, settings: Any
+) -> None:
+    crowd.comes()
+    settings.RECOMMEND_PEOPLE = 1_000
+    version = fit()
+    assert (version.state, version.folder) == (State.REFUSED, "")
+    assert version.reason == (
+        "Too little is known: 12 people, and 1,000 are needed. What is popular goes on serving."
+    )
+    settings.RECOMMEND_PEOPLE, settings.RECOMMEND_JUDGES = 6, 13
+    assert "12 people did something both before the last week and in it, and 13 are needed" in fit().reason
+    assert serving.live() is None
+
+
+def test_a_method_that_beats_what_is_popular_serves(crowd: Crowd) -> None:
+    crowd.comes()
+    version = fit()
+    assert (version.state, RecommenderVersion.objects.live()) == (State.LIVE, version)
+    assert (version.people, version.dresses, version.ratings) == (12, 6, 36)
+    assert version.metrics["against"] == "what is popular"
+    assert version.metrics["new"]["precision@10"] >= version.metrics["popular"]["precision@10"]
+    assert version.metrics["new"]["arhr@10"] == 1.0  # each finds the third dress of their own three first
+    assert version.reason.startswith("No worse than what is popular, beyond noise. Of what 12 people did")
+
+
+def test_a_method_that_is_worse_does_not_serve(crowd: Crowd) -> None:
+    crowd.comes()
+    before = fit()
+    version = fit("BACKWARDS")
+    assert (version.state, RecommenderVersion.objects.live()) == (State.REFUSED, before)
+    assert version.reason.startswith(f"Worse than {before}, beyond noise. {before} goes on serving.")
+    assert version.metrics["differences"]["arhr@10"]["high"] < 0
+    versions.publish(version, "The admin wants it.")  # its files are kept, for who thinks otherwise
+    assert RecommenderVersion.objects.live() == version
+
+
+def test_nobody_is_compared_on_what_the_live_version_has_seen(crowd: Crowd) -> None:
+    """The twin of the live version knows nothing of the week before its own night."""
+    crowd.comes()
+    version = fit()
+    twin = versions.folder_of(version) / versions.JUDGED
+    served = versions.folder_of(version) / versions.SERVED
+    assert nightly.take(twin).fans.sum() == 24
+    assert nightly.take(served).fans.sum() == 36
+
+
+def test_the_last_three_are_kept_and_gone_back_to_one_by_one(crowd: Crowd) -> None:
+    crowd.comes()
+    oldest, first, second, third = (fit() for _ in range(4))
+    assert [versions.has_files(version) for version in (oldest, first, second, third)] == [False] + [True] * 3
+    call_command("rollback_recommender")
+    assert RecommenderVersion.objects.live() == second
+    call_command("rollback_recommender")
+    assert RecommenderVersion.objects.live() == first
+    third.refresh_from_db()
+    assert (third.state, third.reason) == (State.REFUSED, f"Taken back in favour of {second}.")
+    with pytest.raises(CommandError, match="No other version ever served whose files are still there"):
+        call_command("rollback_recommender")
+    assert RecommenderVersion.objects.live() == first
+
+
+def test_without_a_live_version_there_is_nothing_to_go_back_from() -> None:
+    with pytest.raises(CommandError, match="what is popular is recommended already"):
+        call_command("rollback_recommender")
+
+
+def test_a_dress_of_today_is_known_and_one_that_was_retired_is_not_judged_on(
+    crowd: Crowd, dresses: dict[str, Dress]
+) -> None:
+    crowd.comes()
+    Dress.objects.filter(pk=dresses["Stella"].pk).update(retired_on=timezone.localdate() - timedelta(days=30))
+    version = fit()
+    assert version.metrics["people"] == 10  # two wanted Stella this week
+
+
+def test_an_unknown_method_is_named() -> None:
+    with pytest.raises(CommandError, match="'FOLLY' is no method"):
+        call_command("fit_recommender", method="FOLLY")
+
+
+def test_a_second_fit_waits_for_no_first(tmp_path: Any) -> None:
+    from verify.only_one import only_one
+
+    with (
+        only_one(versions.shelf() / ".lock", "A test is at work"),
+        pytest.raises(CommandError, match="Another recommender is being fitted"),
+    ):
+        call_command("fit_recommender")
