@@ -4,8 +4,10 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 from recommend.recommender import Recommender
+from recommend.spark import SparkAls
 
 METHODS: dict[str, type[Recommender]] = {}
+METHODS |= {SparkAls.name: SparkAls}
 
 
 class UnknownMethod(ValueError):
