@@ -51,6 +51,7 @@ class SparkFactors(Config):
     maxit: int = 10
     implicit: bool = True  # a rating says how sure it is that somebody likes it; else it is to be predicted
     alpha: float = 1.0  # how much surer with each point of a rating (Hu et al. 2008)
+    good: float = -LARGEST  # if implicit, the lowest rating that counts
     seed: int = 0
     blocks: int = 10  # of users and of items, that are solved for at the same time
 
@@ -60,6 +61,10 @@ class SparkFactors(Config):
                 raise ValueError(f"{name}={getattr(self, name)}: it is {least} at least")
         if not 0 < self.lambda_ < np.inf:
             raise ValueError(f"lambda={self.lambda_}: without a penalty, new users have no one solution")
+
+    def counts(self, rating: Any) -> Any:
+        """Which of them say anything. Spark cannot solve for who has likes of 0 and below alone."""
+        return (rating > 0) & (rating >= self.good) if self.implicit else rating == rating
 
 
 # Where ratings come from: columns user, item and rating, each pair of a user and an item once
@@ -121,11 +126,13 @@ class SparkAls(Recommender):
 
     def learn(self, ratings: Ratings) -> Arrays:
         """Raises SparkRefused."""
-        matrix, values = ratings.matrix, ratings.matrix.data
+        told = ratings.where(self.config.counts(ratings.matrix.data))
+        matrix, values = told.matrix, ratings.matrix.data
+        _some(len(told))
         counts = np.bincount(matrix.indices, minlength=len(ratings.items))
         levels = np.array([values.min(), values.mean(dtype=np.float64), values.max()])
         with session() as spark, TemporaryDirectory(prefix="ratings-") as folder:
-            numbers, factors = fitted(_handed_over(spark, ratings, Path(folder)), self.config)
+            numbers, factors = fitted(_handed_over(spark, told, Path(folder)), self.config)
         return state(_placed(numbers, factors, len(ratings.items)), counts, levels)
 
     def tastes(self, ratings: Ratings) -> Arrays:
@@ -137,16 +144,18 @@ class SparkAls(Recommender):
                 x[row] = np.linalg.solve(rated.inner, rated.factors.T @ rated.given)
         return {"x": x}
 
-    def _regression(self, items: npt.NDArray[Any], values: Floats) -> _Regression:
-        """Of one user. In proportion to what there is of them, ratings below 0 count against an item."""
-        config, factors = self.config, self.state["factors"][items].astype(np.float64)
+    def _regression(self, rated: npt.NDArray[Any], values: Floats) -> _Regression:
+        """Of one user."""
+        config, counted = self.config, self.config.counts(values)
+        items, given = rated[counted], values[counted].astype(np.float64)
+        factors = self.state["factors"][items].astype(np.float64)
         if config.implicit:
-            sure, liked = config.alpha * np.abs(values.astype(np.float64)), values > 0
-            inner = self.state["gram"] + (factors.T * sure) @ factors
-            given, counted = np.where(liked, 1 + sure, 0.0), int(liked.sum())
+            sure = config.alpha * given
+            inner, given = self.state["gram"] + (factors.T * sure) @ factors, 1 + sure
         else:
-            inner, given, counted = factors.T @ factors, values.astype(np.float64), len(values)
-        return _Regression(factors, given, inner + config.lambda_ * counted * np.eye(len(inner)))
+            inner = factors.T @ factors
+        inner = inner + config.lambda_ * len(items) * np.eye(len(inner))
+        return _Regression(items, factors, given, inner)
 
     def scores(self, users: Ints) -> Floats:
         return np.asarray(self.taste["x"][users] @ self.state["factors"].T, np.float32)
@@ -178,7 +187,7 @@ class SparkAls(Recommender):
         if not rated.given.any():
             return []
         weights = rated.factors @ np.linalg.solve(rated.inner, self.state["factors"][item]) * rated.given
-        reasons = zip(known.indices.tolist(), weights.tolist(), strict=True)
+        reasons = zip(rated.items.tolist(), weights.tolist(), strict=True)
         return sorted(
             (Reason(*one) for one in reasons if one[1] > 0), key=lambda one: (-one.weight, one.item)
         )
@@ -187,6 +196,7 @@ class SparkAls(Recommender):
 class _Regression(NamedTuple):
     """x = inner^-1 factors' given."""
 
+    items: npt.NDArray[Any]  # (rated,)
     factors: Reals  # (rated, k)
     given: Reals  # (rated,)
     inner: Reals  # (k, k)
@@ -203,7 +213,8 @@ def fit_with_spark(
     with session(source.jar) as spark:
         table = _read(spark, source)
         levels = _checked(table)
-        pairs, rated = _numbered(table)
+        pairs, rated = _numbered(table.where(model.config.counts(table["rating"])))
+        _some(len(rated))
         items = tuple(catalogue) if catalogue is not None else tuple(sorted(rated))
         places = _places(rated, items)
         numbers, factors = fitted(pairs, model.config)
@@ -226,6 +237,11 @@ def state(factors: Floats, counts: npt.NDArray[Any], levels: npt.NDArray[Any]) -
         "counts": counts.astype(np.int64),
         "levels": levels.astype(np.float32),
     }
+
+
+def _some(there: object, what: str = "no rating says that anybody likes anything") -> None:
+    if not there:
+        raise RatingsRefused(f"{SparkAls.name} cannot be fitted: {what}")
 
 
 def _placed(rows: Ints, factors: Floats, items: int) -> Floats:
@@ -298,8 +314,7 @@ def _checked(table: Any) -> npt.NDArray[Any]:
         raise RatingsRefused(f"{told}; expected both ids and a number within ±{LARGEST:g}")
     rating = table["rating"]
     levels = table.agg(sql.min(rating), sql.avg(rating), sql.max(rating)).first()
-    if levels[0] is None:
-        raise RatingsRefused(f"{SparkAls.name} cannot be fitted: there are no ratings")
+    _some(levels[0] is not None, "there are no ratings")
     again = table.groupBy("user", "item").count().where("count > 1").first()
     if again:
         raise RatingsRefused(f"user {again.user!r}, item {again.item!r}: there are {again['count']} ratings")

@@ -1,6 +1,5 @@
 import csv
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,25 +16,12 @@ from recommend.spark import (
     SparkAls,
     SparkFactors,
     SparkRefused,
-    check_spark,
     fit_with_spark,
-    session,
     state,
 )
 
 SPLIT = Path(__file__).parents[3] / "shared/data/movielense/ml_g15_r4"
 KINDS = "user STRING, item INT, rating DOUBLE"
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    try:
-        check_spark()
-    except SparkRefused as reason:
-        pytest.skip(str(reason))
-    with session() as running:
-        running.conf.set("spark.sql.shuffle.partitions", 2)  # 200 cost a second each time
-        yield running
 
 
 @pytest.fixture
@@ -130,7 +116,9 @@ def test_users_are_folded_in_as_spark_solves_for_them(implicit: bool, spark: Any
 
     config = SparkFactors(categories=3, lambda_=0.2, maxit=3, implicit=implicit, alpha=2, blocks=2, seed=5)
     model = SparkAls(config).fit(drawn)
-    rows = ", ".join(f"({row}, {item}, FLOAT({value}))" for row, item, value in triples(drawn))
+    rows = ", ".join(
+        f"({row}, {item}, FLOAT({value}))" for row, item, value in triples(drawn) if value > 0 or not implicit
+    )
     als = ALS(rank=3, regParam=0.2, maxIter=3, implicitPrefs=implicit, alpha=2, seed=5)
     found = als.setNumBlocks(2).fit(spark.sql(f"SELECT * FROM VALUES {rows} AS t(user, item, rating)"))
     theirs = {row.id: row.features for row in found.itemFactors.collect()}
@@ -172,11 +160,12 @@ def test_a_table_and_a_file_make_the_same_model(spark: Any, drawn: Ratings, tmp_
         (("Grace", "", 4), "user 'Grace', item None"),
         (("Ada", 3, 4), "user 'Ada', item '3': there are 2 ratings"),
         (("Grace", 5, 4), "item '5' is not in the catalogue of 1 items"),
+        (("Grace", 5, 0), "no rating says that anybody likes anything"),
         (None, "there are no ratings"),
     ],
 )
 def test_a_wrong_row_is_named(row: Any, said: str, spark: Any, tmp_path: Path) -> None:
-    source = written(spark, [("Ada", 3, 5), row] if row else [], tmp_path)
+    source = written(spark, [("Ada", 3, 5 if "likes" not in said else -1), row] if row else [], tmp_path)
     with pytest.raises(RatingsRefused, match=said):
         fit_with_spark(source, catalogue=["3"])
 
@@ -204,10 +193,8 @@ def test_one_rating_is_enough(implicit: bool, spark: Any) -> None:
 @pytest.mark.skipif(not SPLIT.with_name("ml_g15_r4_train.csv").exists(), reason=f"no {SPLIT}_train.csv")
 def test_lists_and_ratings_of_films_are_better_than_what_is_popular(spark: Any) -> None:
     train, known, unknown = (films(part) for part in ("train", "known", "unknown"))
-    good = train.where(train.matrix.data >= 4)
-    lists = SparkAls(SparkFactors(categories=20, lambda_=0.3, maxit=6)).fit(good)
-    shown = known.where(known.matrix.data >= 4)
-    scores = lists.fold_in(Ratings(shown.matrix, known.users, train.items)).scores(np.arange(95))
+    lists = SparkAls(SparkFactors(categories=20, lambda_=0.3, maxit=6, good=4)).fit(train)
+    scores = lists.fold_in(known).scores(np.arange(95))
     liked = unknown.where(unknown.matrix.data >= 4).matrix.toarray() > 0
     hits = [[liked[row, one.item] for one in best] for row, best in enumerate(top(scores, 10, known.matrix))]
     assert np.mean(hits) > 0.33  # POPULAR: .285
