@@ -32,17 +32,21 @@ class Likeness:
     min_overlap: int  # fewer in common, and nothing is known
 
     def prepared(self, rows: csr_array) -> csr_array:
-        """The rows as they are compared."""
-        if self.similarity != "pearson" or self.over != "all":
+        """The rows as they are compared; over all, each of length 1, or 0."""
+        if self.over == "common":
             return rows
-        counts = np.diff(rows.indptr)
-        row_of = np.repeat(np.arange(rows.shape[0]), counts)
-        means = np.bincount(row_of, rows.data, rows.shape[0]) / np.maximum(counts, 1)
-        return _with(rows, (rows.data - means[row_of]).astype(rows.dtype))
+        count = rows.shape[0]
+        row_of = np.repeat(np.arange(count), np.diff(rows.indptr))
+        values = rows.data.astype(np.float64)
+        if self.similarity == "pearson":
+            values -= (np.bincount(row_of, values, count) / np.maximum(np.diff(rows.indptr), 1))[row_of]
+        lengths = np.sqrt(np.bincount(row_of, values**2, count))
+        values /= np.where(lengths > LEAST, lengths, np.inf)[row_of]
+        return _with(rows, values.astype(np.float32))
 
     def between(self, rows: csr_array, others: csr_array) -> Floats:
         """(rows, others) -inf where nothing is known. Both prepared, and `others` transposed."""
-        likeness = self._over_all(rows, others) if self.over == "all" else self._over_common(rows, others)
+        likeness = _product(rows, others) if self.over == "all" else self._over_common(rows, others)
         if self.shrinkage or self.min_overlap > 1:
             common = _product(_with(rows), _with(others))
             few = common < max(self.min_overlap, 1)
@@ -50,13 +54,6 @@ class Likeness:
             likeness *= common / np.maximum(common + self.shrinkage, 1)
             likeness[few] = -np.inf
         return np.asarray(likeness, np.float32)
-
-    def _over_all(self, rows: csr_array, others: csr_array) -> npt.NDArray[Any]:
-        own = np.bincount(
-            np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.data**2, rows.shape[0]
-        )
-        theirs = np.bincount(others.indices, others.data**2, others.shape[1])
-        return _ratio(_product(rows, others), np.sqrt(own)[:, None] * np.sqrt(theirs))
 
     def _over_common(self, rows: csr_array, others: csr_array) -> npt.NDArray[Any]:
         rows, others = rows.astype(np.float64), others.astype(np.float64)  # the sums nearly cancel out

@@ -152,9 +152,11 @@ class UBCF(Neighbours):
         return nearest(likeness, self.config.neighbours)
 
     def sums(self, users: Ints) -> tuple[Floats, Floats]:
-        near, theirs = self.nearest_users(users), self._theirs
-        there = csr_array((np.ones_like(theirs.data), theirs.indices, theirs.indptr), shape=theirs.shape)
-        return (near @ theirs).toarray(), (near @ there).toarray()
+        near = self.nearest_users(users)
+        who, place = np.unique(near.indices, return_inverse=True)
+        near = csr_array((near.data, place, near.indptr), shape=(len(users), len(who)))
+        theirs = self._theirs[who]
+        return (near @ theirs).toarray(), (near @ ones(theirs)).toarray()
 
     def similar_items(self, item: int, n: int) -> list[Recommendation]:
         """Users' likeness, taken of items."""
@@ -179,9 +181,13 @@ class IBCF(Neighbours):
 
     def learn(self, ratings: Ratings) -> Arrays:
         learnt, matrix = learnt_centred(ratings, self.config.centring)
-        return {**learnt, **_arrays("near", self._nearest_items(csr_array(matrix.T.tocsr())))}
+        return {
+            **learnt,
+            **_arrays("near", csr_array(self._nearest_items(csr_array(matrix.T.tocsr())).T.tocsr())),
+        }
 
     def _nearest_items(self, by_item: csr_array) -> csr_array:
+        """(items, items) in each row how alike the item's neighbours are."""
         likeness, found = self.config.likeness, []
         rows = likeness.prepared(by_item)
         others = csr_array(rows.T.tocsr())
@@ -193,22 +199,19 @@ class IBCF(Neighbours):
 
     @property
     def _near(self) -> csr_array:
+        """(items, items) in each column how alike the item's neighbours are."""
         return _restored(self.state, "near", (len(self.known.items),) * 2)
 
     def sums(self, users: Ints) -> tuple[Floats, Floats]:
         own, near = self._centred(users), self._near
-        there = csr_array((np.ones_like(own.data), own.indices, own.indptr), shape=own.shape)
-        return (near @ own.T).toarray().T, (near @ there.T).toarray().T
+        return (own @ near).toarray(), (ones(own) @ near).toarray()
 
     def similar_items(self, item: int, n: int) -> list[Recommendation]:
-        near = self._near[[item]]
-        likeness = np.full(len(self.known.items), -np.inf, np.float32)
-        likeness[near.indices] = near.data
-        return _best(likeness, item, n)
+        return _best(_column(self._near, item).toarray()[:, 0], item, n)
 
     def contributions(self, user: int, item: int) -> tuple[Ints, Floats]:
-        own, near = self._centred(np.array([user])), self._near[[item]]
-        likeness = near[:, own.indices].toarray()[0]
+        own = self._centred(np.array([user]))
+        likeness = _column(self._near, item).toarray()[own.indices, 0]
         return own.indices.astype(np.int64), likeness * (own.data + self.state["item_level"][item])
 
 
@@ -222,6 +225,11 @@ def _best(likeness: Floats, item: int, n: int) -> list[Recommendation]:
     kept = np.where(likeness > LEAST, likeness, -np.inf)
     kept[item] = -np.inf
     return top(kept[None], n)[0]
+
+
+def ones(matrix: csr_array) -> csr_array:
+    """Where there is an entry, be it 0."""
+    return csr_array((np.ones_like(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _column(rows: csr_array, column: int) -> csr_array:
