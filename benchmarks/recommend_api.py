@@ -21,16 +21,16 @@ import django
 
 django.setup()
 
-import numpy as np
-from django.core.management import call_command
-from django.db import connection, connections
-from django.test import Client
-from django.utils import timezone
+import numpy as np  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
-from recommend import nightly
-from recommend.models import Interaction, ShopperKind, shopper_key
-from recommend.models.interaction import Told, event_key
-from verify.models import Dress, DressPhoto, Embedding, ModelVersion, Photo
+from recommend import nightly  # noqa: E402
+from recommend.models import Interaction, ShopperKind, shopper_key  # noqa: E402
+from recommend.models.interaction import Told, event_key  # noqa: E402
+from verify.models import Dress, DressPhoto, Embedding, ModelVersion, Photo  # noqa: E402
 
 BAR = 0.020  # seconds
 DRESSES, SHOPPERS, EACH, DIMENSIONS, PHOTOS = 5_000, 5_000, 30, 512, 3
@@ -60,7 +60,7 @@ def catalogue(random: np.random.Generator) -> list[int]:
 
 
 def crowd(random: np.random.Generator, dresses: list[int]) -> list[str]:
-    """Each with a taste: some dresses near a place of their own in the catalogue, more of the popular ones."""
+    """Each with a taste: dresses near a place of their own in the catalogue, more of the popular ones."""
     visitors, now = [f"visitor-{n:032d}" for n in range(SHOPPERS)], timezone.now()
     for part in np.array_split(np.arange(SHOPPERS), 50):
         rows = []

@@ -38,6 +38,7 @@ METHODS = Methods(
     GAUSS="gauss:Gauss",
     SPARK_ALS="spark:SparkAls",
 )
+ON_ANY_MACHINE = tuple(sorted(METHODS.keys() - {"SPARK_ALS"}))  # Java and pyspark are extras
 
 
 class UnknownMethod(ValueError):

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from recommend.evaluate import Evaluation, Question, evaluate
 from recommend.evaluation_table import Rows, differences, figures
-from recommend.methods import METHODS
+from recommend.methods import METHODS, ON_ANY_MACHINE
 from recommend.ratings import Duplicates, Ratings, RatingsRefused
 from recommend.readers import read, read_split, read_table
 from recommend.report import in_words, page
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--methods",
             nargs="+",
-            default=sorted(METHODS),
+            default=list(ON_ANY_MACHINE),
             metavar="NAME",
             help=f"of {', '.join(sorted(METHODS))}; with options: RSVD:categories=20,lambda=10",
         )
