@@ -121,7 +121,7 @@ def draw(size: str, folder: Path) -> None:
 
 def convert(size: str, folder: Path) -> None:
     """To Parquet, through a CSV with numbers of a fixed width."""
-    from recommend.spark import session
+    from recommend.spark_session import session
 
     drawn, items = np.load(folder / "drawn.npz"), SHAPES[size][2]
     with (folder / "drawn.csv").open("wb") as file:

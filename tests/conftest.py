@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from recommend.spark import SparkRefused, check_spark, session
+from recommend.spark_session import SparkRefused, check_spark, session
 
 
 @pytest.fixture(autouse=True)
