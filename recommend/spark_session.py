@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 OLDEST_SPARK, OLDEST_JAVA = 4, 17
+PARTITIONS = "spark.sql.shuffle.partitions"  # 200, for a cluster, cost this machine a second each time
 QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 
 
@@ -51,6 +52,8 @@ def _of_our_own(builder: Any, jar: Path | None) -> Iterator[Any]:
         if context.master.startswith("local") and not context.getCheckpointDir():
             kept = TemporaryDirectory(prefix="spark-")  # without one, many iterations overflow Java's stack
             context.setCheckpointDir(kept.name)
+        if context.master.startswith("local") and not context.getConf().contains(PARTITIONS):
+            spark.conf.set(PARTITIONS, 4 * context.defaultParallelism)
         yield spark
     finally:
         spark.stop()

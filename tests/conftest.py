@@ -33,7 +33,6 @@ def spark() -> Iterator[Any]:
     except SparkRefused as reason:
         pytest.skip(str(reason))
     with session() as running:
-        running.conf.set("spark.sql.shuffle.partitions", 2)  # 200 cost a second each time
         yield running
 
 
