@@ -45,7 +45,7 @@ test: tools browser
 
 test-spark: export DRESSPORTAL_VAR := $(CURDIR)/var/test-spark
 test-spark: tools spark
-	@unset DRESSPORTAL_ENV DRESSPORTAL_POOL PORT; $(PYTHON) -c "from recommend.spark import check_spark; check_spark()" && \
+	@unset DRESSPORTAL_ENV DRESSPORTAL_POOL PORT; $(PYTHON) -c "from recommend.spark_session import check_spark; check_spark()" && \
 	$(PYTHON) -m pytest -m spark tests/recommend $(ARGS)
 
 check: tools

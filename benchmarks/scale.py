@@ -3,6 +3,7 @@
 Drawn ratings, popularity-skewed, as many users and items as MovieLens has. Each fit is a process of its own,
 measured with those that it starts (Java): seconds by the wall and of the processors from its start to the
 fitted model, and the memory that all of them held at most. A fit that exceeds the limit is ended and said.
+Without Java or pyspark, it is said and left out.
 
     .venv/bin/python benchmarks/scale.py [--sizes 100k 1M 10M 25M] [--engines ours spark] [--limit 300]
         [--memory 6g] [--json OUT] [--plot docs/scale.png]
@@ -25,6 +26,9 @@ from scipy.sparse import csr_array
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from recommend.spark_session import SparkRefused, check_spark, session  # noqa: E402 - found through ROOT
+
 SHAPES = {  # ratings, users, items
     "100k": (100_000, 943, 1_664),
     "1M": (1_000_000, 6_040, 3_706),
@@ -37,7 +41,7 @@ NAMES = {"ours": "RSVD_SPLIT, solver=als", "spark": "Spark, local mode"}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--sizes", nargs="+", choices=SHAPES, default=["100k", "1M"])
     parser.add_argument("--engines", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--limit", type=float, default=300, help="processor seconds of one fit")
     parser.add_argument("--memory", default="6g", help="of Spark's Java process")
@@ -48,11 +52,12 @@ def main() -> None:
     if arguments.only:
         work, size, folder = arguments.only
         return {"draw": draw, "convert": convert, "ours": ours, "spark": spark}[work](size, Path(folder))
+    engines = [engine for engine in arguments.engines if engine != "spark" or spark_is_there()]
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"--driver-memory {arguments.memory} pyspark-shell"
     known = arguments.json.exists() if arguments.json else False
     figures: dict[str, Any] = json.loads(arguments.json.read_text()) if known else {}
     for size in arguments.sizes:
-        for engine, found in measured(size, arguments.engines, arguments.limit).items():
+        for engine, found in measured(size, engines, arguments.limit).items():
             figures.setdefault(engine, {})[size] = found
             print(f"{size:>5} {NAMES[engine]:<24} {told(found)}", flush=True)
         if arguments.json:
@@ -60,6 +65,15 @@ def main() -> None:
     if arguments.plot:
         plot(figures, arguments.plot)
     return None
+
+
+def spark_is_there() -> bool:
+    try:
+        check_spark()
+    except SparkRefused as reason:
+        print(reason)
+        return False
+    return True
 
 
 def told(found: dict[str, Any]) -> str:
@@ -121,8 +135,6 @@ def draw(size: str, folder: Path) -> None:
 
 def convert(size: str, folder: Path) -> None:
     """To Parquet, through a CSV with numbers of a fixed width."""
-    from recommend.spark import session
-
     drawn, items = np.load(folder / "drawn.npz"), SHAPES[size][2]
     with (folder / "drawn.csv").open("wb") as file:
         for start in range(0, SHAPES[size][0], 1_000_000):

@@ -1,20 +1,12 @@
 """Interactions that outgrow one machine: ALS by Spark, its items' factors then serve without Spark.
 
-Where and how large Spark runs is told to it as everywhere, in its `spark-defaults.conf` (`SPARK_CONF_DIR`)
-or `PYSPARK_SUBMIT_ARGS`; nothing told, it runs on this machine's cores. pyspark is an extra, and asked for
-when something is fitted, not before.
+pyspark is an extra, and asked for when something is fitted, not before.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -27,19 +19,14 @@ from scipy.sparse import csr_array
 
 from recommend.ratings import LARGEST, Floats, Ints, Ratings, RatingsRefused
 from recommend.recommender import Config, Reason, Recommendation, Recommender, top
+from recommend.spark_session import session
 
 Arrays = dict[str, npt.NDArray[Any]]
 Reals = npt.NDArray[np.float64]
 
-OLDEST_SPARK, OLDEST_JAVA = 4, 17
 COLUMNS = ("user", "item", "rating")
 BUCKETS = 1024
 FETCHED = 10_000  # rows at once through JDBC; Postgres's driver would else hold all of them in memory
-QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
-
-
-class SparkRefused(RuntimeError):
-    """Spark cannot be started, or not do what it was asked; the message says what is missing or wrong."""
 
 
 @dataclass(frozen=True)
@@ -338,83 +325,3 @@ def _numbers(table: Any, column: str) -> Any:
     place = sql.row_number().over(window.partitionBy("bucket").orderBy(column))
     number = ((place - 1) * BUCKETS + ids["bucket"]).cast("int")
     return ids.select(column, number.alias(f"{column}_number"))
-
-
-@contextmanager
-def session(jar: Path | None = None) -> Iterator[Any]:
-    """Spark: the session that there is, or one that ends with this block. Raises SparkRefused."""
-    check_spark()
-    sql, errors = import_module("pyspark.sql"), import_module("pyspark.errors")
-    refusals = (errors.PySparkException, import_module("py4j.protocol").Py4JError)
-    try:
-        if active := sql.SparkSession.getActiveSession():
-            yield active
-        else:
-            yield from _of_our_own(sql.SparkSession.builder, jar)
-    except refusals as error:
-        raise SparkRefused(f"Spark: {_reason(error)}") from error
-
-
-def _of_our_own(builder: Any, jar: Path | None) -> Iterator[Any]:
-    if jar and not jar.is_file():
-        raise SparkRefused(f"There is no database driver at {jar}.")
-    jars = {"spark.jars": str(jar), "spark.driver.extraClassPath": str(jar)} if jar else {}
-    spark = builder.config(map={**QUIET, **jars}).getOrCreate()
-    context, kept = spark.sparkContext, None
-    try:
-        if context.master.startswith("local") and not context.getCheckpointDir():
-            kept = TemporaryDirectory(prefix="spark-")  # without one, many iterations overflow Java's stack
-            context.setCheckpointDir(kept.name)
-        yield spark
-    finally:
-        spark.stop()
-        _end_java(type(context))
-        if kept:
-            kept.cleanup()
-
-
-def _end_java(context: Any) -> None:
-    """Stopped, Spark leaves its Java process, with the memory it took, for as long as this one lives."""
-    gateway, context._gateway, context._jvm = context._gateway, None, None
-    gateway.shutdown()
-    if gateway.proc:
-        gateway.proc.stdin.close()
-        gateway.proc.wait()
-
-
-def _reason(error: Exception) -> str:
-    """The first line of the innermost cause that Java tells of."""
-    lines = str(error).splitlines() or [type(error).__name__]
-    causes = [line for line in lines if line.startswith("Caused by: ")]
-    java = [line for line in lines if line.startswith(": ")]
-    return (causes or java or lines)[-1 if causes else 0].removeprefix("Caused by: ").removeprefix(": ")
-
-
-# Whether it is there
-
-
-def check_spark() -> None:
-    """Raises SparkRefused, saying what to install."""
-    try:
-        version = import_module("pyspark").__version__
-    except ImportError as error:
-        raise SparkRefused(
-            "pyspark is not installed. Install the extra dressportal[spark]: "
-            "pip install -r requirements-spark.txt"
-        ) from error
-    if int(version.partition(".")[0]) < OLDEST_SPARK:
-        raise SparkRefused(f"pyspark is {version}, and {OLDEST_SPARK} or newer is needed.")
-    _check_java()
-
-
-def _check_java() -> None:
-    needed = f"Spark needs Java {OLDEST_JAVA} or newer"
-    home = os.environ.get("JAVA_HOME")
-    find = partial(shutil.which, path=str(Path(home) / "bin")) if home else shutil.which
-    if (java := find("java")) is None:
-        where = f"none in JAVA_HOME={home}" if home else "none on the PATH"
-        raise SparkRefused(f"{needed}, and there is {where}. On Debian: apt-get install default-jre-headless")
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(?:1\.)?(\d+)', told)
-    if not found or int(found[1]) < OLDEST_JAVA:
-        raise SparkRefused(f"{needed}, and {java} is {found[1] if found else told.strip() or 'broken'}.")

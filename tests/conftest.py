@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from recommend.spark import SparkRefused, check_spark, session
+from recommend.spark_session import SparkRefused, check_spark, session
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,6 @@ def spark() -> Iterator[Any]:
     except SparkRefused as reason:
         pytest.skip(str(reason))
     with session() as running:
-        running.conf.set("spark.sql.shuffle.partitions", 2)  # 200 cost a second each time
         yield running
 
 

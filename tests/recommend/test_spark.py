@@ -15,10 +15,10 @@ from recommend.spark import (
     Parquet,
     SparkAls,
     SparkFactors,
-    SparkRefused,
     fit_with_spark,
     state,
 )
+from recommend.spark_session import SparkRefused
 
 SPLIT = Path(__file__).parents[3] / "shared/data/movielense/ml_g15_r4"
 KINDS = "user STRING, item INT, rating DOUBLE"
