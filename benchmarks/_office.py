@@ -21,7 +21,6 @@ from django_q.tasks import async_task  # noqa: E402
 
 from dressportal import database  # noqa: E402
 from dressportal.demo.draw import Order, draw_all  # noqa: E402
-from dressportal.management.commands.serve import behind_all_others  # noqa: E402
 from tests import make  # noqa: E402
 from verify import rotation, versions  # noqa: E402
 from verify.intake import photos  # noqa: E402
@@ -117,7 +116,7 @@ def let_posts_wait(count: int, drawings: int = 64) -> None:
 
 def worker() -> list[str]:
     """The command line with which `make run` starts the worker."""
-    return behind_all_others([sys.executable, "manage.py", "qcluster"])
+    return ["nice", "-n", "10", sys.executable, "manage.py", "qcluster"]
 
 
 def wait_until_it_proposes(waiting: int) -> None:

@@ -41,6 +41,10 @@ SIGHTS: dict[str, tuple[str, str, str]] = {
     "evidence": ("What settled a post", "admin", "{post}"),
     "employees": ("The list of employees", "admin", "/admin/verify/employee/"),
     "voter": ("A voter", "admin", "{voter}"),
+    "versions": ("DeepDress’s versions", "admin", "/admin/verify/modelversion/"),
+    "version": ("A version: what it can do, and whether it is live", "admin", "{version}"),
+    "keys-of-others": ("Keys of other programs", "admin", "/admin/verify/apikey/"),
+    "new-key": ("A new key", "admin", "/admin/verify/apikey/add/"),
     "invite": ("Invitations", "admin", "/admin/verify/employee/invite/"),
 }
 
@@ -51,6 +55,7 @@ def main() -> None:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
         places = {"sku": most_worn(), "voter": voter(browser), "post": settled_post(browser)}
+        places["version"] = first_row(browser, "/admin/verify/modelversion/")
         for name, (_, username, path) in tqdm(SIGHTS.items(), unit="page"):
             draw(browser, name, username, path.format(**places))
     lines = [f"## {title}\n\n![{title}](pages/{name}.jpg)\n" for name, (title, *_) in SIGHTS.items()]
@@ -60,10 +65,14 @@ def main() -> None:
 
 def voter(browser: Browser) -> str:
     """The address of the page about the voter who does not look."""
+    return first_row(browser, "/admin/verify/employee/?q=wim").replace("/change/", "/voter/")
+
+
+def first_row(browser: Browser, path: str) -> str:
+    """The address behind the first row of an admin's list."""
     page = window(browser, DESK, "admin")
-    page.goto("/admin/verify/employee/?q=wim")
-    row = page.locator("#result_list tbody th a").first.get_attribute("href") or ""
-    return row.replace("/change/", "/voter/")
+    page.goto(path)
+    return page.locator("#result_list tbody th a").first.get_attribute("href") or ""
 
 
 def draw(browser: Browser, name: str, username: str, path: str) -> None:

@@ -1,20 +1,37 @@
 """Every method by its name, and with its options as a command line gives them."""
 
+from collections import UserDict
 from dataclasses import fields
+from importlib import import_module
 from typing import Any, get_type_hints
 
-from recommend.ease import EASE, EDLAE
-from recommend.ensemble import Ensemble
-from recommend.ials import IALS
-from recommend.pairwise import BPR, WARP
-from recommend.popular import Popular, Random
 from recommend.recommender import Recommender
 
-METHODS: dict[str, type[Recommender]] = {
-    Random.name: Random,
-    Popular.name: Popular,
-}
-METHODS |= {made.name: made for made in (EASE, EDLAE, IALS, WARP, BPR, Ensemble)}
+
+class Methods(UserDict[str, Any]):
+    """Classes by name, imported once somebody asks for one: who serves it needs no other's compiler."""
+
+    def __getitem__(self, name: str) -> type[Recommender]:
+        found = self.data[name]
+        if isinstance(found, str):
+            module, _, of = found.partition(":")
+            found = self.data[name] = getattr(import_module(f"recommend.{module}"), of)
+        made: type[Recommender] = found
+        return made
+
+
+METHODS = Methods(
+    RANDOM="popular:Random",
+    POPULAR="popular:Popular",
+    RSVD="factorise:RSVD",
+    RSVD_SPLIT="factorise:RSVDSplit",
+    EASE="ease:EASE",
+    EDLAE="ease:EDLAE",
+    IALS="ials:IALS",
+    WARP="pairwise:WARP",
+    BPR="pairwise:BPR",
+    ENSEMBLE="ensemble:Ensemble",
+)
 
 
 class UnknownMethod(ValueError):

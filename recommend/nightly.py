@@ -24,17 +24,21 @@ from django.utils import timezone
 
 from recommend import interactions, judging, versions
 from recommend.embeddings import looks_of
+from recommend.evaluate import Evaluation, Question, evaluate
 from recommend.judging import Judges
 from recommend.methods import method
 from recommend.models import RecommenderVersion
 from recommend.ratings import Ratings, RatingsRefused
 from recommend.recommender import ModelRefused, Recommender
+from recommend.report import page
 from recommend.shelf import Shelved, put, take
+from recommend.splits import Split
 from verify.models import Dress
 from verify.only_one import only_one
 
 WEEK = timedelta(days=7)
 GOOD = 2.0  # a rating from which on somebody liked a dress: they opened a look of it, or more
+LENGTHS = (1, 3, 5, 10, 20)  # of lists, in the report
 POPULAR = "what is popular"
 
 Say = Callable[[str], object]
@@ -80,6 +84,7 @@ def _fit(made: Recommender, told: str, now: datetime, draft: Path, say: Say) -> 
         row.refuse(f"{reason} {_who_serves()}")
         return row
     row.metrics, worse = _judged(data, draft / versions.JUDGED, say)
+    (draft / versions.REPORT).write_text(_report(told, data, say), encoding="utf-8")
     row.folder = f"{now:%Y%m%d-%H%M%S-%f}-{row.data_sha256[:8]}"
     shutil.rmtree(versions.folder_of(row), ignore_errors=True)
     draft.rename(versions.folder_of(row))
@@ -154,6 +159,18 @@ def _twin(live: RecommenderVersion) -> Shelved | None:
         return take(versions.folder_of(live) / versions.JUDGED)
     except ModelRefused:
         return None
+
+
+def _report(told: str, data: Data, say: Say) -> str:
+    """The page for staff: the method beside what is popular and chance, on the same week."""
+    say("Writing the report …")
+    split = Split(data.before, data.judges.known, data.judges.unknown)
+    question, names = Question(GOOD, LENGTHS), list(dict.fromkeys([told, "POPULAR:by=count", "RANDOM"]))
+    found, failed = evaluate(names, [split], question, own_process=False)
+    protocol = {"folds": 1, "given": None, "good": GOOD, "n": list(LENGTHS), "left_out": 0}
+    protocol |= {"train_users": len(data.before.users), "test_users": len(data.judges)}
+    source = "what shoppers did, the last week held out"
+    return page(Evaluation(source, data.everything, protocol, found, failed))
 
 
 def _decide(row: RecommenderVersion, worse: bool) -> None:

@@ -78,7 +78,9 @@ class Pairwise(Recommender):
         likes, c = liked(ratings, self.config.good), self.config
         users = np.repeat(np.arange(len(x)), np.diff(likes.indptr))
         items, starts = likes.indices.astype(np.int64), likes.indptr.astype(np.int64)
-        climb(users, items, starts, x, theta, bias, rng, passes, fixed, self.ranks, c.rate, c.lambda_, c.tries)
+        climb(
+            users, items, starts, x, theta, bias, rng, passes, fixed, self.ranks, c.rate, c.lambda_, c.tries
+        )
 
     def scores(self, users: Ints) -> Floats:
         return np.asarray(self.taste["x"][users] @ self.state["theta"].T + self.state["bias"], np.float32)
@@ -115,7 +117,9 @@ def left_alone(item: int, items: Ints, low: int, high: int) -> bool:
 
 
 @compiled
-def opponent(x: Floats, theta: Floats, bias: Floats, own: float, liked: Any, rng: Any, ranks: bool, tries: int) -> Any:
+def opponent(
+    x: Floats, theta: Floats, bias: Floats, own: float, liked: Any, rng: Any, ranks: bool, tries: int
+) -> Any:
     """An item left alone, and how much the pair weighs; 0 for nothing to learn."""
     items, low, high = liked
     count = len(bias)

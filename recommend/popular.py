@@ -99,7 +99,9 @@ class Popular(Recommender):
     def predict(self, users: npt.ArrayLike, items: npt.ArrayLike) -> Floats:
         if self.config.by == "count":
             return super().predict(users, items)
-        return np.asarray(self.taste["mean"][np.asarray(users)] + self.state["mean"][np.asarray(items)])
+        return np.asarray(
+            self.taste["mean"][np.asarray(users, np.int64)] + self.state["mean"][np.asarray(items, np.int64)]
+        )
 
     def similar_items(self, item: int, n: int) -> list[Recommendation]:
         return []

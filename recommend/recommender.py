@@ -132,7 +132,8 @@ class Recommender(ABC):
     def load(cls, path: Path) -> Self:
         """What `save` wrote. Raises ModelRefused for a file that is broken or of another method."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # numpy leaves a file open that it opened itself and cannot read
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = dict(file)
             about = json.loads(str(arrays["about"]))
             if about["method"] != cls.name:

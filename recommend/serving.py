@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from recommend.diversify import spread
 from recommend.models import Interaction, RecommenderVersion
 from recommend.ratings import Floats, Ints
 from recommend.reasons import Because, Kind
-from recommend.recommender import ModelRefused
+from recommend.recommender import ModelRefused, Recommender
 from recommend.shelf import Shelved, take
 from verify.models import Dress, Look
 
@@ -77,7 +77,9 @@ def recommend(shoppers: Sequence[UUID], n: int) -> list[Answer]:
     if serving is None:
         return _popular(shoppers, n, "no_model")
     known = _known(shoppers, serving.shelved)
-    return [_answer(serving, known.get(shopper, NOBODY), n) for shopper in shoppers]
+    wishes = [_wish(serving.shelved, known.get(shopper, NOBODY)) for shopper in shoppers]
+    there = _there(serving.shelved, [wish.order for wish in wishes], n)
+    return [_answer(serving, wish, there, n) for wish in wishes]
 
 
 # Shoppers
@@ -108,25 +110,57 @@ def _known(shoppers: Sequence[UUID], shelved: Shelved) -> dict[UUID, Shopper]:
 # Dresses
 
 
-def _answer(serving: Serving, shopper: Shopper, n: int) -> Answer:
-    shelved, version = serving
-    if shopper.ratings and (found := _personal(shelved, shopper, n)):
-        return Answer(version, "", found)
-    fans = _without(np.array(shelved.fans), shelved, shopper)
-    results = [Recommended(dress_of(shelved, item)) for item in _chosen(shelved, fans, n)]
-    return Answer(version, "nothing_learnt" if shopper.ratings else "nothing_known", results)
+class Wish(NamedTuple):
+    """What a shopper is to be recommended, if it is in stock."""
+
+    shopper: Shopper
+    model: Recommender | None  # with them folded in; None where it is what is popular
+    scores: Floats  # (items,)
+    order: Ints  # items, best first, without those that they have had to do with
 
 
-def _personal(shelved: Shelved, shopper: Shopper, n: int) -> list[Recommended]:
-    """Empty where the model tells no dress from another for this shopper."""
-    model = shelved.shopper(list(shopper.ratings), list(shopper.ratings.values()))
-    scores = _without(model.scores(np.array([0]))[0], shelved, shopper)
-    told = scores[scores > -np.inf]
-    if not len(told) or told.min() == told.max():
-        return []
-    chosen = _chosen(shelved, scores, n)
-    because = reasons.why(model, shelved, shopper.ratings, chosen)
-    return [_recommended(shelved, shopper, item, why) for item, why in zip(chosen, because, strict=True)]
+def _wish(shelved: Shelved, shopper: Shopper) -> Wish:
+    """What is popular where the model tells no dress from another for this shopper."""
+    own = [shelved.columns[str(dress)] for dress in shopper.looks if str(dress) in shelved.columns]
+    if shopper.ratings:
+        model = shelved.shopper(list(shopper.ratings), list(shopper.ratings.values()))
+        scores = np.array(model.scores(np.array([0]))[0], np.float32)
+        order = _order(scores, own)
+        if len(order) and scores[order[0]] > scores[order[-1]]:
+            return Wish(shopper, model, scores, order)
+    scores = np.array(shelved.fans)
+    return Wish(shopper, None, scores, _order(scores, own))
+
+
+def _order(scores: Floats, own: list[int]) -> Ints:
+    scores[own] = -np.inf
+    order = np.argsort(-scores, kind="stable")
+    return order[scores[order] > -np.inf]
+
+
+def _there(shelved: Shelved, orders: list[Ints], n: int) -> set[int]:
+    """Items in stock: of the best few which, nearly always, are enough for everybody; else of all."""
+    found = set[int]()
+    for few in (POOL, None):
+        items = {item for order in orders for item in order[:few].tolist()}
+        dresses = {dress_of(shelved, item): item for item in items}
+        found = {dresses[dress] for dress in in_stock(dresses)}
+        if all(len(found.intersection(order[:few].tolist())) >= n for order in orders):
+            break
+    return found
+
+
+def _answer(serving: Serving, wish: Wish, there: set[int], n: int) -> Answer:
+    """The best that are in stock, those that look alike spread apart."""
+    shelved, shopper = serving.shelved, wish.shopper
+    kept = np.array([item for item in wish.order.tolist() if item in there][:POOL], np.int64)
+    chosen = kept[spread(wish.scores[kept], shelved.looks[kept], n, DIVERSITY)].tolist()
+    if wish.model is None:
+        fallback = "nothing_learnt" if shopper.ratings else "nothing_known"
+        return Answer(serving.version, fallback, [Recommended(dress_of(shelved, item)) for item in chosen])
+    because = reasons.why(wish.model, shelved, shopper.ratings, chosen)
+    results = [_recommended(shelved, shopper, *each) for each in zip(chosen, because, strict=True)]
+    return Answer(serving.version, "", results)
 
 
 def _recommended(shelved: Shelved, shopper: Shopper, item: int, why: Because) -> Recommended:
@@ -140,33 +174,6 @@ def _recommended(shelved: Shelved, shopper: Shopper, item: int, why: Because) ->
 
 def dress_of(shelved: Shelved, item: int) -> int:
     return int(shelved.model.known.items[item])
-
-
-def _without(scores: Floats, shelved: Shelved, shopper: Shopper) -> Floats:
-    """A copy, without what they have had to do with."""
-    left = np.array(scores, np.float32)
-    own = [shelved.columns[str(dress)] for dress in shopper.looks if str(dress) in shelved.columns]
-    left[own] = -np.inf
-    return left
-
-
-def _chosen(shelved: Shelved, scores: Floats, n: int) -> list[int]:
-    """The best that are in stock, those that look alike spread apart."""
-    for pool in _pools(scores):
-        there = in_stock(dress_of(shelved, item) for item in pool.tolist())
-        kept = np.array([item for item in pool.tolist() if dress_of(shelved, item) in there], np.int64)
-        if len(kept) >= n:
-            break
-    return kept[spread(scores[kept], shelved.looks[kept], n, DIVERSITY)].tolist()
-
-
-def _pools(scores: Floats) -> Iterator[Ints]:
-    """Few candidates, which nearly always do, and then all; best first."""
-    order = np.argsort(-scores, kind="stable")
-    order = order[scores[order] > -np.inf]
-    yield order[:POOL]
-    if len(order) > POOL:
-        yield order
 
 
 def in_stock(dresses: Iterable[int]) -> set[int]:

@@ -114,4 +114,5 @@ def _known(ratings: Ratings, given: int, rng: np.random.Generator) -> npt.NDArra
     starts, counts = ratings.matrix.indptr[:-1], np.diff(ratings.matrix.indptr)
     place = np.empty(len(ratings), np.int64)
     place[shuffled] = np.arange(len(ratings)) - np.repeat(starts, counts)
-    return np.asarray(place < np.repeat(given if given > 0 else counts + given, counts))
+    known = np.where(given > 0, given, counts + given)
+    return np.asarray(place < np.repeat(known, counts))

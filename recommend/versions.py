@@ -79,9 +79,18 @@ def clear_away() -> None:
     RecommenderVersion.objects.filter(pk__in=[version.pk for version in forgotten]).delete()
 
 
-def newest_report() -> tuple[RecommenderVersion, Path] | None:
-    """Of the last night that led to one."""
-    for version in RecommenderVersion.objects.exclude(folder="").order_by("-fitted_at", "-pk"):
-        if (path := folder_of(version) / REPORT).is_file():
-            return version, path
-    return None
+def report_of(version: RecommenderVersion) -> str | None:
+    """The page of its night; None where there was none, or it was thrown away."""
+    try:
+        return (folder_of(version) / REPORT).read_text(encoding="utf-8") if version.folder else None
+    except OSError:
+        return None
+
+
+def has_report(version: RecommenderVersion) -> bool:
+    return bool(version.folder) and (folder_of(version) / REPORT).is_file()
+
+
+def newest_with_report() -> RecommenderVersion | None:
+    rows = RecommenderVersion.objects.exclude(folder="").order_by("-fitted_at", "-pk")
+    return next((row for row in rows if has_report(row)), None)

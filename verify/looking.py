@@ -58,16 +58,23 @@ def opened() -> Iterator[Eyes]:
     """A thread of each kind for every core: one of them waits for the other."""
     cores = max(1, min(os.cpu_count() or 1, 8))
     with (
-        ThreadPoolExecutor(cores, "decoder") as decoders,
+        ThreadPoolExecutor(cores, "decoder", _behind_all_others) as decoders,
         ThreadPoolExecutor(cores, "network", _alone) as network,
     ):
         yield Eyes(decoders, network, cores)
+
+
+def _behind_all_others() -> None:
+    """This thread takes what is left: people wait for their next card, posts for nobody."""
+    if hasattr(os, "SCHED_IDLE"):  # Linux, where a thread has a class of its own
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _alone() -> None:
     import torch
 
     torch.set_num_threads(1)
+    _behind_all_others()
 
 
 def begun(photos: Iterable[Photo], loaded: Loaded, eyes: Eyes) -> InHand:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from recommend import serving
+from recommend import nightly, serving
 from recommend.methods import METHODS
-from recommend.models import Interaction
+from recommend.models import Interaction, ShopperKind, shopper_key
+from recommend.models.interaction import Told, event_key
 from tests.make import make_dress
 from tests.recommend.shoppers import told
 from tests.recommend.together import Backwards, Together
@@ -22,6 +23,7 @@ def small(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
     """A method that can be checked by hand, for a shop with few customers."""
     for made in (Together, Backwards):
         monkeypatch.setitem(METHODS, made.name, made)
+    monkeypatch.setattr(nightly, "_report", lambda *args: "<h1>Report</h1>")  # takes longer than all the rest
     settings.RECOMMENDERS_FOLDER = tmp_path / "recommenders"
     settings.RECOMMEND_METHOD, settings.RECOMMEND_PEOPLE, settings.RECOMMEND_JUDGES = "TOGETHER", 6, 4
     yield
@@ -50,6 +52,13 @@ class Crowd:
     def did(self, who: str, title: str, days: float = 0, kind: str = "save", **fields: Any) -> None:
         at = timezone.now() - timedelta(days=days)
         Interaction.objects.store([told(who, kind, self.dresses[title], at=at, **fields)], timezone.now())
+
+    def visits(self, visitor: str, title: str, kind: str, **fields: Any) -> None:
+        shopper = shopper_key(ShopperKind.VISITOR, visitor)
+        event = event_key(shopper, f"{title} {kind}")
+        what = {"kind": Interaction.Kind[kind.upper()], "dress": self.dresses[title].pk, "at": timezone.now()}
+        row = Told(event, shopper, **{"look": None, "value": None, "by_visitor": True, **what, **fields})
+        Interaction.objects.store([row], timezone.now())
 
 
 @pytest.fixture

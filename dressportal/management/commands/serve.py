@@ -3,7 +3,6 @@ import contextlib
 import http.client
 import io
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -26,12 +25,6 @@ from verify.models import Heartbeat
 from verify.tasks import TRAINING
 
 PATIENCE = 300.0  # seconds that a web server may take to start; one that has died is not waited for
-
-
-def behind_all_others(command: list[str]) -> list[str]:
-    """A backlog takes what the web leaves: people wait for their next card, posts for nobody."""
-    idle = ["chrt", "--idle", "0"] if shutil.which("chrt") else ["nice", "-n", "19"]
-    return [*idle, *command]
 
 
 class Command(BaseCommand):
@@ -102,7 +95,7 @@ class Command(BaseCommand):
         return Part("web", [*command, "dressportal.wsgi:application"], settings.VAR, settings.BASE_DIR, pool)
 
     def worker(self) -> Part:
-        command = behind_all_others([sys.executable, "manage.py", "qcluster"])
+        command = ["nice", "-n", "10", sys.executable, "manage.py", "qcluster"]
         own = {"DRESSPORTAL_POOL": "0"}
         if not settings.PRODUCTION:
             own["DRESSPORTAL_URL"] = os.environ.get("DRESSPORTAL_URL") or self.address  # for its e-mails

@@ -21,7 +21,7 @@ from recommend.ratings import Duplicates, Ratings, RatingsRefused
 from recommend.readers import read, read_split, read_table
 from recommend.report import in_words, page
 from recommend.splits import Kind, Scheme, Split, splits
-from recommend.tuning import FIGURES, Tuning
+from recommend.tuning import FIGURES, Tuning, alternatives
 
 LENGTHS = (1, 3, 5, 10, 20, 50)
 INNER = 0.75  # of the users learnt from, where options are chosen on the others
@@ -97,7 +97,8 @@ class Command(BaseCommand):
             raise CommandError("No method could be measured.")
 
     def _evaluated(self, options: dict[str, Any]) -> Evaluation:
-        told, lengths = _methods(options["methods"]), _lengths(options["n"])
+        lengths = _lengths(options["n"])
+        told = _methods(options["methods"], options["tune"] is not None)
         if not np.isfinite(options["good"]):
             raise CommandError(f"--good {options['good']}: expected a number.")
         data = _data(options)
@@ -192,9 +193,11 @@ def _told(tuning: Tuning | None) -> str | None:
     return tuning and (tuning.figure or "rmse, or ndcg for lists")
 
 
-def _methods(told: list[str]) -> list[str]:
+def _methods(told: list[str], tune: bool) -> list[str]:
     """Each once. `RANDOM,POPULAR` is two; a comma before an option is that method's own."""
     names = [name for each in told for name in re.split(r",(?=[A-Z_0-9]+(?:[:,]|$))", each) if name]
+    for name in names:  # minutes of reading should not be lost for a mistyped option
+        alternatives(name, tune)
     return list(dict.fromkeys(names))
 
 
