@@ -41,7 +41,7 @@ def test_without_javascript_it_shows_the_newest_looks_and_what_many_people_like(
     assert "wearer0" not in html  # one of a dress
     assert "uncleared" not in html
     assert "<b>Luna &lt;3</b>" in html
-    assert "so this is what many people like" in html
+    assert "this is what many people like" in html
 
 
 def test_the_first_day_says_what_comes(client: Client) -> None:

@@ -6,7 +6,7 @@ export const WORDS = {
     alike_looks: "Looks like it",
     by_looks: "by its photos",
     alike_likes: "Liked alike",
-    by_likes: "by who likes this one",
+    by_likes: "by people who like this one",
     more: "More looks",
     loading: "One moment…",
     none: "No looks yet. Yours could be the first.",

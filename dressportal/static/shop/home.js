@@ -23,6 +23,7 @@ async function show() {
     draw(popular, "popular", word(allowed() ? "nothing_known" : "off"));
     return;
   }
+  place("whose").textContent = word("own");
   const answer = await recommended(key).catch(() => null);
   if (mine !== run) return;
   page.classList.remove("known");
