@@ -60,12 +60,12 @@ def test_a_stranger_opens_a_look_saves_its_dress_and_is_recommended_others_with_
     expect(page.locator("#done")).to_contain_text("“For you” has taken note")
     assert ("RENT", "LUNA") in told()
     page.get_by_role("link", name="See what is for you").click()
-    expect(page.locator("#whose")).to_have_text("For you")
-    assert set(cards(page)[:2]) == {"Sole", "Stella"}
-    assert "Luna" not in cards(page)
     reason = page.locator(".because").first
+    expect(page.locator("#whose")).to_have_text("For you")
     expect(reason).to_have_text("because you opened the look in Luna")
     expect(reason.get_by_role("link")).to_have_attribute("href", re.compile(r"^/dresses/LUNA/\?look=\d+$"))
+    assert set(cards(page)[:2]) == {"Sole", "Stella"}
+    assert "Luna" not in cards(page)
     page.locator("#dresses").scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")
     assert page.locator(".looks img").evaluate_all(LOADED)
@@ -118,7 +118,7 @@ def test_waiting_and_failing_it_shows_what_many_people_like_in_the_same_places(
     popular, address = cards(page), page.url
     boxes = page.locator("#dresses .frame").evaluate_all("all => all.map((each) => each.offsetTop)")
     page.evaluate("localStorage['dress-looks'] = 'a-random-key-of-ann'")
-    page.route("**/recommendations/**", waiting.append)
+    page.route("**/recommendations/**", lambda route: waiting.append(route))
     page.goto(address)
     expect(page.locator("#dresses")).to_have_attribute("aria-busy", "true")
     expect(page.locator("#dresses img").first).to_be_hidden()
