@@ -145,7 +145,7 @@ def _there(shelved: Shelved, orders: list[Ints], n: int) -> set[int]:
         items = {item for order in orders for item in order[:few].tolist()}
         dresses = {dress_of(shelved, item): item for item in items}
         found = {dresses[dress] for dress in in_stock(dresses)}
-        if all(len(found.intersection(order[:few].tolist())) >= n for order in orders):
+        if all(len(order) <= POOL or len(found.intersection(order[:few].tolist())) >= n for order in orders):
             break
     return found
 
