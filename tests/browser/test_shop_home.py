@@ -122,7 +122,10 @@ def test_waiting_and_failing_it_shows_what_many_people_like_in_the_same_places(
     page.goto(address)
     expect(page.locator("#dresses")).to_have_attribute("aria-busy", "true")
     expect(page.locator("#dresses img").first).to_be_hidden()
-    assert page.locator("#dresses .frame").evaluate_all("all => all.map((each) => each.offsetTop)")[:4] == boxes[:4]
+    assert (
+        page.locator("#dresses .frame").evaluate_all("all => all.map((each) => each.offsetTop)")[:4]
+        == boxes[:4]
+    )
     waiting[0].abort()
     expect(page.locator("#note")).to_contain_text("Your own could not be loaded.")
     assert cards(page) == popular

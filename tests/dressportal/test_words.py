@@ -169,7 +169,9 @@ def test_scripts_and_errors_speak_it_too(client: Client, german: None) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/shop/", "/dresses/", "/dresses/LUNA/", "/api/v1/dresses/", "/api/v1/dresses/LUNA/"])
+@pytest.mark.parametrize(
+    "path", ["/shop/", "/dresses/", "/dresses/LUNA/", "/api/v1/dresses/", "/api/v1/dresses/LUNA/"]
+)
 def test_what_shoppers_get_is_the_same_for_every_browser(client: Client, path: str) -> None:
     make.make_dress("LUNA", title="Luna")
     page = client.get(path, headers={"accept-language": "de"})

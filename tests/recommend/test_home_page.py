@@ -89,7 +89,8 @@ def test_the_demo_s_till_tells_of_a_rent_once(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [[], 1, None, {}, {"visitor": "short", "event": "1"}, {"visitor": ANN}, {"visitor": [ANN], "event": "1"}]
+    "body",
+    [[], 1, None, {}, {"visitor": "short", "event": "1"}, {"visitor": ANN}, {"visitor": [ANN], "event": "1"}],
 )
 def test_a_rent_that_cannot_be_read_is_refused(client: Client, body: Any) -> None:
     make_dress("LUNA")
