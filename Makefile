@@ -1,7 +1,7 @@
 # The portal in one command: make run. What each target does: make help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench clean environment tools browser
+.PHONY: help run setup test test-spark check bench clean environment tools browser spark
 
 PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile
@@ -15,12 +15,15 @@ PURE := $(wildcard verify/consensus.py verify/scoring.py verify/reliability.py v
 	recommend/ratings.py recommend/recommender.py recommend/methods.py recommend/readers.py recommend/splits.py \
 	recommend/metrics.py recommend/popular.py recommend/apart.py recommend/evaluate.py recommend/tuning.py \
 	recommend/evaluation_table.py recommend/evaluation_plots.py recommend/report.py recommend/kernel.py \
-	recommend/factorise.py)
+	recommend/factorise.py recommend/centring.py recommend/alike.py recommend/neighbours.py recommend/svd.py \
+	recommend/liking.py recommend/ease.py recommend/ials.py recommend/pairwise.py recommend/ensemble.py recommend/hybrid.py \
+	recommend/gauss.py)
 
 help:
 	@echo "make run      the portal at http://127.0.0.1:$(PORT)/ (options: PORT=8001 DATABASE_URL=postgres://…)"
 	@echo "make setup    the environment (.venv) and the database, nothing else"
 	@echo "make test     every test, browser tests included (option: ARGS='-k rotation')"
+	@echo "make test-spark  what runs on Spark: installs pyspark (430 MB), needs Java 17 or newer"
 	@echo "make check    formatting, lint, types, layers, migrations, deployment checks"
 	@echo "make bench    the figures in the README"
 	@echo "make clean    remove .venv and caches; var/ with the data stays"
@@ -38,7 +41,12 @@ test: export DRESSPORTAL_FSYNC := off  # var/test is thrown away
 test: export OMP_NUM_THREADS := 1  # two runners share the cores
 test: tools browser
 	@unset DRESSPORTAL_ENV DRESSPORTAL_POOL PORT; mkdir -p var; rm -rf var/test; \
-	$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not spark" $(ARGS)
+
+test-spark: export DRESSPORTAL_VAR := $(CURDIR)/var/test-spark
+test-spark: tools spark
+	@unset DRESSPORTAL_ENV DRESSPORTAL_POOL PORT; $(PYTHON) -c "from recommend.spark import check_spark; check_spark()" && \
+	$(PYTHON) -m pytest -m spark tests/recommend $(ARGS)
 
 check: tools
 	.venv/bin/ruff format --check .
@@ -58,6 +66,7 @@ clean:
 
 environment: .venv/installed
 tools: .venv/tools-installed
+spark: .venv/spark-installed
 
 .venv/bin/python:
 	@for candidate in python3.11 python3 python; do \
@@ -76,6 +85,11 @@ tools: .venv/tools-installed
 .venv/tools-installed: requirements-dev.txt .venv/installed
 	@echo "Installing the tools for tests and checks"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+.venv/spark-installed: requirements-spark.txt .venv/installed
+	@echo "Installing pyspark (430 MB the first time)"
+	@$(PIP) -r requirements-spark.txt
 	@touch $@
 
 browser:

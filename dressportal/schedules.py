@@ -16,6 +16,7 @@ SCHEDULES = [
     Planned("tick", "verify.tasks.tick", "* * * * *"),
     Planned("nightly rotation", "verify.tasks.rotate_nightly", "0 3 * * *"),
     Planned("nightly re-fit", "verify.tasks.refit_nightly", "30 3 * * *"),
+    Planned("nightly forgetting", "recommend.tasks.forget_old_interactions", "15 2 * * *"),
     Planned("nightly recommender", "recommend.tasks.fit_nightly", "45 3 * * *"),
     Planned("weekly training", "verify.tasks.retrain_weekly", "0 4 * * 0"),
     Planned("fair play", "verify.tasks.watch_fair_play", "*/10 * * * *"),

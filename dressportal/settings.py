@@ -255,7 +255,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "dressportal",
-    "DESCRIPTION": "Looks, similar dresses, shop-the-look: public and read-only. Photos named: with a key.",
+    "DESCRIPTION": (
+        "Looks, similar dresses, shop-the-look: public and read-only. What shoppers do: told by a shop's "
+        "pages, and by its server with a key. Photos named: with a key."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -18,7 +18,7 @@ from verify.api import (
     DressSerializer,
     PublicView,
     dress_or_404,
-    dresses_with_photos,
+    dresses_with_cover,
     read_query,
     responses,
 )
@@ -73,11 +73,11 @@ class Shown:
     """The dresses of a whole answer, read at once."""
 
     def __init__(self, request: Request, pks: Iterable[int]) -> None:
-        self.context = {"request": request}
-        self.dresses: dict[int, Dress] = dresses_with_photos().in_bulk(set(pks))
+        self.dresses: dict[int, Dress] = dresses_with_cover().in_bulk(set(pks))
+        self.serializer = DressSerializer(context={"request": request})  # one: to make it takes long
 
     def dress(self, pk: int) -> dict[str, Any]:
-        return DressSerializer(self.dresses[pk], context=self.context).data
+        return self.serializer.to_representation(self.dresses[pk])
 
     def similar(self, similar: list[Similar]) -> list[dict[str, Any]]:
         there = [each for each in similar if self.in_stock(each.dress_id)]

@@ -45,16 +45,14 @@ class PairWeights(Recommender):
 
 @dataclass(frozen=True)
 class EASEConfig(Config):
-    lambda_: float = 500.0
-    weight: Weight = "all"  # what counts: likes alone, whatever was rated, or the ratings as they are
+    lambda_: float = 1600.0
+    weight: Weight = "good"  # what counts: likes alone, whatever was rated, or the ratings as they are
     good: float = UNTOLD  # the lowest rating that is a like
 
     def __post_init__(self) -> None:
         _above_zero("EASE", "lambda", self.lambda_)
         if self.weight not in get_args(Weight):
             raise ValueError(f"EASE: weight={self.weight!r}: expected one of {', '.join(get_args(Weight))}")
-        if self.weight == "good" and self.good == UNTOLD:
-            raise ValueError("EASE: weight=good takes good=, the lowest rating that is a like")
 
 
 class EASE(PairWeights):

@@ -27,7 +27,7 @@ Progress = Callable[[str, str], None]  # the method, and what it has done
 class Question:
     """What is asked of every method."""
 
-    good: float  # the lowest rating that is a hit
+    good: float  # the lowest rating that is a hit, which methods that count likes are told, too
     ns: tuple[int, ...]
     tuning: Tuning | None = None
 
@@ -91,7 +91,7 @@ def evaluate(
     In a process of its own each, unless told otherwise: its memory can be told, and its end is not ours.
     """
     for name in told:  # hours of work should not be lost for a mistyped option of the last one
-        alternatives(name, question.tuning is not None)
+        alternatives(name, question.tuning is not None, question.good)
     found: dict[str, Measured] = {}
     failed: dict[str, str] = {}
     for name in told:
@@ -121,7 +121,7 @@ def _measured(
 
 def measure(told: str, splits: Iterable[Split], question: Question, *, report: Report) -> Measured:
     """One method on all splits, here and now."""
-    _compiled(alternatives(told, question.tuning is not None)[0])
+    _compiled(alternatives(told, question.tuning is not None, question.good)[0], question)
     clock, parts, chosen = Clock(), [], []
     for number, split in enumerate(splits, 1):
         if question.tuning:
@@ -129,7 +129,7 @@ def measure(told: str, splits: Iterable[Split], question: Question, *, report: R
                 chosen.append(tuned(told, split.train, question.tuning, question.good))
         else:
             chosen.append(told)
-        parts.append(outcome(method(chosen[-1]), split, question, clock))
+        parts.append(outcome(method(chosen[-1], good=question.good), split, question, clock))
         report(f"split {number}")
     count = len(parts)
     wall, cpu = ({work: total / count for work, total in each.items()} for each in (clock.wall, clock.cpu))
@@ -152,11 +152,11 @@ def outcome(model: Recommender, split: Split, question: Question, clock: Clock) 
     return found
 
 
-def _compiled(told: str) -> None:
+def _compiled(told: str, question: Question) -> None:
     """Once on next to nothing, so that no figure holds the seconds that a compiler took."""
     few = Ratings.of([f"{n % 6}" for n in range(30)], [f"{n // 6}" for n in range(30)], np.arange(30) % 5 + 1)
     with suppress(ValueError):
-        outcome(method(told), Split(few, few, few), Question(4, (1,)), Clock())
+        outcome(method(told, good=question.good), Split(few, few, few), question, Clock())
 
 
 def _differences(methods: dict[str, Measured]) -> dict[str, dict[str, Any]]:

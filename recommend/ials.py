@@ -85,7 +85,7 @@ def alike(vectors: Floats, item: int, n: int) -> list[Recommendation]:
 
 
 def _row(matrix: csr_array, row: int) -> npt.NDArray[np.int32]:
-    return matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+    return np.asarray(matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]])
 
 
 def _library() -> Any:

@@ -11,50 +11,51 @@ so that nothing says 1, the middle 3, and nothing more than 5. Weights, middle a
 from array import array
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from scipy.sparse import csr_array
 
 from recommend.models import Interaction
 from recommend.models.interaction import RATES
-from recommend.ratings import Ratings
+from recommend.ratings import Floats, Ints, Ratings
 from verify.models import Dress
 
 LONGEST = 500  # half-lives, or middles: 2 to the minus of it is nothing, and of thousands of it an error
+SORT_MEMORY = (
+    "64MB"  # of the database, for the whole table: with its own 4 it writes everything to disk twice
+)
 
-# One row a shopper. Both parts read all rows of the time; nothing of them is held here.
+# One row a shopper, their dresses in order.
 RATINGS = """
-    WITH catalogue AS (
-        SELECT * FROM unnest(%(catalogue)s::bigint[]) WITH ORDINALITY AS catalogue (dress_id, place)
-    ), weights AS (
+    WITH weights AS (
         SELECT * FROM unnest(%(kinds)s::smallint[], %(weights)s::float8[]) AS weights (kind, weight)
         WHERE weight > 0
     ), told AS NOT MATERIALIZED (
         SELECT * FROM recommend_interaction
         WHERE at < %(now)s AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
             AND (%(shoppers)s::uuid[] IS NULL OR shopper = ANY(%(shoppers)s))
-    ), daily AS (
-        SELECT told.shopper, told.dress_id, max(weights.weight * power(2, -least(%(longest)s::float8,
-            extract(epoch FROM %(now)s - told.at)::float8 / %(half_life)s
+    ), parts AS (
+        SELECT told.shopper, told.dress_id, NULL::float8 AS said, max(weights.weight * power(2, -least(
+            %(longest)s::float8, date_part('epoch', %(now)s - told.at) / %(half_life)s::float8
         ))) AS strength
         FROM told JOIN weights USING (kind)
         GROUP BY told.shopper, told.dress_id, told.kind, (told.at AT TIME ZONE 'UTC')::date
-    ), done AS (
-        SELECT shopper, dress_id, %(least)s + (%(most)s - %(least)s)
-            * (1 - power(2, -least(%(longest)s, sum(strength) / %(middle)s))) AS rating
-        FROM daily GROUP BY shopper, dress_id
-    ), said AS (
-        SELECT DISTINCT ON (shopper, dress_id) shopper, dress_id, value AS rating
-        FROM told WHERE kind = %(rating)s ORDER BY shopper, dress_id, at DESC, event
+        UNION ALL (
+            SELECT DISTINCT ON (shopper, dress_id) shopper, dress_id, value, NULL
+            FROM told WHERE kind = %(rating)s ORDER BY shopper, dress_id, at DESC, event
+        )
+    ), rated AS (
+        SELECT shopper, dress_id, coalesce(max(said), %(least)s::float8 + %(range)s::float8 * (
+            1 - power(2, -least(%(longest)s::float8, sum(strength) / %(middle)s::float8))
+        )) AS rating
+        FROM parts GROUP BY shopper, dress_id
     )
-    SELECT shopper, array_agg(place - 1 ORDER BY place), array_agg(
-        coalesce(said.rating, done.rating)::float8 ORDER BY place
-    )
-    FROM done FULL JOIN said USING (shopper, dress_id) JOIN catalogue USING (dress_id)
-    GROUP BY shopper ORDER BY shopper
+    SELECT shopper, array_agg(dress_id ORDER BY dress_id), array_agg(rating ORDER BY dress_id)
+    FROM rated GROUP BY shopper ORDER BY shopper
 """
 
 
@@ -77,37 +78,56 @@ def ratings(
     rows; what is held here is the ratings alone.
     """
     known = catalogue() if items is None else tuple(items)
-    users, columns, values, counts = list[str](), array("q"), array("f"), array("q", [0])
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(RATINGS, _values(now, since, shoppers, known))
-        for shopper, places, found in cursor:
+    users, dresses, values, counts = list[str](), array("q"), array("f"), array("q")
+    with transaction.atomic(), _cursor(whole=shoppers is None) as cursor:
+        cursor.execute(RATINGS, _values(now, since, shoppers))
+        for shopper, told, found in cursor:
             users.append(str(shopper))
-            columns.extend(places)
+            dresses.extend(told)
             values.extend(found)
-            counts.append(len(places))
-    parts = (
-        np.frombuffer(values, np.float32).copy(),
-        np.frombuffer(columns, np.int64).astype(np.int32),
-        np.cumsum(np.frombuffer(counts, np.int64)),
-    )
-    return Ratings(csr_array(parts, shape=(len(users), len(known))), tuple(users), known)
+            counts.append(len(told))
+    rows = np.repeat(np.arange(len(users)), np.frombuffer(counts, np.int64))
+    return _of_catalogue(users, rows, np.array(dresses, np.int64), np.array(values, np.float32), known)
 
 
-def _values(
-    now: datetime, since: datetime | None, shoppers: Sequence[UUID] | None, items: Sequence[str]
-) -> dict[str, object]:
+def _cursor(whole: bool) -> Any:
+    """Of a whole table the rows come a part at a time."""
+    if not whole:
+        return connection.cursor()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', %s, true)", [SORT_MEMORY])  # of this transaction
+    return connection.chunked_cursor()
+
+
+def _of_catalogue(
+    users: list[str], rows: Ints, dresses: Ints, values: Floats, items: tuple[str, ...]
+) -> Ratings:
+    """Without dresses that are no items, and without users who told of nothing else."""
+    pks = np.array(items, np.int64)
+    order = np.argsort(pks)
+    places = np.searchsorted(pks, dresses, sorter=order).clip(max=max(0, len(pks) - 1))
+    columns = order[places] if len(pks) else places
+    kept = pks[columns] == dresses if len(pks) else np.zeros(len(dresses), bool)
+    counts = np.bincount(rows[kept], minlength=len(users))
+    starts = np.concatenate([[0], np.cumsum(counts[counts > 0])])
+    parts = (values[kept], columns[kept].astype(np.int32), starts)
+    matrix = csr_array(parts, shape=(len(starts) - 1, len(items)))
+    matrix.sort_indices()  # the items may stand in any order
+    return Ratings(matrix, tuple(user for user, count in zip(users, counts, strict=True) if count), items)
+
+
+def _values(now: datetime, since: datetime | None, shoppers: Sequence[UUID] | None) -> dict[str, object]:
     weights = settings.INTERACTION_WEIGHTS
     return {
         "now": now,
         "since": since,
         "shoppers": None if shoppers is None else list(shoppers),
-        "catalogue": [int(item) for item in items],
         "kinds": [Interaction.Kind[kind.upper()].value for kind in weights],
         "weights": list(weights.values()),
         "half_life": settings.INTERACTION_HALF_LIFE.total_seconds(),
         "middle": settings.INTERACTION_MIDDLE,
         "least": RATES[0],
-        "most": RATES[1],
+        "range": RATES[1] - RATES[0],
         "longest": LONGEST,
         "rating": Interaction.Kind.RATING.value,
     }

@@ -23,6 +23,9 @@ class Methods(UserDict[str, Any]):
 METHODS = Methods(
     RANDOM="popular:Random",
     POPULAR="popular:Popular",
+    UBCF="neighbours:UBCF",
+    IBCF="neighbours:IBCF",
+    SVD="svd:SVD",
     RSVD="factorise:RSVD",
     RSVD_SPLIT="factorise:RSVDSplit",
     EASE="ease:EASE",
@@ -31,20 +34,29 @@ METHODS = Methods(
     WARP="pairwise:WARP",
     BPR="pairwise:BPR",
     ENSEMBLE="ensemble:Ensemble",
+    HYBRID="hybrid:Hybrid",
+    GAUSS="gauss:Gauss",
+    SPARK_ALS="spark:SparkAls",
 )
+ON_ANY_MACHINE = tuple(sorted(METHODS.keys() - {"SPARK_ALS"}))  # Java and pyspark are extras
 
 
 class UnknownMethod(ValueError):
     """No such method or option; the message names those that there are."""
 
 
-def method(told: str) -> Recommender:
-    """`RSVD`, or with options `RSVD:categories=20,lambda=10`. Raises UnknownMethod."""
+def method(told: str, **otherwise: Any) -> Recommender:
+    """`RSVD`, or with options `RSVD:categories=20,lambda=10`. Raises UnknownMethod.
+
+    `otherwise` are options of the methods that have them, where nothing else is told.
+    """
     name, _, options = told.partition(":")
     if name not in METHODS:
         raise UnknownMethod(f"{name!r} is no method; there are {', '.join(sorted(METHODS))}")
     made = METHODS[name]
-    return made(made.config_class(**_options(made, options)))
+    there = {field.name for field in fields(made.config_class)}
+    usual = {name: value for name, value in otherwise.items() if name in there}
+    return made(made.config_class(**{**usual, **_options(made, options)}))
 
 
 def _options(made: type[Recommender], told: str) -> dict[str, Any]:

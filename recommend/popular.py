@@ -56,7 +56,7 @@ def _noise(seed: int, users: Ints, items: Ints) -> npt.NDArray[np.float64]:
 @dataclass(frozen=True)
 class PopularConfig(Config):
     by: By = "mean"  # recommenderlab's: by ratings less their user's mean; count: by how many there are
-    good: float = -LARGEST  # the lowest rating that is counted
+    good: float = -LARGEST  # by count, the lowest rating that is one
 
     def __post_init__(self) -> None:
         if self.by not in get_args(By):
@@ -76,12 +76,11 @@ class Popular(Recommender):
 
     def learn(self, ratings: Ratings) -> dict[str, npt.NDArray[Any]]:
         items, columns = len(ratings.items), ratings.matrix.indices
-        counted = ratings.matrix.data >= self.config.good
-        count = np.bincount(columns[counted], minlength=items)
         if self.config.by == "count":
-            return {"liking": count.astype(np.float32)}
+            good = columns[ratings.matrix.data >= self.config.good]
+            return {"liking": np.bincount(good, minlength=items).astype(np.float32)}
         centred = ratings.matrix.data - _means(ratings)[ratings.user_of]
-        total = np.bincount(columns[counted], centred[counted], minlength=items)
+        count, total = np.bincount(columns, minlength=items), np.bincount(columns, centred, items)
         with np.errstate(invalid="ignore"):
             mean = (total / count).astype(np.float32)  # NaN for what nobody has rated
         centre = np.array([ratings.matrix.data.mean(dtype=np.float64)], np.float32)

@@ -170,3 +170,11 @@ def top(scores: Floats, n: int, known: csr_array | None = None) -> list[list[Rec
         [Recommendation(int(item), float(row[item])) for item in best if row[item] > -np.inf]
         for row, best in zip(left, order, strict=True)
     ]
+
+
+def reasons(items: Ints, weights: Floats) -> list[Reason]:
+    """Those that speak for something, most telling first; ties go by the item's number."""
+    found = [
+        Reason(int(item), float(weight)) for item, weight in zip(items, weights, strict=True) if weight > 0
+    ]
+    return sorted(found, key=lambda reason: (-reason.weight, reason.item))

@@ -23,6 +23,8 @@ from recommend.shelf import Shelved, take
 from verify.models import Dress, Look
 
 POOL = 120  # candidates that a list is chosen from
+# On MovieLense, genres for looks: lists a seventh more varied, P@10 .428 -> .415 (-.014 ± .017). Leaving out
+# near-twins, for as much variety, costs .054.
 DIVERSITY = 0.3
 
 logger = logging.getLogger(__name__)
@@ -125,9 +127,8 @@ def _wish(shelved: Shelved, shopper: Shopper) -> Wish:
     if shopper.ratings:
         model = shelved.shopper(list(shopper.ratings), list(shopper.ratings.values()))
         scores = np.array(model.scores(np.array([0]))[0], np.float32)
-        order = _order(scores, own)
-        if len(order) and scores[order[0]] > scores[order[-1]]:
-            return Wish(shopper, model, scores, order)
+        if scores.max() > scores.min():
+            return Wish(shopper, model, scores, _order(scores, own))
     scores = np.array(shelved.fans)
     return Wish(shopper, None, scores, _order(scores, own))
 

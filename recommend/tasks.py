@@ -3,13 +3,19 @@
 from logging import getLogger
 
 from django.conf import settings
+from django.utils import timezone
 from django_q.tasks import async_task
 
 from recommend import nightly
+from recommend.models import Interaction
 from verify.only_one import Busy
 from verify.tasks import TRAINING
 
 LONGEST = 3600  # seconds; the queue ends a task that takes longer
+
+
+def forget_old_interactions() -> None:
+    Interaction.objects.forget_old(timezone.now())
 
 
 def fit_nightly() -> None:

@@ -20,6 +20,17 @@ LOWER_IS_BETTER = ("rmse", "mae")
 # What is tried where nothing else is said; each option alone matters more than the steps between.
 GRIDS: dict[str, dict[str, str]] = {
     "POPULAR": {"by": "mean|count"},
+    "UBCF": {"similarity": "cosine|pearson", "neighbours": "50|100|200", "shrinkage": "10|30"},
+    "IBCF": {"similarity": "cosine|pearson", "neighbours": "50|100|200", "shrinkage": "10|30"},
+    "SVD": {"categories": "2|5|10|20|50"},
+    "RSVD": {"categories": "2|10|20", "lambda": "1.5|6|10|20"},
+    "RSVD_SPLIT": {"categories": "2|10|20", "lambda": "1.5|6|10|20"},
+    "EASE": {"lambda": "250|500|1000|2000", "weight": "good|all"},
+    "EDLAE": {"lambda": "100|400|1600", "dropout": "0.5|0.7|0.85"},
+    "IALS": {"categories": "20|50", "lambda": "10|50|100", "alpha": "1|10"},
+    "BPR": {"categories": "20|30|50", "lambda": "0.01|0.05|0.1"},
+    "WARP": {"categories": "20|30|50", "lambda": "0.01|0.05|0.1"},
+    "ENSEMBLE": {"share": "0.3|0.5|0.7", "lambda": "100|400|1600"},
 }
 
 
@@ -39,7 +50,7 @@ class Tuning:
             raise TuningRefused(f"{self.figure!r} is no figure to tune by; there are {', '.join(FIGURES)}")
 
 
-def alternatives(told: str, tune: bool) -> list[str]:
+def alternatives(told: str, tune: bool, good: float) -> list[str]:
     """`RSVD:categories=10|20,lambda=10` is two methods. Raises UnknownMethod or TuningRefused."""
     name, _, options = told.partition(":")
     if OR in options and not tune:
@@ -50,13 +61,13 @@ def alternatives(told: str, tune: bool) -> list[str]:
     choices = [[f"{option}={value}" for value in values.split(OR)] for option, values in given.items()]
     found = [f"{name}:{','.join(chosen)}" if chosen else name for chosen in product(*choices)]
     for each in found:
-        method(each)
+        method(each, good=good)
     return found
 
 
 def tuned(told: str, train: Ratings, tuning: Tuning, good: float) -> str:
     """The alternative that does best on the inner split."""
-    found = alternatives(told, tune=True)
+    found = alternatives(told, True, good)
     if len(found) == 1:
         return found[0]
     inner = list(splits(train, tuning.scheme))
@@ -66,7 +77,7 @@ def tuned(told: str, train: Ratings, tuning: Tuning, good: float) -> str:
 
 def _worth(told: str, split: Split, figure: str, good: float) -> float:
     """The higher, the better."""
-    model = method(told)
+    model = method(told, good=good)
     figure = figure or ("rmse" if model.predicts_ratings else "ndcg")
     model = model.fit(split.train).fold_in(split.known)
     unknown = split.unknown

@@ -1,12 +1,17 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+
+from recommend.spark import SparkRefused, check_spark, session
 
 
 @pytest.fixture(autouse=True)
 def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.RECOMMENDERS_FOLDER = tmp_path / "recommenders"
     cache.clear()
 
 
@@ -20,3 +25,21 @@ def quick_passwords(settings: pytest.FixtureRequest) -> None:
 def no_chance(settings: pytest.FixtureRequest) -> None:
     """No card of known answer and no audited post but where a test asks for them."""
     settings.GOLD_SHARE = settings.AUDIT_SHARE = 0
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    try:
+        check_spark()
+    except SparkRefused as reason:
+        pytest.skip(str(reason))
+    with session() as running:
+        running.conf.set("spark.sql.shuffle.partitions", 2)  # 200 cost a second each time
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def one_spark(request: pytest.FixtureRequest) -> None:
+    """Of all tests that need it: to start one takes ten seconds."""
+    if request.node.get_closest_marker("spark"):
+        request.getfixturevalue("spark")

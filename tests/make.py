@@ -4,12 +4,15 @@ import hashlib
 import itertools
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
+from recommend.models import RecommenderVersion
 from verify.models import (
     ApiKey,
     Batch,
@@ -82,6 +85,16 @@ def make_model_version(digest: str = "f" * 64) -> ModelVersion:
     state = "retired" if ModelVersion.objects.exclude(digest=digest).live() else "live"
     values = {"temperature": 0.1, "activated_at": timezone.now(), "state": state}
     return ModelVersion.objects.get_or_create(digest=digest, defaults=values)[0]
+
+
+def make_recommender_version(state: str = "live", **fields: Any) -> RecommenderVersion:
+    """With a folder that holds a report, and of its models only the place."""
+    now, folder = timezone.now(), f"version-{next(_serial)}"
+    (Path(settings.RECOMMENDERS_FOLDER) / folder / "served").mkdir(parents=True)
+    (Path(settings.RECOMMENDERS_FOLDER) / folder / "report.html").write_text("<h1>Evaluated</h1>")
+    counts = {"people": 200, "dresses": 50, "ratings": 1_000}
+    values = {"method": "EASE:lambda=500", "fitted_at": now, "live_since": now, **counts, **fields}
+    return RecommenderVersion.objects.create(state=state, folder=folder, **values)
 
 
 def make_post(**fields: Any) -> Post:

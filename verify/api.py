@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from verify.intake.photos import small_size
-from verify.models import Dress, Look, Photo
+from verify.models import Dress, DressPhoto, Look, Photo
 from verify.models.catalogue import DressQuerySet
 
 MAX_AGE = 60  # seconds; what loses its clearance or its rights is gone from shops after this long
@@ -121,7 +121,7 @@ class PriceSerializer(serializers.Serializer):
 
 
 class DressSerializer(serializers.ModelSerializer):
-    """A dress in a list. Wants `dresses_with_photos()`."""
+    """A dress in a list. Wants `dresses_with_cover()`, or with all photos."""
 
     url = serializers.SerializerMethodField()
     price = serializers.SerializerMethodField()
@@ -151,10 +151,21 @@ class DressSerializer(serializers.ModelSerializer):
 
 
 def dresses_with_photos() -> DressQuerySet:
-    """What DressSerializer needs, in two statements whatever the number of dresses."""
+    """All that is told of a dress, in three statements whatever the number of dresses."""
+    return _with_looks_count().prefetch_related("photos__photo")
+
+
+def dresses_with_cover() -> DressQuerySet:
+    """What DressSerializer needs, in two statements: no photos but the first."""
+    before = DressPhoto.objects.filter(dress=OuterRef("dress"), position__lt=OuterRef("position"))
+    first = DressPhoto.objects.filter(~Exists(before)).select_related("photo")
+    return _with_looks_count().prefetch_related(Prefetch("photos", first))
+
+
+def _with_looks_count() -> DressQuerySet:
     public = Look.objects.public().filter(dress=OuterRef("pk")).order_by().values("dress")
     looks_count = Coalesce(Subquery(public.annotate(count=Count("pk")).values("count")), 0)
-    return Dress.objects.prefetch_related("photos__photo").annotate(looks_count=looks_count)
+    return Dress.objects.annotate(looks_count=looks_count)
 
 
 def dress_or_404(sku: str, dresses: DressQuerySet | None = None) -> Dress:

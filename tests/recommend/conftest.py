@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +18,11 @@ OFFICE, BEACH = ("Luna", "Sole", "Stella"), ("Onda", "Perla", "Alga")
 
 
 @pytest.fixture
-def small(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def small(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A method that can be checked by hand, for a shop with few customers."""
     for made in (Together, Backwards):
         monkeypatch.setitem(METHODS, made.name, made)
     monkeypatch.setattr(nightly, "_report", lambda *args: "<h1>Report</h1>")  # takes longer than all the rest
-    settings.RECOMMENDERS_FOLDER = tmp_path / "recommenders"
     settings.RECOMMEND_METHOD, settings.RECOMMEND_PEOPLE, settings.RECOMMEND_JUDGES = "TOGETHER", 6, 4
     yield
     serving._mapped.cache_clear()

@@ -9,7 +9,7 @@ import pytest
 
 from recommend.apart import WorkFailed, apart, peak_mb
 from recommend.evaluate import Evaluation, Question, evaluate
-from recommend.methods import METHODS, UnknownMethod
+from recommend.methods import METHODS, UnknownMethod, method
 from recommend.popular import Popular
 from recommend.ratings import Ratings, RatingsRefused
 from recommend.splits import Scheme, splits
@@ -74,17 +74,28 @@ def test_a_mistyped_method_is_refused_before_any_work() -> None:
         evaluate(["POPULAR", "POPULA"], [], QUESTION)
 
 
+def test_methods_are_told_what_is_good_unless_it_was_said() -> None:
+    assert method("POPULAR:by=count", good=4).config.good == 4
+    assert method("POPULAR:by=count,good=1", good=4).config.good == 1
+    assert method("RANDOM", good=4).config == METHODS["RANDOM"].config_class()
+
+
+def test_every_grid_can_be_walked() -> None:
+    for name in METHODS:
+        assert alternatives(name, True, 4)
+
+
 def test_alternatives_are_every_combination() -> None:
-    assert alternatives("POPULAR:by=mean|count,good=1|4", True) == [
+    assert alternatives("POPULAR:by=mean|count,good=1|4", True, 4) == [
         "POPULAR:by=mean,good=1",
         "POPULAR:by=mean,good=4",
         "POPULAR:by=count,good=1",
         "POPULAR:by=count,good=4",
     ]
-    assert alternatives("POPULAR", True) == ["POPULAR:by=mean", "POPULAR:by=count"]
-    assert alternatives("POPULAR", False) == ["POPULAR"]
+    assert alternatives("POPULAR", True, 4) == ["POPULAR:by=mean", "POPULAR:by=count"]
+    assert alternatives("POPULAR", False, 4) == ["POPULAR"]
     with pytest.raises(TuningRefused, match="takes --tune"):
-        alternatives("POPULAR:by=mean|count", False)
+        alternatives("POPULAR:by=mean|count", False, 4)
     with pytest.raises(TuningRefused, match="'fame' is no figure"):
         Tuning(Scheme(), "fame")
 

@@ -125,9 +125,12 @@ def test_some_time_some_shoppers_and_a_model_s_own_items(dresses: list[Dress]) -
     week_ago, later = NOON - timedelta(days=7), NOON + timedelta(days=1)
     assert set(as_dict(interactions.ratings(week_ago))) == {(str(ANN), str(first.pk))}
     assert len(interactions.ratings(later, since=week_ago)) == 2
-    items = (str(second.pk), "999999")
-    mine = interactions.ratings(later, shoppers=[ANN], items=items)
-    assert (mine.users, mine.items, mine.matrix.indices.tolist()) == ((str(ANN),), items, [0])
+    for items, columns in (((str(second.pk), "999999"), [0]), ((str(second.pk), str(first.pk)), [0, 1])):
+        mine = interactions.ratings(later, shoppers=[ANN, BEA], items=items).by([0])
+        assert (mine.users, mine.items, mine.matrix.indices.tolist()) == ((str(ANN),), items, columns)
+        assert as_dict(mine)[str(ANN), str(second.pk)] > 1.6
+    nothing = interactions.ratings(later, items=())
+    assert nothing.matrix.shape == (0, 0)
     nobody = interactions.ratings(later, shoppers=[shopper_key(ShopperKind.USER, "cleo")])
     assert nobody.matrix.shape == (0, 3)
 

@@ -129,10 +129,10 @@ def test_the_number_of_statements_does_not_grow(
         embedded(f"B{number}", (1, number), (number, 1))
     similar_skus(client, "A")  # reads the catalogue's vectors, once per process
     for limit in (1, 6):
-        # the dress; the live model twice, its vectors, the catalogue's stamp; the others, their photos
-        with django_assert_num_queries(7):
+        # the dress; the live model, its vectors, the catalogue's stamp; the others, their covers
+        with django_assert_num_queries(6):
             assert len(similar_skus(client, "A", f"?limit={limit}")) == limit
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             assert (
                 len(client.get(f"/api/v1/looks/{look.pk}/shop/?limit={limit}").json()["alternatives"])
                 == limit

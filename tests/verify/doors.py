@@ -86,6 +86,7 @@ CURATION = {
     ),
     **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "calibration", *TOLD)},
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
+    "recommend_recommenderversion": READ_ONLY._replace(actions={"publish": ADMINS, "roll_back": ADMINS}),
     "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
     "django_q_schedule": Curation(*[ADMINS] * 4, {}),
     "django_q_success": DONE_TASKS,
@@ -129,7 +130,7 @@ def furnish(person: Employee | None) -> SimpleNamespace:
     rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
     learnt = {"fitted_at": timezone.now(), "posts": 1, "temperature": 0.1}
     rows.append(Calibration.objects.create(model_version=posts[0].suggestion.model_version, **learnt))
-    rows.append(make.make_api_key()[0])
+    rows += [make.make_api_key()[0], make.make_recommender_version()]
     for_the_actions(dress)
     a_vote(voted, Answer.NOT_A_DRESS, employee=own)
     return SimpleNamespace(
@@ -180,6 +181,7 @@ def for_the_actions(dress: Dress) -> None:
     Heartbeat.beat("worker", "f" * 64)
     was_live = make.make_model_version("e" * 64)
     ModelVersion.objects.filter(pk=was_live.pk).update(folder=was_live.digest)  # its weights are its own
+    make.make_recommender_version("retired")
 
 
 def doors(at: SimpleNamespace) -> list[Door]:
@@ -203,6 +205,11 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("v1:similar", ANYBODY, sku),
         door("v1:shop-look", ANYBODY, at.look.pk),
         door("v1:classify", NOBODY, sent={}),  # a key opens it, and no person
+        door("v1:recommendations", ANYBODY, query="?visitor=a-visitor-of-16-letters"),
+        door("v1:recommendations", NOBODY, query="?user=c-1042"),  # a key opens it, and no person
+        door("v1:bulk-recommendations", NOBODY, query="?user=c-1042"),
+        door("v1:bulk-similar", ANYBODY, query=f"?sku={sku}"),
+        door("v1:bulk-shop", ANYBODY, query=f"?look={at.look.pk}"),
         door("v1:interactions", ANYBODY, sent=told_by_a_page(sku), as_json=True),
         door("v1:schema", ANYBODY),
         door("api-docs", ANYBODY),
@@ -264,6 +271,9 @@ def admin_pages(at: SimpleNamespace) -> list[Door]:
         door("admin:view_on_site", NOBODY, 1, 1),
         door("admin:app_list", CURATORS, "verify"),
         door("admin:app_list", ADMINS, "django_q"),
+        door("admin:app_list", CURATORS, "recommend"),
+        door("admin:recommend_report", CURATORS),
+        door("admin:recommend_report_of", CURATORS, at.of["recommend_recommenderversion"]),
         Door("admin/(?P<url>.*)$", NOBODY, "/admin/nothing/"),
         door("admin:verify_decide", CURATORS),
         door("admin:verify_decide", CURATORS, query="?tab=audit"),

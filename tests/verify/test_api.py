@@ -222,12 +222,17 @@ def test_the_number_of_statements_does_not_grow(
 def test_the_schema_describes_every_endpoint(client: Client) -> None:
     schema = client.get("/api/v1/schema/?format=json")
     assert set(json.loads(schema.content)["paths"]) == {
+        "/api/v1/bulk/recommendations/",
+        "/api/v1/bulk/shop/",
+        "/api/v1/bulk/similar/",
         "/api/v1/classify/",
         "/api/v1/dresses/",
         "/api/v1/dresses/{sku}/",
         "/api/v1/dresses/{sku}/looks/",
         "/api/v1/dresses/{sku}/similar/",
+        "/api/v1/interactions/",
         "/api/v1/looks/{id}/shop/",
+        "/api/v1/recommendations/",
     }
 
 

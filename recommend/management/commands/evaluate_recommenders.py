@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from recommend.evaluate import Evaluation, Question, evaluate
 from recommend.evaluation_table import Rows, differences, figures
-from recommend.methods import METHODS
+from recommend.methods import METHODS, ON_ANY_MACHINE
 from recommend.ratings import Duplicates, Ratings, RatingsRefused
 from recommend.readers import read, read_split, read_table
 from recommend.report import in_words, page
@@ -59,11 +59,16 @@ class Command(BaseCommand):
             "--folds", type=int, help="times all is done; without --scheme, folds of a cross-validation"
         )
         parser.add_argument("--seed", type=int, help="of the draw of people and of what is known of them")
-        parser.add_argument("--good", type=float, default=4, help="lowest rating that is a hit (default: 4)")
+        parser.add_argument(
+            "--good",
+            type=float,
+            default=4,
+            help="lowest rating that is a hit; methods that count likes are told it (default: %(default)s)",
+        )
         parser.add_argument(
             "--methods",
             nargs="+",
-            default=sorted(METHODS),
+            default=list(ON_ANY_MACHINE),
             metavar="NAME",
             help=f"of {', '.join(sorted(METHODS))}; with options: RSVD:categories=20,lambda=10",
         )
@@ -98,7 +103,7 @@ class Command(BaseCommand):
 
     def _evaluated(self, options: dict[str, Any]) -> Evaluation:
         lengths = _lengths(options["n"])
-        told = _methods(options["methods"], options["tune"] is not None)
+        told = _methods(options["methods"], options["tune"] is not None, options["good"])
         if not np.isfinite(options["good"]):
             raise CommandError(f"--good {options['good']}: expected a number.")
         data = _data(options)
@@ -193,11 +198,11 @@ def _told(tuning: Tuning | None) -> str | None:
     return tuning and (tuning.figure or "rmse, or ndcg for lists")
 
 
-def _methods(told: list[str], tune: bool) -> list[str]:
+def _methods(told: list[str], tune: bool, good: float) -> list[str]:
     """Each once. `RANDOM,POPULAR` is two; a comma before an option is that method's own."""
     names = [name for each in told for name in re.split(r",(?=[A-Z_0-9]+(?:[:,]|$))", each) if name]
     for name in names:  # minutes of reading should not be lost for a mistyped option
-        alternatives(name, tune)
+        alternatives(name, tune, good)
     return list(dict.fromkeys(names))
 
 

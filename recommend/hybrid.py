@@ -1,0 +1,120 @@
+"""Lists from what is liked together and from looks, so that what is new is found on its first day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recommend.ease import EDLAE, EDLAEConfig
+from recommend.liking import liked
+from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
+
+RIDGES = (0.1, 1.0, 10.0, 100.0)
+TRUSTS = (0.0, 2.0, 10.0, 50.0)
+BOOSTS = (1.0, 1.5, 2.0, 3.0)
+N = 10  # the length of the lists that the blend is fitted for
+
+
+@dataclass(frozen=True)
+class HybridConfig(EDLAEConfig):
+    held_out: float = 0.1  # the share of users whom the blend is fitted to
+    cold: float = 0.2  # the share of items taken for new meanwhile
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Blend:
+    ridge: float  # of items' vectors against each other
+    trust: float  # likes that make an item count as much for itself as what it looks like does
+    boost: float  # of what nobody has liked yet, against the shyness of a ridge
+
+
+class Hybrid(EDLAE):
+    """EDLAE's weights, in which each item stands for itself as far as it was liked, else for what is like it.
+
+    With B the weights and H the ridge regression of items on their vectors, they are M B M' where
+    M = diag(a) + diag(1 - a) H and a = likes / (likes + trust). Without vectors, it is EDLAE.
+    """
+
+    name = "HYBRID"
+    config_class = HybridConfig
+
+    def __init__(self, config: HybridConfig | None = None) -> None:
+        super().__init__(config)
+        self.content: Floats | None = None
+
+    def with_content(self, vectors: npt.ArrayLike) -> Self:
+        """(items, d) one of each item of the ratings that it is to be fitted to, in their order."""
+        self.content = np.asarray(vectors, np.float32)
+        return self
+
+    def learn(self, ratings: Ratings) -> dict[str, npt.NDArray[Any]]:
+        """Raises RatingsRefused for vectors that aren't of these items, or that aren't numbers."""
+        if self.content is None:
+            return super().learn(ratings)
+        vectors = _unit(_checked(self.content, ratings))
+        blend = self._fitted(ratings, vectors)
+        weights = blended(super().learn(ratings)["weights"], self._likes(ratings), vectors, blend)
+        told = np.array([blend.ridge, blend.trust, blend.boost])
+        return {"weights": weights, "content": vectors, "blend": told}
+
+    def _likes(self, ratings: Ratings) -> Ints:
+        """(items,) how many users like each."""
+        likes = liked(ratings, self.config.good)
+        return np.bincount(likes.indices, minlength=likes.shape[1]).astype(np.int64)
+
+    def _fitted(self, ratings: Ratings, vectors: Floats) -> Blend:
+        """The blend whose lists hit most of what users held out like, known and new items alike."""
+        rng = np.random.default_rng(self.config.seed)
+        held = rng.random(len(ratings.users)) < self.config.held_out
+        if not held.any() or held.all():
+            held = np.arange(len(ratings.users)) == 0
+        new = rng.random(len(ratings.items)) < self.config.cold
+        shown = rng.random(len(ratings)) < 0.5  # of those held out, the half that they are known by
+        of_held, of_new = held[ratings.user_of], new[ratings.matrix.indices]
+        train, users = ratings.where(~of_held & ~of_new), np.flatnonzero(held)
+        known = ratings.where(shown & ~of_new).by(users)
+        sought = ratings.where(~shown | of_new).by(users)
+        weights, likes = super().learn(train)["weights"], self._likes(train)
+        tried = [Blend(*each) for each in product(RIDGES, TRUSTS, BOOSTS)]
+        return max(
+            tried, key=lambda blend: self._hits(blended(weights, likes, vectors, blend), known, sought)
+        )
+
+    def _hits(self, weights: Floats, known: Ratings, sought: Ratings) -> float:
+        """The discounted gain of lists of N."""
+        scores = np.asarray(self.signals(known) @ weights)
+        scores[known.user_of, known.matrix.indices] = -np.inf
+        lists = np.argsort(-scores, axis=1, kind="stable")[:, :N]
+        hits = np.take_along_axis(liked(sought, self.config.good).toarray(), lists, axis=1)
+        return float((hits / np.log2(np.arange(2, hits.shape[1] + 2))).sum())
+
+
+def blended(weights: Floats, likes: Ints, vectors: Floats, blend: Blend) -> Floats:
+    """(items, items) the weights as `Hybrid` says; those of new items' columns are boosted."""
+    seen = vectors * (likes > 0)[:, None]
+    gram = seen.T @ seen + blend.ridge * np.eye(vectors.shape[1], dtype=np.float32)
+    onto = np.linalg.solve(gram, seen.T)  # (d, items) so that H = vectors onto
+    trust = (likes / np.maximum(likes + blend.trust, 1)).astype(np.float32)[:, None]
+    rows = trust * weights + (1 - trust) * (vectors @ (onto @ weights))
+    found = (trust * rows.T + (1 - trust) * (vectors @ (onto @ rows.T))).T
+    found = found * np.where(likes > 0, 1, blend.boost)
+    np.fill_diagonal(found, 0)
+    return np.asarray(found, np.float32)
+
+
+def _checked(vectors: Floats, ratings: Ratings) -> Floats:
+    if vectors.ndim != 2 or len(vectors) != len(ratings.items):
+        raise RatingsRefused(f"vectors of shape {vectors.shape} for {len(ratings.items)} items")
+    wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(wrong):
+        raise RatingsRefused(f"the vector of item {ratings.items[wrong[0]]!r} is not finite")
+    return vectors
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)
