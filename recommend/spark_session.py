@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -31,35 +31,44 @@ class SparkRefused(RuntimeError):
 def session(jar: Path | None = None) -> Iterator[Any]:
     """Spark: the session that there is, or one that ends with this block. Raises SparkRefused."""
     check_spark()
-    sql, errors = import_module("pyspark.sql"), import_module("pyspark.errors")
-    refusals = (errors.PySparkException, import_module("py4j.protocol").Py4JError)
-    try:
-        if active := sql.SparkSession.getActiveSession():
-            yield active
-        else:
-            yield from _of_our_own(sql.SparkSession.builder, jar)
-    except refusals as error:
-        raise SparkRefused(f"Spark: {_reason(error)}") from error
-
-
-def _of_our_own(builder: Any, jar: Path | None) -> Iterator[Any]:
     if jar and not jar.is_file():
         raise SparkRefused(f"There is no database driver at {jar}.")
-    jars = {"spark.jars": str(jar), "spark.driver.extraClassPath": str(jar)} if jar else {}
-    spark = builder.config(map={**QUIET, **jars}).getOrCreate()
-    context, kept = spark.sparkContext, None
-    try:
-        if context.master.startswith("local") and not context.getCheckpointDir():
-            kept = TemporaryDirectory(prefix="spark-")  # without one, many iterations overflow Java's stack
-            context.setCheckpointDir(kept.name)
-        if context.master.startswith("local") and not context.getConf().contains(PARTITIONS):
-            spark.conf.set(PARTITIONS, 4 * context.defaultParallelism)
+    active = import_module("pyspark.sql").SparkSession.getActiveSession()
+    with nullcontext(active) if active else _of_our_own(jar) as spark, _refusing():
         yield spark
-    finally:
-        spark.stop()
-        _end_java(type(context))
-        if kept:
-            kept.cleanup()
+
+
+@contextmanager
+def _of_our_own(jar: Path | None) -> Iterator[Any]:
+    with _refusing():
+        jars = {"spark.jars": str(jar), "spark.driver.extraClassPath": str(jar)} if jar else {}
+        spark = import_module("pyspark.sql").SparkSession.builder.config(map={**QUIET, **jars}).getOrCreate()
+    context = spark.sparkContext
+    with TemporaryDirectory(prefix="spark-") as kept:
+        if context.master.startswith("local"):
+            _for_one_machine(spark, context, kept)
+        try:
+            yield spark
+        finally:
+            spark.stop()
+            _end_java(type(context))
+
+
+def _for_one_machine(spark: Any, context: Any, folder: str) -> None:
+    if not context.getCheckpointDir():
+        context.setCheckpointDir(folder)  # without one, many iterations overflow Java's stack
+    if not context.getConf().contains(PARTITIONS):
+        spark.conf.set(PARTITIONS, 4 * context.defaultParallelism)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """While Java runs: afterwards its errors cannot be read."""
+    java, spark = import_module("py4j.protocol").Py4JError, import_module("pyspark.errors").PySparkException
+    try:
+        yield
+    except (java, spark) as error:
+        raise SparkRefused(f"Spark: {_reason(error)}") from None
 
 
 def _end_java(context: Any) -> None:
