@@ -8,21 +8,18 @@ in; theirs are then learnt as those of the users before, and of each user alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recommend.ials import alike
+from recommend.kernel import compiled
 from recommend.liking import UNTOLD, liked
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.recommender import Config, Recommendation, Recommender
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
 MOST = 10.0  # that one pair weighs
 
 
@@ -101,13 +98,6 @@ class BPR(Pairwise):
 
 def _spread(rng: np.random.Generator, rows: int, columns: int) -> Floats:
     return np.asarray((rng.random((rows, columns)) - 0.5) / columns, np.float32)
-
-
-def compiled(loop: Loop) -> Loop:
-    made: Any = njit(nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")(loop)
-    with suppress(RuntimeError):  # installed read-only, and no home to keep it in
-        made.enable_caching()
-    return made  # type: ignore[no-any-return]
 
 
 @compiled
