@@ -15,7 +15,7 @@ PURE := $(wildcard verify/consensus.py verify/scoring.py verify/reliability.py v
 	recommend/ratings.py recommend/recommender.py recommend/methods.py recommend/readers.py recommend/splits.py \
 	recommend/metrics.py recommend/popular.py recommend/apart.py recommend/evaluate.py recommend/tuning.py \
 	recommend/evaluation_table.py recommend/evaluation_plots.py recommend/report.py recommend/kernel.py \
-	recommend/factorise.py recommend/centring.py recommend/alike.py recommend/neighbours.py recommend/svd.py \
+	recommend/factorise.py recommend/shelf.py recommend/diversify.py recommend/reasons.py recommend/judging.py recommend/centring.py recommend/alike.py recommend/neighbours.py recommend/svd.py \
 	recommend/liking.py recommend/ease.py recommend/ials.py recommend/pairwise.py recommend/ensemble.py recommend/hybrid.py \
 	recommend/gauss.py)
 

@@ -323,7 +323,7 @@ if min(INTERACTION_MIDDLE, INTERACTION_HALF_LIFE.total_seconds()) <= 0:
     raise ImproperlyConfigured("Interactions have a middle and a half-life of more than 0.")
 
 # Recommendations
-RECOMMEND_METHOD = env("DRESSPORTAL_RECOMMEND_METHOD", default="EASE")  # or with options, EASE:lambda=500
+RECOMMEND_METHOD = env("DRESSPORTAL_RECOMMEND_METHOD", default="HYBRID")  # or with options, EASE:lambda=500
 RECOMMENDERS_FOLDER = Path(env("DRESSPORTAL_RECOMMENDERS", default=str(VAR / "recommenders")))
 RECOMMEND_PEOPLE = env.int("DRESSPORTAL_RECOMMEND_PEOPLE", default=100)  # fewer teach no method anything
 RECOMMEND_JUDGES = env.int("DRESSPORTAL_RECOMMEND_JUDGES", default=30)  # people to compare two versions on

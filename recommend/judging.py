@@ -12,7 +12,8 @@ from recommend.metrics import Difference, Figures, Scorer, per_user
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.shelf import Shelved
 
-N = 10  # of a list
+NS = (1, 3, 5, 10, 20)  # lengths of lists
+N = 10  # of those that decide
 BY = ("precision", "arhr")  # figures that decide; more would find a difference by luck
 
 
@@ -61,7 +62,7 @@ def _figures(judges: Judges, score: Scorer, good: float) -> Figures:
         return np.where(judges.candidates, score(rows), np.float32(-np.inf))
 
     nothing = np.full(len(judges.unknown), np.nan, np.float32)  # lists alone are compared
-    return Figures(per_user(judges.known, judges.unknown, nothing, there, good=good, ns=[N]))
+    return Figures(per_user(judges.known, judges.unknown, nothing, there, good=good, ns=NS))
 
 
 def _scores(shelved: Shelved, known: Ratings, columns: Ints, rows: Ints) -> Floats:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,21 +25,21 @@ from django.utils import timezone
 
 from recommend import interactions, judging, versions
 from recommend.embeddings import looks_of
-from recommend.evaluate import Evaluation, Question, evaluate
+from recommend.evaluate import Evaluation, Measured
+from recommend.hybrid import Hybrid
 from recommend.judging import Judges
 from recommend.methods import method
+from recommend.metrics import Figures
 from recommend.models import RecommenderVersion
 from recommend.ratings import Ratings, RatingsRefused
 from recommend.recommender import ModelRefused, Recommender
 from recommend.report import page
 from recommend.shelf import Shelved, put, take
-from recommend.splits import Split
 from verify.models import Dress
 from verify.only_one import only_one
 
 WEEK = timedelta(days=7)
 GOOD = 2.0  # a rating from which on somebody liked a dress: they opened a look of it, or more
-LENGTHS = (1, 3, 5, 10, 20)  # of lists, in the report
 POPULAR = "what is popular"
 
 Say = Callable[[str], object]
@@ -62,7 +63,7 @@ def fit(told: str, say: Say, now: datetime | None = None) -> RecommenderVersion:
 
     Returns its row, whose reason says what became of it. Raises Busy, UnknownMethod.
     """
-    made, shelf = method(told), versions.shelf()
+    made, shelf = method(told, good=GOOD), versions.shelf()
     with only_one(shelf / ".lock", "Another recommender is being fitted"):
         version = _fit(made, told, now or timezone.now(), shelf / ".draft", say)
         versions.clear_away()
@@ -77,19 +78,20 @@ def _fit(made: Recommender, told: str, now: datetime, draft: Path, say: Say) -> 
     row = RecommenderVersion(method=told, fitted_at=now, **_counts(everything))
     try:
         data = _data(everything, now)
-        _write(made, data, draft, say)
+        seconds = _write(made, data, draft, say)
     except (TooLittle, RatingsRefused) as reason:
         shutil.rmtree(draft, ignore_errors=True)
         row.save()
         row.refuse(f"{reason} {_who_serves()}")
         return row
-    row.metrics, worse = _judged(data, draft / versions.JUDGED, say)
-    (draft / versions.REPORT).write_text(_report(told, data, say), encoding="utf-8")
+    found = _judged(data, draft / versions.JUDGED, say)
+    row.metrics = _metrics(found)
+    (draft / versions.REPORT).write_text(_report(told, data, found, seconds), encoding="utf-8")
     row.folder = f"{now:%Y%m%d-%H%M%S-%f}-{row.data_sha256[:8]}"
     shutil.rmtree(versions.folder_of(row), ignore_errors=True)
     draft.rename(versions.folder_of(row))
     row.save()
-    _decide(row, worse)
+    _decide(row, judging.worse(judging.compare(found.new, found.old)))
     return row
 
 
@@ -123,34 +125,56 @@ def _candidates(items: tuple[str, ...], moment: datetime) -> npt.NDArray[np.bool
     return np.isin(np.array(items, np.int64), np.array(there, np.int64))
 
 
-def _write(made: Recommender, data: Data, draft: Path, say: Say) -> None:
+def _write(made: Recommender, data: Data, draft: Path, say: Say) -> float:
+    """Returns the seconds that it took to fit one of the two."""
     looks = looks_of(data.everything.items)
+    if isinstance(made, Hybrid) and looks.shape[1]:
+        made.with_content(looks)
     say(f"Fitting to {len(data.before):,} ratings, the last week held out …")
-    put(made.fit(data.before), looks, draft / versions.JUDGED)
+    begin = time.perf_counter()
+    made.fit(data.before)
+    seconds = time.perf_counter() - begin
+    put(made, looks, draft / versions.JUDGED)
     say(f"Fitting to all {len(data.everything):,} ratings …")
     put(made.fit(data.everything), looks, draft / versions.SERVED)
+    return seconds
 
 
 # Judging
 
 
-def _judged(data: Data, folder: Path, say: Say) -> tuple[dict[str, Any], bool]:
-    """The figures to keep, and whether it is worse than what serves."""
+class Judged(NamedTuple):
+    """What the judges found."""
+
+    people: int
+    new: Figures
+    old: Figures  # of what serves
+    popular: Figures
+    against: str  # what serves
+    seconds: float  # that it took to rank for all of them
+
+
+def _judged(data: Data, folder: Path, say: Say) -> Judged:
     say(f"Comparing on what {len(data.judges):,} people did in the last week …")
+    begin = time.perf_counter()
     new = judging.of_model(data.judges, take(folder), GOOD)
+    seconds = time.perf_counter() - begin
     popular = judging.of_popular(data.judges, data.before, GOOD)
     live, name, old = RecommenderVersion.objects.live(), POPULAR, popular
     if live and (twin := _twin(live)):
         old, name = judging.of_model(data.judges, twin, GOOD), str(live)
-    differences = judging.compare(new, old)
-    figures = {"new": new, "old": old, "popular": popular}
-    told = {
-        "people": len(data.judges),
-        "against": name,
-        **{each: judging.means(found) for each, found in figures.items()},
-        "differences": {each: asdict(found) for each, found in differences.items()},
+    return Judged(len(data.judges), new, old, popular, name, seconds)
+
+
+def _metrics(found: Judged) -> dict[str, Any]:
+    """The figures to keep."""
+    differences = judging.compare(found.new, found.old)
+    return {
+        "people": found.people,
+        "against": found.against,
+        **{name: judging.means(getattr(found, name)) for name in ("new", "old", "popular")},
+        "differences": {name: asdict(difference) for name, difference in differences.items()},
     }
-    return told, judging.worse(differences)
 
 
 def _twin(live: RecommenderVersion) -> Shelved | None:
@@ -161,16 +185,20 @@ def _twin(live: RecommenderVersion) -> Shelved | None:
         return None
 
 
-def _report(told: str, data: Data, say: Say) -> str:
-    """The page for staff: the method beside what is popular and chance, on the same week."""
-    say("Writing the report …")
-    split = Split(data.before, data.judges.known, data.judges.unknown)
-    question, names = Question(GOOD, LENGTHS), list(dict.fromkeys([told, "POPULAR:by=count", "RANDOM"]))
-    found, failed = evaluate(names, [split], question, own_process=False)
-    protocol = {"folds": 1, "given": None, "good": GOOD, "n": list(LENGTHS), "left_out": 0}
-    protocol |= {"train_users": len(data.before.users), "test_users": len(data.judges)}
+def _report(told: str, data: Data, found: Judged, seconds: float) -> str:
+    """The page for staff: the method beside what is popular, on the same week."""
+    methods = {
+        told: _measured(told, found.new, fit=seconds, topn=found.seconds),
+        "POPULAR:by=count": _measured("POPULAR:by=count", found.popular, fit=0, topn=0),
+    }
+    protocol = {"folds": 1, "given": None, "good": GOOD, "n": list(judging.NS), "left_out": 0}
+    protocol |= {"train_users": len(data.before.users), "test_users": found.people}
     source = "what shoppers did, the last week held out"
-    return page(Evaluation(source, data.everything, protocol, found, failed))
+    return page(Evaluation(source, data.everything, protocol, methods, {}))
+
+
+def _measured(told: str, figures: Figures, **seconds: float) -> Measured:
+    return Measured(figures, {"predict": 0.0, **seconds}, {}, (told,))
 
 
 def _decide(row: RecommenderVersion, worse: bool) -> None:

@@ -3,12 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recommend import nightly, serving, versions
 from recommend.models import RecommenderVersion
+from tests.make import make_dress
 from tests.recommend.conftest import Crowd
 from verify.models import Dress
 
@@ -94,6 +96,29 @@ def test_a_dress_of_today_is_known_and_one_that_was_retired_is_not_judged_on(
     Dress.objects.filter(pk=dresses["Stella"].pk).update(retired_on=timezone.localdate() - timedelta(days=30))
     version = fit()
     assert version.metrics["people"] == 10  # two wanted Stella this week
+
+
+def test_the_default_knows_a_dress_that_nobody_has_touched_by_its_looks(
+    crowd: Crowd, dresses: dict[str, Dress], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the report of the night is a whole page."""
+    monkeypatch.undo()
+    settings.RECOMMEND_PEOPLE, settings.RECOMMEND_JUDGES = 6, 4
+    crowd.comes()
+    new = make_dress("NEW", photos=0, title="Nova")
+    looks = {dresses["Luna"].pk: (1, 0.1), dresses["Onda"].pk: (0, 1), new.pk: (1, 0)}
+
+    def looks_of(items: tuple[str, ...]) -> np.ndarray:
+        return np.array([looks.get(int(item), (0, 0)) for item in items], np.float32)
+
+    monkeypatch.setattr(nightly, "looks_of", looks_of)
+    version = fit("HYBRID")
+    served = nightly.take(versions.folder_of(version) / versions.SERVED)
+    shopper = served.shopper([served.columns[str(dresses[title].pk)] for title in ("Sole", "Stella")], [4, 4])
+    assert shopper.scores(np.array([0]))[0, served.columns[str(new.pk)]] > 0
+    report = versions.report_of(version) or ""
+    assert "HYBRID" in report
+    assert "12 tested" in report
 
 
 def test_an_unknown_method_is_named() -> None:

@@ -183,7 +183,7 @@ def test_the_number_of_statements_does_not_grow(
         crowd.visits(ANN, title, "open", look=make_look(crowd.dresses[title]).pk)
     for_ann(client)
     for limit in (1, 4):
-        # version, what she did, ratings in a transaction, stock; dresses, photos; her dresses, their looks
+        # version, what she did, her ratings in a savepoint, stock; dresses, photos; her own dresses and looks
         with django_assert_num_queries(10):
             assert len(for_ann(client, f"&limit={limit}")["results"]) == limit
     for number in range(6):
