@@ -29,6 +29,7 @@ SIGHTS: dict[str, tuple[str, str, str]] = {
     "keys": ("The keys", "amara", "/"),
     "closer": ("A closer look, beside the catalogue’s photos", "amara", "/"),
     "missing": ("A page that is not there", "mei", "/nowhere/"),
+    "shop": ("The shop’s home page", "", "/shop/"),
     "wall": ("The shop’s wall of looks", "", "/dresses/"),
     "product": ("A product page", "", "/dresses/{sku}/"),
     "unknown": ("A product page of no dress", "", "/dresses/NO-SUCH-DRESS/"),

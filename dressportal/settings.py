@@ -268,7 +268,7 @@ SPECTACULAR_SETTINGS = {
 CORS_URLS_REGEX = r"^/(api|media|static)/.*$"
 CORS_ALLOW_ALL_ORIGINS = env.bool("DRESSPORTAL_CORS_ALL", default=not PRODUCTION)
 CORS_ALLOWED_ORIGINS = env.list("DRESSPORTAL_CORS_ORIGINS", default=[])
-CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
+CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS", "DELETE"]  # a visitor asks to be forgotten
 
 LOGGING = {
     "version": 1,

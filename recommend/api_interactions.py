@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied, ValidationError
@@ -220,6 +220,29 @@ class Interactions(APIView):
         over = f"A visitor may send {settings.INTERACTIONS_A_DAY:,} events a day."
         refused.reasons.update({told[place][0]: over for place, fate in enumerate(fates) if fate == "over"})
         return answer(fates.count("stored"), fates.count("repeated"), refused.reasons)
+
+    @extend_schema(
+        operation_id="forget_visitor",
+        summary="Forget a visitor",
+        auth=[{}],
+        parameters=[OpenApiParameter("visitor", str, required=True, description="The key of the browser.")],
+        responses={
+            204: None,
+            **{code: OpenApiResponse(ErrorSerializer, ERRORS[code]) for code in (403, 429)},
+            400: OpenApiResponse(ErrorSerializer, "No visitor is named."),
+        },
+    )
+    def delete(self, request: Request, **kwargs: Any) -> Response:
+        """Delete all that is stored of a browser. Only who has its random key can ask for it.
+
+        What was learnt from it ends with the next nightly fit.
+        """
+        try:
+            visitor = visitor_key(request.query_params.get("visitor"))
+        except ValidationError as error:
+            raise ParseError(f"visitor: {_sentence(error.detail)}") from error
+        Interaction.objects.forget(shopper_key(ShopperKind.VISITOR, visitor))
+        return Response(status=204)
 
 
 def read(request: Request) -> tuple[str | None, list[Any]]:

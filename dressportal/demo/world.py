@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
@@ -13,6 +14,7 @@ from rich.progress import Progress, track
 from dressportal.demo import care, people, plan, play, shoppers
 from dressportal.demo.draw import WARDROBE_SEED, Order, draw_all
 from ml.synthetic import Wardrobe
+from recommend import nightly
 from verify import refit, rotation, suggest, verdicts, watch
 from verify.intake.photos import Prepared, store_prepared
 from verify.models import Batch, Dress, DressPhoto, Employee, Look, Photo, Post, Suggestion
@@ -56,6 +58,7 @@ def build(seed: int) -> None:
         office = play.Office(people.voters(seed), what_posts_show(seed), rng)
         play_votes(office, kinds_of_posts(seed), timezone.now(), rng)
         shoppers.go_shopping(seed, timezone.now())
+    nightly.fit(settings.RECOMMEND_METHOD, lambda line: None)
 
 
 def draw_photos(seed: int) -> Drafts:

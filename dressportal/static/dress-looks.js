@@ -3,7 +3,7 @@
 
 import { make, picture, price, webAddress } from "./dress-looks/parts.js";
 import sheet from "./dress-looks/style.js";
-import { told } from "./dress-looks/told.js";
+import { API, told } from "./dress-looks/told.js";
 import { Viewer } from "./dress-looks/viewer.js";
 import { WORDS } from "./dress-looks/words.js";
 
@@ -58,15 +58,13 @@ class DressLooks extends HTMLElement {
     this.note("open", detail.sku, look.id);
   }
 
-  /** For the portal, unless the shop or the browser says no. */
+  /** For the portal, unless the shop, the browser or the shopper says no. */
   note(kind, sku, look) {
-    if (this.getAttribute("tracking") === "off" || navigator.globalPrivacyControl) return;
-    told(this.#api, { kind, sku, look });
+    if (this.getAttribute("tracking") !== "off") told(this.#api, { kind, sku, look });
   }
 
   get #api() {
-    const api = new URL(this.getAttribute("api") || new URL("/api/v1", import.meta.url), location.href);
-    return api.href.replace(/\/+$/, "");
+    return new URL(this.getAttribute("api") || API, location.href).href.replace(/\/+$/, "");
   }
 
   get #path() {
@@ -101,7 +99,7 @@ class DressLooks extends HTMLElement {
     this.#frame();
     this.#observer.disconnect();
     this.#observer.observe(this.wall);
-    this.more().then(() => this.#similar());
+    this.more().then(() => this.#openFirst()).then(() => this.#alike());
   }
 
   #frame() {
@@ -112,9 +110,9 @@ class DressLooks extends HTMLElement {
     this.button = make("button", { className: "pill more", type: "button", hidden: true, onclick: () => this.more() });
     const header = make("header", { hidden: !heading }, make("h2", { textContent: heading }), this.count);
     this.gallery = make("section", { ariaLabel: heading }, header, this.wall, this.notice, this.button);
-    this.like = make("section", { hidden: true });
+    this.alike = make("div");
     this.viewer = new Viewer(this);
-    this.shadowRoot.replaceChildren(this.gallery, this.like, this.viewer.dialog);
+    this.shadowRoot.replaceChildren(this.gallery, this.alike, this.viewer.dialog);
   }
 
   /** Loads the next page of looks; what goes wrong is shown, never thrown. */
@@ -227,14 +225,29 @@ class DressLooks extends HTMLElement {
     this.wall.style.setProperty("height", `${Math.max(gap, ...heights) - gap}px`);
   }
 
-  async #similar() {
+  /** The look that the page was opened for. */
+  async #openFirst() {
+    const run = this.#run;
+    const id = Number(this.getAttribute("look"));
+    const index = () => this.looks.findIndex((look) => look.id === id);
+    while (id && index() < 0 && this.hasMore && run === this.#run) await this.more();
+    if (run === this.#run && index() >= 0) this.viewer.open(index());
+  }
+
+  async #alike() {
     const run = this.#run;
     if (run.signal.aborted || this.getAttribute("similar") === "off") return;
-    const { results } = await this.fetch(`${this.#path}/similar/`).catch(() => ({ results: [] }));
-    if (run !== this.#run || !results.length) return;
-    const header = make("header", {}, make("h2", { textContent: this.say("like") }));
-    this.like.replaceChildren(header, this.strip(results));
-    this.like.hidden = false;
+    const found = await Promise.all([this.#strip("looks", "similar/"), this.#strip("likes", "similar/?by=likes")]);
+    if (run === this.#run) this.alike.replaceChildren(...found);
+  }
+
+  /** Nothing where it was found by something else instead, for want of what is asked for. */
+  async #strip(by, path) {
+    const { by: found, results } = await this.fetch(`${this.#path}/${path}`).catch(() => ({ results: [] }));
+    if (found !== by || !results.length) return "";
+    const because = make("span", { textContent: this.say(`by_${by}`) });
+    const header = make("header", {}, make("h2", { textContent: this.say(`alike_${by}`) }), because);
+    return make("section", {}, header, this.strip(results));
   }
 
   strip(dresses) {

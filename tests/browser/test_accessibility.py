@@ -26,6 +26,7 @@ STRANGERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("login", {}),
     ("password_reset", {}),
     ("password_reset_done", {}),
+    ("shop", {}),
     ("dresses", {}),
     ("product", {"sku": "LUNA-1"}),
     ("product", {"sku": "NOWHERE"}),

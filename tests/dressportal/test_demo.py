@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from dressportal.demo import people, plan, play, shoppers, world
 from recommend import interactions
-from recommend.models import Interaction, ShopperKind, shopper_key
+from recommend.models import Interaction, RecommenderVersion, ShopperKind, shopper_key
 from tests.make import make_dress
 from verify.models import Batch, Dress, Employee, Lease, Look, Post, Vote
 
@@ -38,7 +38,7 @@ def test_the_plan_is_that_of_a_shop_in_use() -> None:
 
 @pytest.fixture
 def small_world(monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest, tmp_path: Path) -> None:
-    settings.VAR = tmp_path
+    settings.VAR, settings.RECOMMENDERS_FOLDER = tmp_path, tmp_path / "recommenders"
     for name, value in {"DRESSES": 15, "POSTS": 60, "CATALOGUE_SIZE": (96, 120)}.items():
         monkeypatch.setattr(plan, name, value)
     for name in ("DETAIL_SIZE", "STREET_SIZE"):
@@ -64,6 +64,7 @@ def test_a_small_world_is_a_portal_in_use(tmp_path: Path) -> None:
     assert Vote.objects.count() == Lease.objects.filter(outcome=Lease.Outcome.VOTED).count()
     somebody = shopper_key(ShopperKind.USER, shoppers.key(1))
     assert set(Interaction.objects.of(somebody).values_list("kind", flat=True)) >= {Interaction.Kind.VIEW}
+    assert RecommenderVersion.objects.live()
     assert people.PASSWORD in (tmp_path / "demo-accounts.txt").read_text()
 
 

@@ -102,8 +102,9 @@ def test_a_word_that_translators_do_not_see_would_be_found(source: str) -> None:
     ("page", "scripts"),
     [
         ("portal/_dialogs.html", ["portal.js", "portal/*.js"]),
-        ("shop/product.html", ["shop/product.js"]),
-        ("shop/wall.html", ["shop/wall.js"]),
+        ("shop/home.html", ["shop/home.js", "shop/card.js"]),
+        ("shop/product.html", ["shop/product.js", "shop/deeds.js"]),
+        ("shop/wall.html", ["shop/wall.js", "shop/card.js"]),
     ],
 )
 def test_a_script_says_only_what_its_page_holds(page: str, scripts: list[str]) -> None:
@@ -168,7 +169,9 @@ def test_scripts_and_errors_speak_it_too(client: Client, german: None) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/dresses/", "/dresses/LUNA/", "/api/v1/dresses/", "/api/v1/dresses/LUNA/"])
+@pytest.mark.parametrize(
+    "path", ["/shop/", "/dresses/", "/dresses/LUNA/", "/api/v1/dresses/", "/api/v1/dresses/LUNA/"]
+)
 def test_what_shoppers_get_is_the_same_for_every_browser(client: Client, path: str) -> None:
     make.make_dress("LUNA", title="Luna")
     page = client.get(path, headers={"accept-language": "de"})

@@ -24,8 +24,8 @@ sheet.replaceSync(`
   :focus-visible { outline: 3px solid var(--dl-accent); outline-offset: 2px; }
 
   header { display: flex; align-items: baseline; justify-content: space-between; gap: 1em; margin-bottom: 1em; }
-  header span { color: var(--dl-quiet); font-variant-numeric: tabular-nums; }
-  section + section { margin-top: 3em; }
+  header span { text-align: end; color: var(--dl-quiet); font-variant-numeric: tabular-nums; }
+  section + section, section + div > section { margin-top: 3em; }
 
   .wall { position: relative; row-gap: var(--dl-gap); }
   .wall li { position: absolute; overflow: hidden; border-radius: var(--dl-radius); background: var(--dl-mat); }

@@ -3,7 +3,10 @@
 export const WORDS = {
   en: {
     worn: "As worn by you",
-    like: "Looks like it",
+    alike_looks: "Looks like it",
+    by_looks: "by its photos",
+    alike_likes: "Liked alike",
+    by_likes: "by people who like this one",
     more: "More looks",
     loading: "One moment…",
     none: "No looks yet. Yours could be the first.",
@@ -21,7 +24,10 @@ export const WORDS = {
   },
   de: {
     worn: "Von euch getragen",
-    like: "Sieht ähnlich aus",
+    alike_looks: "Sieht ähnlich aus",
+    by_looks: "nach den Fotos",
+    alike_likes: "Gefällt denselben",
+    by_likes: "wie dieses Kleid",
     more: "Mehr Looks",
     loading: "Einen Moment…",
     none: "Noch keine Looks. Deiner könnte der erste sein.",

@@ -2,6 +2,7 @@
 
 import { make, picture, price } from "../dress-looks/parts.js";
 import { word } from "../portal/words.js";
+import { deedsOf } from "./deeds.js";
 
 const main = document.getElementById("main");
 const language = document.documentElement.lang;
@@ -25,9 +26,11 @@ function showDetails(dress) {
 
 function showStock(dress) {
   const count = new Intl.NumberFormat(language).format(dress.looks_count);
-  const worn = make("a", { className: "primary", href: "#worn", textContent: word("worn", { n: count }) });
+  const worn = make("a", { className: "text-button", href: "#worn", textContent: word("worn", { n: count }) });
   const stock = make("p", { className: "stock", textContent: word("in_stock") });
-  place("offer").replaceChildren(stock, dress.looks_count ? make("p", {}, worn) : "");
+  const deeds = make("p", { className: "deeds" }, ...deedsOf());
+  const note = make("p", { className: "note", id: "done", role: "status" });
+  place("offer").replaceChildren(stock, deeds, note, dress.looks_count ? make("p", {}, worn) : "");
 }
 
 async function showAlternatives(dress) {

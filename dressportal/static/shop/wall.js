@@ -1,7 +1,8 @@
 // The collection: dresses from the API, those with the most looks first.
 
-import { make, picture, price } from "../dress-looks/parts.js";
+import { make, price } from "../dress-looks/parts.js";
 import { word } from "../portal/words.js";
+import { card, productPage } from "./card.js";
 
 const PAUSE = 200; // ms without a key before the search starts
 const main = document.getElementById("main");
@@ -12,13 +13,10 @@ const wall = place("dresses");
 let page = 0;
 let run = new AbortController();
 
-function card(dress) {
-  const href = main.dataset.product.replace("SKU", () => encodeURIComponent(dress.sku));
-  const frame = make("span", { className: "frame" }, dress.cover ? picture(dress.cover, "(min-width: 60rem) 22vw, 46vw") : "");
-  if (dress.looks_count) frame.append(make("span", { className: "tag", textContent: looks(dress.looks_count) }));
+function tile(dress) {
   const cost = dress.in_stock ? dress.price && price(dress.price, language) : word("sold_out");
-  const lines = [make("b", { textContent: dress.title }), make("small", { textContent: dress.designer })];
-  return make("li", {}, make("a", { href }, frame, ...lines, make("small", { textContent: cost ?? "" })));
+  const href = productPage(main.dataset.product, dress.sku);
+  return card(dress, href, [dress.designer, cost ?? ""], dress.looks_count ? looks(dress.looks_count) : "");
 }
 
 const looks = (count) => word(count === 1 ? "look" : "looks", { n: count });
@@ -54,7 +52,7 @@ async function more() {
 function show({ count, results, next }) {
   page += 1;
   if (page === 1) wall.replaceChildren();
-  wall.append(...results.map(card));
+  wall.append(...results.map(tile));
   place("next").hidden = !next;
   const n = new Intl.NumberFormat(language).format(count);
   if (count) tell(word(count === 1 ? "dress" : "dresses", { n }));
