@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from recommend import nightly, serving, versions
 from recommend.models import RecommenderVersion
+from recommend.spark_session import SparkRefused
 from tests.make import make_dress
 from tests.recommend.conftest import Crowd
 from verify.models import Dress
@@ -124,6 +125,19 @@ def test_the_default_knows_a_dress_that_nobody_has_touched_by_its_looks(
 def test_an_unknown_method_is_named() -> None:
     with pytest.raises(CommandError, match="'FOLLY' is no method"):
         call_command("fit_recommender", method="FOLLY")
+
+
+def test_without_java_or_pyspark_its_engine_says_what_is_missing(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise SparkRefused("pyspark is not installed.")
+
+    monkeypatch.setattr("recommend.spark_session.check_spark", missing)
+    crowd.comes()
+    with pytest.raises(CommandError, match="pyspark is not installed"):
+        call_command("fit_recommender", engine="spark")
+    assert not RecommenderVersion.objects.exists()
 
 
 def test_a_second_fit_waits_for_no_first(tmp_path: Any) -> None:

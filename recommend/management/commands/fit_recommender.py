@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommend import nightly
 from recommend.methods import UnknownMethod
+from recommend.spark import SparkAls
+from recommend.spark_session import SparkRefused
 from verify.only_one import Busy
 
 
@@ -22,11 +24,19 @@ class Command(BaseCommand):
             default=settings.RECOMMEND_METHOD,
             help="such as EASE:lambda=500 (default: %(default)s)",
         )
+        parser.add_argument(
+            "--engine",
+            choices=("here", "spark"),
+            default="here",
+            help="spark: its own ALS, SPARK_ALS, unless --method names it with options (docs/scale.md)",
+        )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, method: str, engine: str, **options: Any) -> None:
+        if engine == "spark" and not method.startswith(SparkAls.name):
+            method = SparkAls.name
         try:
-            nightly.fit(options["method"], self.say)
-        except (Busy, UnknownMethod) as error:
+            nightly.fit(method, self.say)
+        except (Busy, UnknownMethod, SparkRefused) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"Nothing changes: {error}.") from error
