@@ -136,6 +136,7 @@ def triples(ratings: Ratings) -> list[tuple[int, int, float]]:
 @pytest.mark.spark
 def test_a_table_and_a_file_make_the_same_model(spark: Any, drawn: Ratings, tmp_path: Path) -> None:
     file = written(spark, rows_of(drawn), tmp_path)
+    spark._jvm.System.setProperty("derby.stream.error.file", str(tmp_path / "derby.log"))
     url = f"jdbc:derby:{tmp_path}/database;create=true"  # Spark brings this database along
     spark.read.parquet(file.path).write.jdbc(url, "liked")
     config, catalogue = SparkFactors(categories=3, implicit=False), [str(n) for n in range(13)]
