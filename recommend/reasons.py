@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+import numpy as np
+
+from recommend.ratings import Floats, Ints
 from recommend.recommender import Recommender
 from recommend.shelf import Shelved
 
@@ -25,27 +28,38 @@ class Because(NamedTuple):
     item: int | None = None  # of the shopper's own
 
 
+class Liked(NamedTuple):
+    """What of the shopper's own may speak for another."""
+
+    items: list[int]
+    alike: Ints  # (items, ALIKE) as `Shelved` has them
+    weights: Floats
+
+
 def why(
     shopper: Recommender, shelved: Shelved, ratings: Mapping[int, float], items: Sequence[int]
 ) -> list[Because]:
     """A reason for each item, from the shopper's own ratings by item."""
-    liked = {item for item, rating in ratings.items() if rating >= LIKED_FROM}
+    own = sorted(item for item, rating in ratings.items() if rating >= LIKED_FROM)
+    liked = Liked(own, np.array(shelved.alike[own]), np.array(shelved.alike_weights[own]))
     return [_why(shopper, shelved, liked, item) for item in items]
 
 
-def _why(shopper: Recommender, shelved: Shelved, liked: set[int], item: int) -> Because:
-    told = (reason.item for reason in shopper.explain(0, item) if reason.weight > 0)
-    seed = _first(told, liked)
-    if seed is None:
-        seed = _first(shelved.alike[item].tolist(), liked)
+def _why(shopper: Recommender, shelved: Shelved, liked: Liked, item: int) -> Because:
+    seed = _liked_alike(liked, item)
+    if seed is None:  # asking the method takes longer
+        told = (each.item for each in shopper.explain(0, item) if each.weight > 0)
+        seed = next((own for own in told if own in liked.items), None)
     if seed is not None:
         return Because(Kind.LIKED, seed)
-    seed = _looks_alike(shelved, sorted(liked), item)
+    seed = _looks_alike(shelved, liked.items, item)
     return Because(Kind.POPULAR) if seed is None else Because(Kind.LOOKS_LIKE, seed)
 
 
-def _first(items: Iterable[int], liked: set[int]) -> int | None:
-    return next((item for item in items if item in liked), None)
+def _liked_alike(liked: Liked, item: int) -> int | None:
+    """Of those to which it is among the most alike, the one to which it is most so."""
+    weights = np.where(liked.alike == item, liked.weights, 0).max(axis=1, initial=0)
+    return liked.items[int(weights.argmax())] if weights.any() else None
 
 
 def _looks_alike(shelved: Shelved, liked: list[int], item: int) -> int | None:
