@@ -9,7 +9,8 @@ so that nothing says 1, the middle 3, and nothing more than 5. Weights, middle a
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -79,7 +80,7 @@ def ratings(
     """
     known = catalogue() if items is None else tuple(items)
     users, dresses, values, counts = list[str](), array("q"), array("f"), array("q")
-    with transaction.atomic(), _cursor(whole=shoppers is None) as cursor:
+    with _cursor(whole=shoppers is None) as cursor:
         cursor.execute(RATINGS, _values(now, since, shoppers))
         for shopper, told, found in cursor:
             users.append(str(shopper))
@@ -90,13 +91,18 @@ def ratings(
     return _of_catalogue(users, rows, np.array(dresses, np.int64), np.array(values, np.float32), known)
 
 
-def _cursor(whole: bool) -> Any:
+@contextmanager
+def _cursor(whole: bool) -> Iterator[Any]:
     """Of a whole table the rows come a part at a time."""
     if not whole:
-        return connection.cursor()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('work_mem', %s, true)", [SORT_MEMORY])  # of this transaction
-    return connection.chunked_cursor()
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('work_mem', %s, true)", [SORT_MEMORY])  # of this transaction
+        with connection.chunked_cursor() as cursor:
+            yield cursor
 
 
 def _of_catalogue(
