@@ -1,6 +1,5 @@
 """``manage.py evaluate_recommenders``: how good each method is, in figures and as a page anyone can read."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from recommend.readers import read, read_split, read_table
 from recommend.report import in_words, page
 from recommend.splits import Kind, Scheme, Split, splits
 from recommend.tuning import FIGURES, Tuning, alternatives
+from verify.management import evaluation_files
 
 LENGTHS = (1, 3, 5, 10, 20, 50)
 INNER = 0.75  # of the users learnt from, where options are chosen on the others
@@ -91,12 +91,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for option in ("json", "report"):
-            _check(options[option])
+            evaluation_files.check(options[option])
         try:
             found = self._evaluated(options)
         except ValueError as error:  # every refusal of ratings, options, methods and schemes is one
             raise CommandError(f"{error}.") from error
-        _write_all(found, options["json"], options["report"])
+        evaluation_files.write(found, page, options["json"], options["report"])
         self._tell(found)
         if not found.methods:
             raise CommandError("No method could be measured.")
@@ -214,28 +214,6 @@ def _lengths(told: str) -> tuple[int, ...]:
     if not lengths or lengths[0] < 1:
         raise CommandError(f"--n {told}: expected lengths of lists, 1 or more, as in 1,5,10.")
     return lengths
-
-
-def _check(path: Path | None) -> None:
-    """Minutes of work should not be lost for a mistyped folder."""
-    if path and not path.parent.is_dir():
-        raise CommandError(f"{path}: there is no folder {path.parent}.")
-    if path and path.is_dir():
-        raise CommandError(f"{path} is a folder: expected the name of a file.")
-
-
-def _write_all(found: Evaluation, figures_file: Path | None, report: Path | None) -> None:
-    if figures_file:
-        _write(figures_file, json.dumps(found.as_json(), indent=2, allow_nan=False) + "\n")
-    if report:
-        _write(report, page(found))
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 def _table(title: str, rows: Rows) -> Table:

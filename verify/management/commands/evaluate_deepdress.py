@@ -1,6 +1,5 @@
 """``manage.py evaluate_deepdress``: how good DeepDress is, in figures and as a page anyone can read."""
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from ml.evaluation_report import page
 from ml.evaluation_table import table
 from ml.manifest import ManifestError
 from ml.photos import UnreadablePhoto
+from verify.management import evaluation_files
 
 DRESSES = 120
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for option in ("json", "report"):
-            _check(options[option])
+            evaluation_files.check(options[option])
         folders = [folder for folder in (options["weights"], options["against"]) if folder]
         try:
             models = [DeepDress.load(folder) for folder in folders]
@@ -58,32 +58,10 @@ class Command(BaseCommand):
             with tempfile.TemporaryDirectory() as folder:
                 found = evaluate(_photos(options["manifest"], Path(folder)), models, classifier=classifier)
                 # While a drawn wardrobe's photos are still there.
-                _write_all(found, options["json"], options["report"])
+                evaluation_files.write(found, page, options["json"], options["report"])
         except (CheckpointRefused, ManifestError, UnreadablePhoto) as error:
             raise CommandError(f"{error}.") from error
         Console(file=self.stdout, width=None if self.stdout.isatty() else 140).print(_told(found))
-
-
-def _check(path: Path | None) -> None:
-    """Minutes of work should not be lost for a mistyped folder."""
-    if path and not path.parent.is_dir():
-        raise CommandError(f"{path}: there is no folder {path.parent}.")
-    if path and path.is_dir():
-        raise CommandError(f"{path} is a folder: expected the name of a file.")
-
-
-def _write_all(found: Evaluation, figures: Path | None, report: Path | None) -> None:
-    if figures:
-        _write(figures, json.dumps(found.as_json(), indent=2, allow_nan=False) + "\n")
-    if report:
-        _write(report, page(found))
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 def _photos(manifest: Path | None, folder: Path) -> held_out.HeldOut:
