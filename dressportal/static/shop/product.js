@@ -2,6 +2,7 @@
 
 import { make, picture, price } from "../dress-looks/parts.js";
 import { word } from "../portal/words.js";
+import { productPage } from "./card.js";
 import { deedsOf } from "./deeds.js";
 
 const main = document.getElementById("main");
@@ -44,13 +45,11 @@ async function showAlternatives(dress) {
   if (!results.length) return;
   const cards = results.map((other) => {
     const title = make("span", { textContent: other.title });
-    return make("li", {}, make("a", { href: productPage(other) }, picture(other.cover, "8rem"), title));
+    return make("li", {}, make("a", { href: productPage(main.dataset.product, other.sku) }, picture(other.cover, "8rem"), title));
   });
   const heading = make("p", { className: "note", textContent: word("instead") });
   place("offer").append(heading, make("ul", { className: "alternatives" }, ...cards));
 }
-
-const productPage = (dress) => `/dresses/${encodeURIComponent(dress.sku)}/`;
 
 async function read(address) {
   const answer = await fetch(address);
