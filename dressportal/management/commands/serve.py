@@ -95,6 +95,7 @@ class Command(BaseCommand):
         return Part("web", [*command, "dressportal.wsgi:application"], settings.VAR, settings.BASE_DIR, pool)
 
     def worker(self) -> Part:
+        # A backlog takes what the web leaves: people wait for their next card, posts for nobody.
         command = ["nice", "-n", "10", sys.executable, "manage.py", "qcluster"]
         own = {"DRESSPORTAL_POOL": "0"}
         if not settings.PRODUCTION:
