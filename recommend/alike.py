@@ -1,4 +1,4 @@
-"""How alike rows of sparse ratings are, users or items: by products of sparse matrices, block by block."""
+"""How alike rows are: of sparse ratings, users or items, by sparse products; of vectors, by cosine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from recommend.ratings import Floats
+from recommend.ratings import Floats, rows_of
+from recommend.recommender import Recommendation, top
 
 Similarity = Literal["cosine", "pearson"]
 Over = Literal["all", "common"]
@@ -35,8 +36,7 @@ class Likeness:
         """The rows as they are compared; over all, each of length 1, or 0."""
         if self.over == "common":
             return rows
-        count = rows.shape[0]
-        row_of = np.repeat(np.arange(count), np.diff(rows.indptr))
+        count, row_of = rows.shape[0], rows_of(rows)
         values = rows.data.astype(np.float64)
         if self.similarity == "pearson":
             values -= (np.bincount(row_of, values, count) / np.maximum(np.diff(rows.indptr), 1))[row_of]
@@ -80,6 +80,28 @@ class Likeness:
         products = own * theirs * there
         total = products.sum(1, keepdims=True)
         return np.asarray(np.divide(products, total, out=np.zeros_like(products), where=total > 0))
+
+
+def by_cosine(
+    vectors: npt.NDArray[np.floating], item: int, n: int, rated: npt.NDArray[np.bool_] | None = None
+) -> list[Recommendation]:
+    """The n items whose vectors (items, k) lie nearest to its own, of those `rated` (items,), without itself.
+
+    None where nobody has rated it, or it has no vector but zeros.
+    """
+    lengths = np.linalg.norm(vectors, axis=1)
+    others = np.ones(len(vectors), np.bool_) if rated is None else rated.copy()
+    if not others[item] or not lengths[item]:
+        return []
+    cosines = vectors @ vectors[item] / np.maximum(lengths * lengths[item], np.finfo(np.float32).tiny)
+    others[item] = False
+    return top(np.where(others, cosines, -np.inf)[None], n)[0]
+
+
+def unit(rows: npt.NDArray[np.floating]) -> Floats:
+    """Brought to length 1; what has none stays as it is."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float32)
 
 
 def nearest(likeness: Floats, count: int, last: bool = False) -> csr_array:

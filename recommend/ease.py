@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from recommend.liking import UNTOLD, liked, liking
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender
+from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
 
 Weight = Literal["good", "all", "rating"]
 Numbers = npt.NDArray[np.float64]
@@ -39,8 +39,7 @@ class PairWeights(Recommender):
     def explain(self, user: int, item: int) -> list[Reason]:
         signals = self.signals(self.known.by([user]))
         told = signals.data * self.state["weights"][signals.indices, item]
-        order = np.argsort(-told, kind="stable")
-        return [Reason(int(signals.indices[at]), float(told[at])) for at in order if told[at] > 0]
+        return reasons(signals.indices, told)
 
 
 @dataclass(frozen=True)

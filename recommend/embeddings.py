@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from recommend.alike import unit
 from recommend.ratings import Floats
-from recommend.shelf import unit
 from verify.models import Embedding, ModelVersion
 
 

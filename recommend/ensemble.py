@@ -12,7 +12,7 @@ from recommend.ease import EDLAE, EDLAEConfig
 from recommend.liking import UNTOLD
 from recommend.pairwise import WARP, PairwiseConfig
 from recommend.ratings import Floats, Ints, Ratings
-from recommend.recommender import Config, Reason, Recommendation, Recommender
+from recommend.recommender import Config, Reason, Recommendation, Recommender, those
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Ensemble(Recommender):
         """The members, with what was learnt of items and users."""
         members = self._members()
         for member in members:
-            member.state, member.taste = _own(self.state, member.name), _own(self.taste, member.name)
+            own = f"{member.name}."
+            member.state, member.taste = those(self.state, own), those(self.taste, own)
             if hasattr(self, "known"):
                 member.known = self.known
         return members
@@ -78,8 +79,3 @@ def standardised(scores: Floats) -> Floats:
 
 def _named(arrays: dict[str, dict[str, npt.NDArray[Any]]]) -> dict[str, npt.NDArray[Any]]:
     return {f"{member}.{name}": value for member, own in arrays.items() for name, value in own.items()}
-
-
-def _own(arrays: dict[str, npt.NDArray[Any]], member: str) -> dict[str, npt.NDArray[Any]]:
-    start = f"{member}."
-    return {name.removeprefix(start): value for name, value in arrays.items() if name.startswith(start)}

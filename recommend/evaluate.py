@@ -163,10 +163,10 @@ def _differences(methods: dict[str, Measured]) -> dict[str, dict[str, Any]]:
     """Of each pair of methods, the first less the second."""
     found: dict[str, dict[str, Any]] = {}
     for (name, one), (other_name, other) in combinations(methods.items(), 2):
-        overall, lists = one.figures, other.figures
+        ours, theirs = one.figures, other.figures
         found.setdefault(name, {})[other_name] = {
-            **_each_difference(overall.overall, lists.overall),
-            "topn": {str(n): _each_difference(overall.lists[n], lists.lists[n]) for n in overall.lists},
+            **_each_difference(ours.overall, theirs.overall),
+            "topn": {str(n): _each_difference(ours.lists[n], theirs.lists[n]) for n in ours.lists},
         }
     return found
 

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_array, vstack
 
+from recommend.alike import by_cosine
 from recommend.kernel import Objective, Reals, Rows, ridges
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender, top
+from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
 
 Centring = Literal["none", "item", "biases"]
 Scaling = Literal["none", "item"]
@@ -124,14 +125,7 @@ class RSVDSplit(Recommender):
 
     def similar_items(self, item: int, n: int) -> list[Recommendation]:
         """By the cosine of their factors."""
-        theta, rated = self.state["theta"], self.state["rated"].copy()
-        lengths = np.linalg.norm(theta, axis=1)
-        if not rated[item] or not lengths[item]:
-            return []
-        rated[item] = False
-        cosines = np.full(len(theta), -np.inf, np.float32)
-        cosines[rated] = theta[rated] @ theta[item] / np.maximum(lengths[rated] * lengths[item], 1e-30)
-        return top(cosines[None], n)[0]
+        return by_cosine(self.state["theta"], item, n, self.state["rated"])
 
     def contributions(self, user: int, item: int) -> tuple[Ints, Floats]:
         """What the user rated, and what each rating adds to the item's score beyond the means.
@@ -146,9 +140,8 @@ class RSVDSplit(Recommender):
         return rows.columns.astype(np.int64), weights.astype(np.float32)
 
     def explain(self, user: int, item: int) -> list[Reason]:
-        reasons = zip(*(part.tolist() for part in self.contributions(user, item)), strict=True)
-        telling = [Reason(*one) for one in reasons if one[0] != item and one[1] > 0]
-        return sorted(telling, key=lambda one: (-one.weight, one.item))
+        items, weights = self.contributions(user, item)
+        return reasons(items[items != item], weights[items != item])
 
 
 class RSVD(RSVDSplit):

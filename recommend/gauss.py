@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recommend.centring import DAMPING
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender
+from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
 
 Numbers = npt.NDArray[np.float64]
 LARGEST_CATALOGUE = 20_000  # items: the covariance of each pair is kept
@@ -99,10 +100,9 @@ class Gauss(Recommender):
     def explain(self, user: int, item: int) -> list[Reason]:
         rated, weights = self._weights(user)
         told = weights * self.state["covariance"][rated, item]
-        order = np.argsort(-told, kind="stable")
-        return [Reason(int(rated[at]), float(told[at])) for at in order if told[at] > 0 and rated[at] != item]
+        return reasons(rated[rated != item], told[rated != item])
 
 
 def _shrunk(values: Numbers, groups: npt.NDArray[Any], count: int) -> Numbers:
-    """(count,) means of groups, each with 5 zeros more."""
-    return np.bincount(groups, values, count) / (np.bincount(groups, minlength=count) + 5.0)
+    """(count,) means of groups, each with so many zeros more."""
+    return np.bincount(groups, values, count) / (np.bincount(groups, minlength=count) + DAMPING)

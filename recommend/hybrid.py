@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from recommend.alike import unit
 from recommend.ease import EDLAE, EDLAEConfig
 from recommend.liking import liked
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
@@ -56,7 +57,7 @@ class Hybrid(EDLAE):
         """Raises RatingsRefused for vectors that aren't of these items, or that aren't numbers."""
         if self.content is None:
             return super().learn(ratings)
-        vectors = _unit(_checked(self.content, ratings))
+        vectors = unit(_checked(self.content, ratings))
         blend = self._fitted(ratings, vectors)
         weights = blended(super().learn(ratings)["weights"], self._likes(ratings), vectors, blend)
         told = np.array([blend.ridge, blend.trust, blend.boost])
@@ -114,7 +115,3 @@ def _checked(vectors: Floats, ratings: Ratings) -> Floats:
     if len(wrong):
         raise RatingsRefused(f"the vector of item {ratings.items[wrong[0]]!r} is not finite")
     return vectors
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)

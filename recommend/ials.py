@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, csr_matrix
 from threadpoolctl import threadpool_limits
 
+from recommend.alike import by_cosine
 from recommend.liking import UNTOLD, liked
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.recommender import Config, Recommendation, Recommender
@@ -71,17 +72,7 @@ class IALS(Recommender):
         return np.asarray(self.taste["x"][users] @ self.state["theta"].T, np.float32)
 
     def similar_items(self, item: int, n: int) -> list[Recommendation]:
-        return alike(self.state["theta"], item, n)
-
-
-def alike(vectors: Floats, item: int, n: int) -> list[Recommendation]:
-    """By the cosine of the items' vectors; empty where it has none, or nothing but zeros."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not lengths[item]:
-        return []
-    cosines = vectors @ vectors[item] / np.maximum(lengths * lengths[item], np.finfo(np.float32).tiny)
-    order = np.argsort(-cosines, kind="stable")
-    return [Recommendation(int(other), float(cosines[other])) for other in order if other != item][:n]
+        return by_cosine(self.state["theta"], item, n)
 
 
 def _row(matrix: csr_array, row: int) -> npt.NDArray[np.int32]:

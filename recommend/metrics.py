@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.special import stdtrit
 
-from recommend.ratings import Floats, Ints, Ratings
+from recommend.ratings import Floats, Ints, Ratings, rows_of
 
 Numbers = npt.NDArray[np.float64]
 Scorer = Callable[[Ints], Floats]  # rows of test users -> (rows, items)
@@ -232,7 +232,7 @@ def _sums(rows: Ints, each: npt.ArrayLike, count: int = 0) -> Numbers:
 def _dense(matrix: csr_array) -> npt.NDArray[np.bool_]:
     """Where there is an entry, be it 0."""
     there = np.zeros(matrix.shape, np.bool_)
-    there[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices] = True
+    there[rows_of(matrix), matrix.indices] = True
     return there
 
 

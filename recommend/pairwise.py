@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from recommend.ials import alike
+from recommend.alike import by_cosine
 from recommend.kernel import compiled
 from recommend.liking import UNTOLD, liked
-from recommend.ratings import Floats, Ints, Ratings
+from recommend.ratings import Floats, Ints, Ratings, rows_of
 from recommend.recommender import Config, Recommendation, Recommender
 
 MOST = 10.0  # that one pair weighs
@@ -73,7 +73,7 @@ class Pairwise(Recommender):
         fixed: bool,
     ) -> None:
         likes, c = liked(ratings, self.config.good), self.config
-        users = np.repeat(np.arange(len(x)), np.diff(likes.indptr))
+        users = rows_of(likes)
         items, starts = likes.indices.astype(np.int64), likes.indptr.astype(np.int64)
         climb(
             users, items, starts, x, theta, bias, rng, passes, fixed, self.ranks, c.rate, c.lambda_, c.tries
@@ -83,7 +83,7 @@ class Pairwise(Recommender):
         return np.asarray(self.taste["x"][users] @ self.state["theta"].T + self.state["bias"], np.float32)
 
     def similar_items(self, item: int, n: int) -> list[Recommendation]:
-        return alike(self.state["theta"], item, n)
+        return by_cosine(self.state["theta"], item, n)
 
 
 class WARP(Pairwise):

@@ -62,7 +62,7 @@ class Ratings:
     @property
     def user_of(self) -> Ints:
         """(ratings,) the row of each."""
-        return np.repeat(np.arange(len(self.users)), np.diff(self.matrix.indptr))
+        return rows_of(self.matrix)
 
     def by(self, rows: npt.ArrayLike) -> Ratings:
         """Those of some users, in the order given; the items stay."""
@@ -75,6 +75,11 @@ class Ratings:
         starts = np.concatenate([[0], np.cumsum(counts)])
         parts = (self.matrix.data[kept], self.matrix.indices[kept], starts)
         return Ratings(csr_array(parts, shape=self.matrix.shape), self.users, self.items)
+
+
+def rows_of(matrix: csr_array) -> Ints:
+    """(entries,) the row of each."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
 def _checked(values: npt.ArrayLike, count: int, first_row: int) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
+from recommend.ratings import Floats, Ints, Ratings, RatingsRefused, rows_of
 
 
 @dataclass(frozen=True)
@@ -150,11 +150,12 @@ class Recommender(ABC):
         parts = (arrays["known.data"], arrays["known.indices"], arrays["known.indptr"])
         model = cls(cls.config_class(**config))
         model.known = Ratings(csr_array(parts, shape=(len(users), len(items))), users, items)
-        model.state, model.taste = _those(arrays, "state."), _those(arrays, "taste.")
+        model.state, model.taste = those(arrays, "state."), those(arrays, "taste.")
         return model
 
 
-def _those(arrays: dict[str, npt.NDArray[Any]], beginning: str) -> dict[str, npt.NDArray[Any]]:
+def those(arrays: dict[str, npt.NDArray[Any]], beginning: str) -> dict[str, npt.NDArray[Any]]:
+    """The arrays whose names begin so, by what follows."""
     return {
         name.removeprefix(beginning): value for name, value in arrays.items() if name.startswith(beginning)
     }
@@ -164,7 +165,7 @@ def top(scores: Floats, n: int, known: csr_array | None = None) -> list[list[Rec
     """The n best of each row of `scores` (users, items), those in `known` (users, items) left out."""
     left = scores.astype(np.float32, copy=True)
     if known is not None:
-        left[np.repeat(np.arange(known.shape[0]), np.diff(known.indptr)), known.indices] = -np.inf
+        left[rows_of(known), known.indices] = -np.inf
     order = np.argsort(-left, axis=1, kind="stable")[:, :n]
     return [
         [Recommendation(int(item), float(row[item])) for item in best if row[item] > -np.inf]
@@ -172,7 +173,7 @@ def top(scores: Floats, n: int, known: csr_array | None = None) -> list[list[Rec
     ]
 
 
-def reasons(items: Ints, weights: Floats) -> list[Reason]:
+def reasons(items: npt.NDArray[np.integer], weights: npt.NDArray[np.floating]) -> list[Reason]:
     """Those that speak for something, most telling first; ties go by the item's number."""
     found = [
         Reason(int(item), float(weight)) for item, weight in zip(items, weights, strict=True) if weight > 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from recommend.methods import METHODS
 from recommend.ratings import Floats, Ints, Ratings
-from recommend.recommender import ModelRefused, Recommender
+from recommend.recommender import ModelRefused, Recommender, those
 
 ABOUT = "about.json"
 ALIKE = 48  # kept of each item's most alike: enough are left once some are out of stock
@@ -68,7 +68,7 @@ def take(folder: Path) -> Shelved:
     if any(len(array) != len(items) for array in beside.values()):
         raise ModelRefused(f"{folder}: its arrays are not of its {len(items)} items")
     model.known = Ratings(csr_array((0, len(items)), dtype=np.float32), (), items)
-    model.state = {name.removeprefix("state."): value for name, value in arrays.items()}
+    model.state = those(arrays, "state.")
     return Shelved(model, {item: column for column, item in enumerate(items)}, **beside)
 
 
@@ -80,9 +80,3 @@ def _alike(model: Recommender) -> tuple[Ints, Floats]:
         items[item, : len(found)] = [other.item for other in found]
         weights[item, : len(found)] = [other.score for other in found]
     return items, weights
-
-
-def unit(rows: npt.NDArray[Any]) -> Floats:
-    """Brought to length 1; what has none stays as it is."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float32)

@@ -27,7 +27,7 @@ class Found(NamedTuple):
 
 
 def similar(dresses: Sequence[Dress], count: int, by: str = "looks") -> list[Found]:
-    """As `similar_dresses` of each, in as many statements as of one; by likes as far as those are known."""
+    """As `look_alike`, in as many statements as of one; by likes as far as those are known."""
     liked, fallback = _liked(dresses, count) if by == "likes" else ({}, "")
     others = [dress for dress in dresses if dress.pk not in liked]
     looks = dict(zip((dress.pk for dress in others), look_alike(others, count), strict=True))
@@ -39,18 +39,13 @@ def similar(dresses: Sequence[Dress], count: int, by: str = "looks") -> list[Fou
     ]
 
 
-def similar_dresses(dress: Dress, count: int) -> list[Similar]:
-    """The `count` dresses in stock that look most like it, most similar first, itself left out.
+def look_alike(dresses: Sequence[Dress], count: int) -> list[list[Similar]]:
+    """Of each, the `count` dresses in stock that look most like it, most similar first, itself left out.
 
     Each photo of the dress finds the photo of the other that is most like it, front to front and back to
     back; the similarity of two dresses is the mean over the photos. Empty where nothing is known yet: no
     live model, or none of the dress's photos embedded.
     """
-    return look_alike([dress], count)[0]
-
-
-def look_alike(dresses: Sequence[Dress], count: int) -> list[list[Similar]]:
-    """As `similar_dresses` of each."""
     if not dresses:
         return []
     live = ModelVersion.objects.live()  # once: another may go live between the two

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from recommend.alike import by_cosine
 from recommend.ratings import LARGEST, Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender, top
+from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
 from recommend.spark_session import session
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -158,14 +159,7 @@ class SparkAls(Recommender):
 
     def similar_items(self, item: int, n: int) -> list[Recommendation]:
         """By the cosine of their factors."""
-        factors, rated = self.state["factors"], self.state["counts"] > 0
-        lengths = np.linalg.norm(factors, axis=1)
-        if not rated[item] or not lengths[item]:
-            return []
-        rated[item] = False
-        cosines = np.full(len(factors), -np.inf, np.float32)
-        cosines[rated] = factors[rated] @ factors[item] / np.maximum(lengths[rated] * lengths[item], 1e-30)
-        return top(cosines[None], n)[0]
+        return by_cosine(self.state["factors"], item, n, self.state["counts"] > 0)
 
     def explain(self, user: int, item: int) -> list[Reason]:
         """What each rating adds to the score, which is their sum."""
@@ -174,10 +168,7 @@ class SparkAls(Recommender):
         if not rated.given.any():
             return []
         weights = rated.factors @ np.linalg.solve(rated.inner, self.state["factors"][item]) * rated.given
-        reasons = zip(rated.items.tolist(), weights.tolist(), strict=True)
-        return sorted(
-            (Reason(*one) for one in reasons if one[1] > 0), key=lambda one: (-one.weight, one.item)
-        )
+        return reasons(rated.items, weights)
 
 
 class _Regression(NamedTuple):

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, svds
 
+from recommend.alike import by_cosine
 from recommend.centring import Arrays, Centring, centred, learnt_centred, user_levels
 from recommend.ratings import Floats, Ints, Ratings
-from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons, top
+from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
 
 Unrated = Literal["usual", "lowest"]
 Doubles = npt.NDArray[np.float64]
@@ -93,13 +94,8 @@ class SVD(Recommender):
 
     def similar_items(self, item: int, n: int) -> list[Recommendation]:
         """By the cosine of their vectors."""
-        theta, rated = self.state["theta"], self.state["rated"]
-        lengths = np.linalg.norm(theta, axis=1)
-        if not rated[item] or not lengths[item]:
-            return []
-        cosines = theta @ theta[item] / np.maximum(lengths * lengths[item], 1e-30)
-        cosines[~rated | (cosines <= 0) | (np.arange(len(theta)) == item)] = -np.inf
-        return top(cosines[None].astype(np.float32), n)[0]
+        found = by_cosine(self.state["theta"], item, n, self.state["rated"])
+        return [other for other in found if other.score > 0]
 
     def contributions(self, user: int, item: int) -> tuple[Ints, Floats]:
         """What the user rated, and by how much each lifts the item above what it would be without any."""

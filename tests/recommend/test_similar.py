@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from recommend.similar import similar_dresses
+from recommend.similar import look_alike
 from tests.make import make_dress, make_look, make_model_version
 from verify.models import Dress, Embedding, ModelVersion
 
@@ -63,7 +63,7 @@ def test_the_same_as_counting_by_hand() -> None:
             best = [max(float(row @ theirs) for theirs in unit[other]) for row in unit[pk]]
             expected[other] = sum(best) / len(best)
         del expected[pk]
-        found = similar_dresses(Dress.objects.get(pk=pk), 100)
+        [found] = look_alike([Dress.objects.get(pk=pk)], 100)
         assert [other.dress_id for other in found] == sorted(expected, key=lambda key: -expected[key])
         assert [other.similarity for other in found] == pytest.approx(
             sorted(expected.values())[::-1], abs=1e-6

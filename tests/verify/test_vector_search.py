@@ -12,7 +12,7 @@ from django.utils import timezone
 from dressportal import checks
 from ml.catalogue_index import CatalogueIndex
 from ml.named import named
-from recommend.similar import similar_dresses
+from recommend.similar import look_alike
 from tests.make import make_dress, make_look, make_model_version
 from verify import prototypes, suggest, vector_search
 from verify.models import Dress, DressPhoto, Embedding, ModelVersion, Photo
@@ -83,7 +83,7 @@ def test_the_graph_finds_what_exact_search_finds_and_gives_the_same_probabilitie
     sizes = [sets.set_sizes(index.probabilities(queries, TEMPERATURE)) for index in (graph, exact)]
     assert sizes[0] == sizes[1]
     dress = Dress.objects.earliest("pk")
-    alike = similar_dresses(dress, 5)
+    [alike] = look_alike([dress], 5)
     assert alike[0] == pytest.approx(nearest_by_hand(exact, vectors[:2], dress.pk), abs=1e-5)
 
     # A sample of a fifth: within four of the standard errors that the docstring gives.
