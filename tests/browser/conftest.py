@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from threading import Condition
 from typing import Any
 
 import pytest
 from django.conf import settings as project_settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -31,6 +33,38 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()
+
+
+class UnderWay:
+    """Requests that the server is at work with."""
+
+    def __init__(self) -> None:
+        self._count, self._changed = 0, Condition()
+
+    def begins(self, **signal: Any) -> None:
+        with self._changed:
+            self._count += 1
+
+    def ends(self, **signal: Any) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def are_done(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count <= 0, seconds)
+
+
+@pytest.fixture(autouse=True)
+def answered(live_server: Any, transactional_db: None) -> Iterator[None]:
+    """What closed windows still asked for is answered before the database is emptied, for both take locks."""
+    under_way = UnderWay()
+    request_started.connect(under_way.begins)
+    request_finished.connect(under_way.ends)
+    yield
+    assert under_way.are_done(seconds=30)
+    request_started.disconnect(under_way.begins)
+    request_finished.disconnect(under_way.ends)
 
 
 @dataclass
