@@ -34,7 +34,7 @@ from recommend.models import RecommenderVersion
 from recommend.ratings import Ratings, RatingsRefused
 from recommend.recommender import ModelRefused, Recommender
 from recommend.report import page
-from recommend.shelf import Shelved, put, take
+from recommend.shelf import put, put_model, take_model
 from verify.models import Dress
 from verify.only_one import only_one
 
@@ -134,7 +134,7 @@ def _write(made: Recommender, data: Data, draft: Path, say: Say) -> float:
     begin = time.perf_counter()
     made.fit(data.before)
     seconds = time.perf_counter() - begin
-    put(made, looks, draft / versions.JUDGED)
+    put_model(made, draft / versions.JUDGED)
     say(f"Fitting to all {len(data.everything):,} ratings …")
     put(made.fit(data.everything), looks, draft / versions.SERVED)
     return seconds
@@ -157,7 +157,7 @@ class Judged(NamedTuple):
 def _judged(data: Data, folder: Path, say: Say) -> Judged:
     say(f"Comparing on what {len(data.judges):,} people did in the last week …")
     begin = time.perf_counter()
-    new = judging.of_model(data.judges, take(folder), GOOD)
+    new = judging.of_model(data.judges, take_model(folder), GOOD)
     seconds = time.perf_counter() - begin
     popular = judging.of_popular(data.judges, data.before, GOOD)
     live, name, old = RecommenderVersion.objects.live(), POPULAR, popular
@@ -177,10 +177,10 @@ def _metrics(found: Judged) -> dict[str, Any]:
     }
 
 
-def _twin(live: RecommenderVersion) -> Shelved | None:
+def _twin(live: RecommenderVersion) -> Recommender | None:
     """None where its files are broken: then what is popular serves in fact."""
     try:
-        return take(versions.folder_of(live) / versions.JUDGED)
+        return take_model(versions.folder_of(live) / versions.JUDGED)
     except ModelRefused:
         return None
 
