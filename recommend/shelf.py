@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from recommend.alike import unit
 from recommend.methods import METHODS
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.recommender import ModelRefused, Recommender, those
@@ -32,6 +33,7 @@ class Shelved(NamedTuple):
     alike_weights: Floats  # (items, ALIKE)
     fans: Floats  # (items,) how many people liked each
     looks: Floats  # (items, d) unit vectors, or zeros; (items, 0) where nothing is known
+    style: Floats  # (d,) what most people's dresses look like
 
     def shopper(self, columns: npt.ArrayLike, values: npt.ArrayLike) -> Recommender:
         """The model for one person, of whom nothing else is known."""
@@ -66,7 +68,8 @@ def take(folder: Path) -> Shelved:
         raise ModelRefused(f"{folder}: no model that can be served ({error!r})") from error
     if any(len(array) != len(items) for array in beside.values()):
         raise ModelRefused(f"{folder}: its arrays are not of its {len(items)} items")
-    return Shelved(model, {item: column for column, item in enumerate(items)}, **beside)
+    style = unit((beside["fans"] @ beside["looks"])[None])[0]
+    return Shelved(model, {item: column for column, item in enumerate(items)}, **beside, style=style)
 
 
 def take_model(folder: Path) -> Recommender:
