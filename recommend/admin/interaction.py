@@ -67,7 +67,6 @@ class InteractionAdmin(ReadOnlyAdmin):
     list_display = ["what", "of", "when", "who", "source", "told"]
     list_filter = ["kind", SourceFilter, SinceFilter]
     search_fields = ["dress__sku"]
-    search_help_text = f"The SKU of a dress, or a part of it. Rows are counted up to {COUNTED:,}."
     list_select_related = ["dress"]
     ordering = ["-at", "event"]
     paginator = UpToCounted
