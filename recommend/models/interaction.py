@@ -170,7 +170,7 @@ class Interaction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.dress}"
+        return f"{self.get_kind_display()} of dress {self.dress_id}"
 
 
 def _columns(told: Sequence[Told]) -> dict[str, list[Any]]:
