@@ -49,10 +49,15 @@ def histogram(values: npt.ArrayLike, x: str, y: str) -> str:
 
 @matplotlib.rc_context(STYLE)
 def curves(lines: Sequence[tuple[str, Sequence[float], Sequence[float]]], x: str, y: str) -> str:
-    """A line for each name through shares x and y, a dot for each length of list, the name at its end."""
+    """A line for each name through shares x and y, a dot for each length of list, the name at its end.
+
+    Where there are more names than colours, the colours come again, dashed.
+    """
     figure, axes = plot(x, y, height=max(4.0, 0.3 * len(lines)))
     for number, (_, along, up) in enumerate(lines):
-        axes.plot(along, up, "o-", color=_hue(number), markersize=3, linewidth=1.5)
+        again = number >= len(HUES)
+        style = {"linestyle": "--" if again else "-", "color": _hue(number)}
+        axes.plot(along, up, "o", markersize=3, linewidth=1.5, **style)
     axes.set(xlim=(0, None), ylim=(0, None))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))

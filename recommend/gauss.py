@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recommend.centring import DAMPING
-from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
+from recommend.ratings import Floats, Ints, Ratings
+from recommend.recommender import Config, Reason, Recommendation, Recommender, check_pairs, reasons
 
 Numbers = npt.NDArray[np.float64]
-LARGEST_CATALOGUE = 20_000  # items: the covariance of each pair is kept
 ROUNDS = 3  # of means of items, then of users: they settle at once
 
 
@@ -42,10 +41,7 @@ class Gauss(Recommender):
     predicts_ratings = True
 
     def learn(self, ratings: Ratings) -> dict[str, npt.NDArray[Any]]:
-        if len(ratings.items) > LARGEST_CATALOGUE:
-            raise RatingsRefused(
-                f"{len(ratings.items)} items: covariances of every pair take too much memory"
-            )
+        check_pairs(self.name, len(ratings.items))
         matrix, prior = ratings.matrix, self.config.shrinkage
         rows, columns = ratings.user_of, matrix.indices
         values = matrix.data.astype(np.float64)

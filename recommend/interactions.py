@@ -81,7 +81,8 @@ def ratings(
     known = catalogue() if items is None else tuple(items)
     users, dresses, values, counts = list[str](), array("q"), array("f"), array("q")
     with _cursor(whole=shoppers is None) as cursor:
-        cursor.execute(RATINGS, _values(now, since, shoppers))
+        told = {"now": now, "since": since, "shoppers": None if shoppers is None else list(shoppers)}
+        cursor.execute(RATINGS, told | rule())
         for shopper, told, found in cursor:
             users.append(str(shopper))
             dresses.extend(told)
@@ -122,12 +123,10 @@ def _of_catalogue(
     return Ratings(matrix, tuple(user for user, count in zip(users, counts, strict=True) if count), items)
 
 
-def _values(now: datetime, since: datetime | None, shoppers: Sequence[UUID] | None) -> dict[str, object]:
+def rule() -> dict[str, Any]:
+    """By which interactions become ratings, whoever aggregates them; `half_life` in seconds."""
     weights = settings.INTERACTION_WEIGHTS
     return {
-        "now": now,
-        "since": since,
-        "shoppers": None if shoppers is None else list(shoppers),
         "kinds": [Interaction.Kind[kind.upper()].value for kind in weights],
         "weights": list(weights.values()),
         "half_life": settings.INTERACTION_HALF_LIFE.total_seconds(),

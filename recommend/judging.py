@@ -51,9 +51,8 @@ def of_model(judges: Judges, shelved: Shelved, good: float) -> Figures:
     return _figures(judges, lambda rows: _scores(shelved, judges.known, columns, rows), good)
 
 
-def of_popular(judges: Judges, before: Ratings, good: float) -> Figures:
-    """Of recommending to everybody what most people had to do with."""
-    fans = np.bincount(before.matrix.indices, minlength=len(before.items)).astype(np.float32)
+def of_popular(judges: Judges, fans: Floats, good: float) -> Figures:
+    """Of recommending to everybody what most people (items,) had to do with."""
     return _figures(judges, lambda rows: np.tile(fans, (len(rows), 1)), good)
 
 

@@ -20,6 +20,8 @@ def forget_old_interactions() -> None:
 
 def fit_nightly() -> None:
     """Where there is a second worker, on its queue, so that no post waits for it."""
+    if settings.RECOMMEND_METHOD == "off":
+        return
     where = {"cluster": TRAINING} if settings.RETRAIN else {"timeout": LONGEST}
     async_task("recommend.tasks.fit", **where)
 

@@ -27,13 +27,20 @@ def no_chance(settings: pytest.FixtureRequest) -> None:
     settings.GOLD_SHARE = settings.AUDIT_SHARE = 0
 
 
+DRIVERS = (  # of Postgres, for Java: Debian's, and Maven's
+    *Path("/usr/share/java").glob("postgresql.jar"),
+    *(Path.home() / ".m2/repository/org/postgresql/postgresql").glob("*/*.jar"),
+)
+DRIVER = next(iter(DRIVERS), None)
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[Any]:
     try:
         check_spark()
     except SparkRefused as reason:
         pytest.skip(str(reason))
-    with session() as running:
+    with session(DRIVER) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ from recommend.gauss import Gauss
 from recommend.hybrid import Hybrid, HybridConfig
 from recommend.ials import IALS, IALSConfig, ImplicitMissing
 from recommend.liking import liked, liking
+from recommend.methods import METHODS
 from recommend.pairwise import BPR, WARP, PairwiseConfig
 from recommend.ratings import Ratings, RatingsRefused
 
@@ -192,3 +193,13 @@ def test_gauss_of_equal_ratings_predicts_them() -> None:
 def test_options_that_make_no_sense_are_refused(config: type, options: dict) -> None:
     with pytest.raises(ValueError, match="expected"):
         config(**options)
+
+
+@pytest.mark.parametrize("name", ["EASE", "EDLAE", "ENSEMBLE", "GAUSS", "HYBRID"])
+def test_more_items_than_pairs_are_kept_of_are_refused_and_what_takes_them_is_named(name: str) -> None:
+    catalogue = [str(number) for number in range(20_001)]
+    ratings = Ratings.of(["Mina", "Omar"], ["0", "20000"], [4, 5], catalogue=catalogue)
+    with pytest.raises(
+        RatingsRefused, match=r"of 20,000 items at most, and there are 20,001\. IALS and WARP"
+    ):
+        METHODS[name]().fit(ratings)
