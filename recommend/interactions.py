@@ -26,9 +26,14 @@ from recommend.ratings import Floats, Ints, Ratings
 from verify.models import Dress
 
 LONGEST = 500  # half-lives, or middles: 2 to the minus of it is nothing, and of thousands of it an error
-SORT_MEMORY = (
-    "64MB"  # of the database, for the whole table: with its own 4 it writes everything to disk twice
-)
+# Of the database, for the whole table: one sort, after which everything is there in order. Left to itself it
+# hashes twice and then sorts, each time through its disk, or fetches the rows one by one by an index.
+FOR_ALL = {
+    "work_mem": "64MB",
+    "enable_hashagg": "off",
+    "enable_indexscan": "off",
+    "cursor_tuple_fraction": "1",
+}
 
 # One row a shopper, their dresses in order.
 RATINGS = """
@@ -81,8 +86,7 @@ def ratings(
     known = catalogue() if items is None else tuple(items)
     users, dresses, values, counts = list[str](), array("q"), array("f"), array("q")
     with _cursor(whole=shoppers is None) as cursor:
-        told = {"now": now, "since": since, "shoppers": None if shoppers is None else list(shoppers)}
-        cursor.execute(RATINGS, told | rule())
+        cursor.execute(RATINGS, _told(now, since, shoppers) | rule())
         for shopper, told, found in cursor:
             users.append(str(shopper))
             dresses.extend(told)
@@ -101,7 +105,8 @@ def _cursor(whole: bool) -> Iterator[Any]:
         return
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('work_mem', %s, true)", [SORT_MEMORY])  # of this transaction
+            for name, value in FOR_ALL.items():
+                cursor.execute("SELECT set_config(%s, %s, true)", [name, value])  # of this transaction
         with connection.chunked_cursor() as cursor:
             yield cursor
 
@@ -121,6 +126,10 @@ def _of_catalogue(
     matrix = csr_array(parts, shape=(len(starts) - 1, len(items)))
     matrix.sort_indices()  # the items may stand in any order
     return Ratings(matrix, tuple(user for user, count in zip(users, counts, strict=True) if count), items)
+
+
+def _told(now: datetime, since: datetime | None, shoppers: Sequence[UUID] | None) -> dict[str, Any]:
+    return {"now": now, "since": since, "shoppers": None if shoppers is None else list(shoppers)}
 
 
 def rule() -> dict[str, Any]:
