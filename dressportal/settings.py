@@ -324,6 +324,13 @@ if min(INTERACTION_MIDDLE, INTERACTION_HALF_LIFE.total_seconds()) <= 0:
 
 # Recommendations
 RECOMMEND_METHOD = env("DRESSPORTAL_RECOMMEND_METHOD", default="HYBRID")  # or with options, EASE:lambda=500
+RECOMMEND_NEW_SHARE = env.float("DRESSPORTAL_RECOMMEND_NEW_SHARE", default=0.125)  # of a list's places
+RECOMMEND_NEW_DAYS = env.int("DRESSPORTAL_RECOMMEND_NEW_DAYS", default=30)
+RECOMMEND_NEW_PEOPLE = env.int("DRESSPORTAL_RECOMMEND_NEW_PEOPLE", default=10)  # know it: it is not new now
+if not 0 <= RECOMMEND_NEW_SHARE <= 1:
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_RECOMMEND_NEW_SHARE is {RECOMMEND_NEW_SHARE}: expected 0 (no place) to 1."
+    )
 RECOMMENDERS_FOLDER = Path(env("DRESSPORTAL_RECOMMENDERS", default=str(VAR / "recommenders")))
 RECOMMEND_PEOPLE = env.int("DRESSPORTAL_RECOMMEND_PEOPLE", default=100)  # fewer teach no method anything
 RECOMMEND_JUDGES = env.int("DRESSPORTAL_RECOMMEND_JUDGES", default=30)  # people to compare two versions on

@@ -32,7 +32,11 @@ WORDS = {
     Kind.OPENED_LOOK: gettext_noop("because you opened the look in {title}"),
     Kind.LIKED: gettext_noop("people who liked {title} like it, too"),
     Kind.LOOKS_LIKE: gettext_noop("looks like {title}"),
+    Kind.NEW: gettext_noop("new, and looks like {title}"),
+}
+UNSEEDED = {
     Kind.POPULAR: gettext_noop("many people like it"),
+    Kind.NEW: gettext_noop("new in the shop"),
 }
 
 
@@ -188,11 +192,10 @@ def bodies(request: Request, shoppers: Sequence[UUID], count: int) -> list[dict[
     """Of each shopper, in as many statements as of one."""
     answers = serving.recommend(shoppers, count)
     told = [each for answer in answers for each in answer.results]
-    shown = Shown(request, (each.dress for each in told))
-    seeds = Dress.objects.in_bulk({each.seed for each in told if each.seed})
+    shown = Shown(request, {pk for each in told for pk in (each.dress, each.seed) if pk})
     looks = {each.look for each in told if each.look}
     public = set(Look.objects.public().filter(pk__in=looks).values_list("pk", flat=True)) if looks else set()
-    reasons = Reasons(request, seeds, public)
+    reasons = Reasons(request, shown.dresses, public)
     return [
         {
             "version": answer.version and answer.version.pk,
@@ -209,21 +212,22 @@ def bodies(request: Request, shoppers: Sequence[UUID], count: int) -> list[dict[
 
 class Reasons(NamedTuple):
     request: Request
-    seeds: dict[int, Dress]
+    dresses: dict[int, Dress]
     public: set[int]  # looks: one that is public no more is spoken of no more
 
     def of(self, each: Recommended) -> dict[str, Any]:
         look = each.look if each.look in self.public else None
         kind = Kind.LIKED if each.kind == Kind.OPENED_LOOK and not look else each.kind
-        seed = self.seeds.get(each.seed) if each.seed else None
+        seed = self.dresses.get(each.seed) if each.seed else None
         if seed is None:
-            kind, dress, title = Kind.POPULAR, None, ""
+            kind = Kind.NEW if kind == Kind.NEW else Kind.POPULAR
+            dress, title, words = None, "", UNSEEDED[kind]
         else:
-            url, title = address(self.request, "dress", sku=seed.sku), seed.title
+            url, title, words = address(self.request, "dress", sku=seed.sku), seed.title, WORDS[kind]
             dress = {"sku": seed.sku, "title": title, "url": url}
         return {
             "kind": kind.value,
-            "words": gettext(WORDS[kind]).format(title=title),
+            "words": gettext(words).format(title=title),
             "dress": dress,
             "look": look,
         }

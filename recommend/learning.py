@@ -24,7 +24,7 @@ from recommend.judging import Judges
 from recommend.models import Interaction, RecommenderVersion
 from recommend.ratings import Floats, Ratings
 from recommend.recommender import Recommender
-from recommend.shelf import put
+from recommend.shelf import put, put_model
 from recommend.spark import Source, SparkAls, fit_with_spark
 from recommend.spark_interactions import AsOf
 from recommend.spark_session import SparkRefused, check_spark, session
@@ -69,7 +69,7 @@ def here(made: Recommender, row: RecommenderVersion, draft: Path, say: Say) -> L
     begin = time.perf_counter()
     made.fit(before)
     seconds = time.perf_counter() - begin
-    put(made, looks, draft / versions.JUDGED)
+    put_model(made, draft / versions.JUDGED)
     say(f"Fitting to all {len(everything):,} ratings …")
     put(made.fit(everything), looks, draft / versions.SERVED)
     fans = np.bincount(before.matrix.indices, minlength=len(items)).astype(np.float32)
@@ -99,19 +99,11 @@ def with_spark(made: Recommender, source: Source, row: RecommenderVersion, draft
         served = fit_with_spark(AsOf(source, row.fitted_at, items, interactions.rule()), made.config, items)
     row.people, row.dresses = int(served.state["people"]), len(items)
     row.ratings = int(served.state["counts"].sum())
-    for model, folder in ((twin, versions.JUDGED), (served, versions.SERVED)):
-        _put_without_users(model, looks, draft / folder)
+    put_model(twin, draft / versions.JUDGED)
+    put(served, looks, draft / versions.SERVED)
     told = f"{source}, the last week held out; shown is what is known of those who can tell"
-    return Learnt(judges, _fans(twin), people, told, judges.known, seconds)
-
-
-def _put_without_users(model: SparkAls, looks: Floats, folder: Path) -> None:
-    put(model, looks, folder)
-    np.save(folder / "fans.npy", _fans(model))  # put counts the model's users, and there are none
-
-
-def _fans(model: SparkAls) -> Floats:
-    return np.asarray(model.state["counts"], np.float32)
+    fans = np.asarray(twin.state["counts"], np.float32)
+    return Learnt(judges, fans, people, told, judges.known, seconds)
 
 
 def _digest(ratings: Ratings) -> str:

@@ -27,7 +27,7 @@ from recommend.models import RecommenderVersion
 from recommend.ratings import RatingsRefused
 from recommend.recommender import ModelRefused, Recommender
 from recommend.report import page
-from recommend.shelf import Shelved, take
+from recommend.shelf import take_model
 from recommend.spark import Source
 from verify.only_one import only_one
 
@@ -87,7 +87,7 @@ def _judged(learnt: Learnt, folder: Path, say: Say) -> Judged:
     judges = learnt.judges
     say(f"Comparing on what {len(judges):,} people did in the last week …")
     begin = time.perf_counter()
-    new = judging.of_model(judges, take(folder), GOOD)
+    new = judging.of_model(judges, take_model(folder), GOOD)
     seconds = time.perf_counter() - begin
     popular = judging.of_popular(judges, learnt.fans, GOOD)
     live, name, old = RecommenderVersion.objects.live(), POPULAR, popular
@@ -107,10 +107,10 @@ def _metrics(found: Judged) -> dict[str, Any]:
     }
 
 
-def _twin(live: RecommenderVersion) -> Shelved | None:
+def _twin(live: RecommenderVersion) -> Recommender | None:
     """None where its files are broken: then what is popular serves in fact."""
     try:
-        return take(versions.folder_of(live) / versions.JUDGED)
+        return take_model(versions.folder_of(live) / versions.JUDGED)
     except ModelRefused:
         return None
 

@@ -25,11 +25,14 @@ AGGREGATED = """
         SELECT explode(:weights) AS (kind, weight)
     ), told AS (
         SELECT event, shopper, dress_id, kind, value, unix_micros(at) AS at FROM {interactions}
+    ), unsaved AS (
+        SELECT shopper, dress_id, max(at) AS last FROM told WHERE kind = :unsave GROUP BY shopper, dress_id
     ), parts AS (
         SELECT shopper, dress_id, CAST(NULL AS DOUBLE) AS said, max(weight * power(2, -least(
             :longest, (:now - at) / :half_life
         ))) AS strength
-        FROM told JOIN weights USING (kind) WHERE weight > 0
+        FROM told JOIN weights USING (kind) LEFT JOIN unsaved USING (shopper, dress_id)
+        WHERE weight > 0 AND (kind <> :save OR last IS NULL OR at > last)
         GROUP BY shopper, dress_id, kind, at div :day
         UNION ALL
         SELECT shopper, dress_id, min_by(value, struct(-at, event)), NULL

@@ -7,17 +7,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from recommend.models import RecommenderVersion
+from recommend.models import Interaction, RecommenderVersion
+from tests.recommend.shoppers import store, told
 from verify.models import (
     ApiKey,
     Batch,
     Dress,
     DressPhoto,
+    Embedding,
     Employee,
     Look,
     ModelVersion,
@@ -87,6 +91,20 @@ def make_model_version(digest: str = "f" * 64) -> ModelVersion:
     return ModelVersion.objects.get_or_create(digest=digest, defaults=values)[0]
 
 
+def embed(dress: Dress, vectors: npt.ArrayLike, version: ModelVersion | None = None) -> Dress:
+    """One vector, brought to unit length, for each catalogue photo of the dress."""
+    rows = np.asarray(vectors, np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    for dress_photo, row in zip(dress.photos.all(), rows, strict=True):
+        Embedding.objects.create(
+            photo=dress_photo.photo,
+            model_version=version or make_model_version(),
+            vector=row.astype("<f4").tobytes(),
+            not_a_dress=0.0,
+        )
+    return dress
+
+
 def make_recommender_version(state: str = "live", **fields: Any) -> RecommenderVersion:
     """With a folder that holds a report, and of its models only the place."""
     now, folder = timezone.now(), f"version-{next(_serial)}"
@@ -95,6 +113,15 @@ def make_recommender_version(state: str = "live", **fields: Any) -> RecommenderV
     counts = {"people": 200, "dresses": 50, "ratings": 1_000}
     values = {"method": "EASE:lambda=500", "fitted_at": now, "live_since": now, **counts, **fields}
     return RecommenderVersion.objects.create(state=state, folder=folder, **values)
+
+
+def make_interaction(
+    dress: Dress | None = None, who: str = "ann", kind: str = "view", **fields: Any
+) -> Interaction:
+    """A moment ago, unless told otherwise."""
+    event = told(who, kind, dress or make_dress(), **{"at": timezone.now(), **fields})
+    store(event)
+    return Interaction.objects.get(event=event.event)
 
 
 def make_post(**fields: Any) -> Post:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from recommend import interactions, nightly, versions
 from recommend.models import Interaction, RecommenderVersion
+from recommend.shelf import take, take_model
 from recommend.spark import Parquet
 from recommend.spark_interactions import INTERACTIONS, AsOf
 from tests.conftest import DRIVER
@@ -78,6 +79,11 @@ def test_spark_makes_the_same_ratings_of_interactions(spark: Any, tmp_path: Path
         told("Grace", "rating", blue, days=2, value=1.0, event="a"),
         told("Grace", "rating", blue, days=2, value=5.0, event="b"),  # at the same moment
         told("Linus", "view", red, days=-1),
+        told("Luca", "save", red, days=5),
+        told("Luca", "unsave", red, days=4),  # which takes back the one before alone
+        told("Luca", "save", blue, days=5),
+        told("Luca", "unsave", blue, days=4),
+        told("Luca", "save", blue, days=3),
     )
     source = exported(spark, tmp_path)
     gone.delete()
@@ -93,7 +99,7 @@ def test_spark_makes_the_same_ratings_of_interactions(spark: Any, tmp_path: Path
         for row, column in zip(ours.user_of, ours.matrix.indices, strict=True)
     ]
     assert sorted(theirs) == sorted(pairs)
-    assert len(pairs) == 4
+    assert len(pairs) == 5
     assert np.allclose([theirs[pair] for pair in pairs], ours.matrix.data)
 
 
@@ -114,12 +120,12 @@ def test_a_model_of_spark_is_judged_published_and_gone_back_from(
     assert (version.people, version.dresses, version.ratings) == (12, 6, 36)
     assert version.metrics["against"] == str(first)
     assert version.metrics["new"]["arhr@10"] > 0.7
-    twin, served = (
-        nightly.take(versions.folder_of(version) / name) for name in (versions.JUDGED, versions.SERVED)
-    )
-    assert (twin.fans.sum(), served.fans.sum()) == (24, 36)  # the week was held out
-    own = [served.columns[str(crowd.dresses[title].pk)] for title in OFFICE]
-    shopper = served.shopper(own[:2], [4, 4])
+    twin, served = (versions.folder_of(version) / name for name in (versions.JUDGED, versions.SERVED))
+    assert take_model(twin).state["counts"].sum() == 24  # the week was held out
+    shelved = take(served)
+    assert shelved.fans.sum() == 36
+    own = [shelved.columns[str(crowd.dresses[title].pk)] for title in OFFICE]
+    shopper = shelved.shopper(own[:2], [4, 4])
     assert shopper.recommend(0, 1)[0].item == own[2]
     assert [each.item for each in shopper.explain(0, own[2])] == sorted(own[:2])
     call_command("rollback_recommender")

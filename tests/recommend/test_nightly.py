@@ -11,6 +11,7 @@ from django_q.models import OrmQ
 
 from recommend import learning, nightly, serving, tasks, versions
 from recommend.models import RecommenderVersion
+from recommend.shelf import take, take_model
 from recommend.spark_session import SparkRefused
 from tests.make import make_dress
 from tests.recommend.conftest import Crowd
@@ -67,8 +68,9 @@ def test_nobody_is_compared_on_what_the_live_version_has_seen(crowd: Crowd) -> N
     version = fit()
     twin = versions.folder_of(version) / versions.JUDGED
     served = versions.folder_of(version) / versions.SERVED
-    assert nightly.take(twin).fans.sum() == 24
-    assert nightly.take(served).fans.sum() == 36
+    assert take_model(twin).state["together"].sum() == 12 * 2  # pairs of the dresses of each
+    assert take_model(served).state["together"].sum() == 12 * 6
+    assert take(served).fans.sum() == 36
 
 
 def test_the_last_three_are_kept_and_gone_back_to_one_by_one(crowd: Crowd) -> None:
@@ -115,7 +117,7 @@ def test_the_default_knows_a_dress_that_nobody_has_touched_by_its_looks(
 
     monkeypatch.setattr(learning, "looks_of", looks_of)
     version = fit("HYBRID")
-    served = nightly.take(versions.folder_of(version) / versions.SERVED)
+    served = take(versions.folder_of(version) / versions.SERVED)
     shopper = served.shopper([served.columns[str(dresses[title].pk)] for title in ("Sole", "Stella")], [4, 4])
     assert shopper.scores(np.array([0]))[0, served.columns[str(new.pk)]] > 0
     report = versions.report_of(version) or ""

@@ -87,6 +87,7 @@ CURATION = {
     **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "calibration", *TOLD)},
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
     "recommend_recommenderversion": READ_ONLY._replace(actions={"publish": ADMINS, "roll_back": ADMINS}),
+    "recommend_interaction": READ_ONLY,
     "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
     "django_q_schedule": Curation(*[ADMINS] * 4, {}),
     "django_q_success": DONE_TASKS,
@@ -130,7 +131,7 @@ def furnish(person: Employee | None) -> SimpleNamespace:
     rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
     learnt = {"fitted_at": timezone.now(), "posts": 1, "temperature": 0.1}
     rows.append(Calibration.objects.create(model_version=posts[0].suggestion.model_version, **learnt))
-    rows += [make.make_api_key()[0], make.make_recommender_version()]
+    rows += [make.make_api_key()[0], make.make_recommender_version(), make.make_interaction(dress)]
     for_the_actions(dress)
     a_vote(voted, Answer.NOT_A_DRESS, employee=own)
     return SimpleNamespace(

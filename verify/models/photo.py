@@ -1,4 +1,5 @@
 import secrets
+from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
@@ -65,6 +66,7 @@ class Photo(models.Model):
         return photo_url(self.token, "small")
 
 
+@lru_cache(maxsize=2**15)  # a page or an answer has dozens
 def photo_url(token: str, size: str) -> str:
     """Address of a copy. It is served by a view that asks who is looking."""
     return reverse("photo", args=[token, size])
