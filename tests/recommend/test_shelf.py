@@ -19,7 +19,7 @@ def test_fans_are_counted_by_who_knows_the_people(tmp_path: Path) -> None:
     assert shelf.take(tmp_path / "here").fans.tolist() == [3, 1, 1]
     model = SparkAls()  # fitted on another machine, which sends no people
     model.known = Ratings(csr_array((0, 3), dtype=np.float32), (), tuple("xyz"))
-    model.state = state(np.eye(3, dtype=np.float32), np.array([7, 0, 2]), np.array([1, 2, 5]))
+    model.state = state(np.eye(3, dtype=np.float32), np.array([7, 0, 2]), np.array([1, 2, 5]), 8)
     shelf.put(model, NO_LOOKS, tmp_path / "far")
     assert shelf.take(tmp_path / "far").fans.tolist() == [7, 0, 2]
 
