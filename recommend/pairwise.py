@@ -145,7 +145,7 @@ def climb(
     lambda_: float,
     tries: int,
 ) -> None:
-    """AdaGrad once over the likes; changes x and what is seen of it, and the others' unless they are fixed."""
+    """AdaGrad once over the likes; changes x, and unless they are fixed theta and bias."""
     users, items, starts = told
     x, theta, bias = factors
     seen_x, seen_theta, seen_bias = seen
