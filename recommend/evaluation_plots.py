@@ -55,9 +55,8 @@ def curves(lines: Sequence[tuple[str, Sequence[float], Sequence[float]]], x: str
     """
     figure, axes = plot(x, y, height=max(4.0, 0.3 * len(lines)))
     for number, (_, along, up) in enumerate(lines):
-        again = number >= len(HUES)
-        style = {"linestyle": "--" if again else "-", "color": _hue(number)}
-        axes.plot(along, up, "o", markersize=3, linewidth=1.5, **style)
+        style = "o--" if number >= len(HUES) else "o-"
+        axes.plot(along, up, style, color=_hue(number), markersize=3, linewidth=1.5)
     axes.set(xlim=(0, None), ylim=(0, None))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))

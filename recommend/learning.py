@@ -93,7 +93,7 @@ def with_spark(made: Recommender, source: Source, row: RecommenderVersion, draft
         begin = time.perf_counter()
         twin = fit_with_spark(AsOf(source, since, items, interactions.rule()), made.config, items)
         seconds = time.perf_counter() - begin
-        people = int(twin.state["people"])
+        people = row.people = int(twin.state["people"])
         _enough(people)
         say("Fitting to everything …")
         served = fit_with_spark(AsOf(source, row.fitted_at, items, interactions.rule()), made.config, items)
