@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -62,7 +62,7 @@ class Shopper(NamedTuple):
 class New(NamedTuple):
     """Dresses by pk: all that are new, and those that a shopper is dealt of them."""
 
-    all: Collection[int]
+    all: frozenset[int]
     hand: list[int]
 
 
@@ -211,22 +211,30 @@ def _ranked(shelved: Shelved, shopper: Shopper, hand: list[int]) -> list[Recomme
 
 
 def _with_new(results: list[Recommended], ranked: list[Recommended], new: New, n: int) -> list[Recommended]:
-    """As many places as are not taken by new dresses that are in the list anyway."""
+    """As many places as are not taken by new dresses that are in the list anyway.
+
+    Of those, too, it would be no reason that many people like them.
+    """
     listed = {each.dress for each in results}
     left = max(0, newcomers.places(n) - len(listed.intersection(new.all)))
     chosen = [each for each in ranked if each.dress not in listed][:left]
-    found = results[: n - len(chosen)]
+    found = [_honest(each, new) for each in results[: n - len(chosen)]]
     for spot, each in zip(newcomers.spots(n, len(chosen)), chosen, strict=True):
         found.insert(spot, each)
     return found
+
+
+def _honest(each: Recommended, new: New) -> Recommended:
+    return each._replace(kind=Kind.NEW) if each.kind == Kind.POPULAR and each.dress in new.all else each
 
 
 # Without a model
 
 
 def _popular(shoppers: Sequence[UUID], done: dict[UUID, dict[int, Done]], n: int, why: str) -> list[Answer]:
-    favourites: list[int] = cache.get_or_set("recommend.favourites", _favourites, FAVOURITES_FOR)
-    new = _new(None, shoppers, done, n)
+    known, others = cache.get_or_set("recommend.favourites", _favourites, FAVOURITES_FOR)
+    favourites = list(dict.fromkeys([*known, *others]))
+    new = [New(each.all - {*known}, each.hand) for each in _new(None, shoppers, done, n)]
     there = in_stock({*favourites, *(dress for each in new for dress in each.hand)})
     best = [Recommended(dress) for dress in favourites if dress in there]
     found = []
@@ -237,11 +245,12 @@ def _popular(shoppers: Sequence[UUID], done: dict[UUID, dict[int, Done]], n: int
     return found
 
 
-def _favourites() -> list[int]:
-    """Those in stock that most people had to do with, then those with most looks, then the newest."""
+def _favourites() -> tuple[list[int], list[int]]:
+    """Those in stock that most people had to do with; and those with most looks, then the newest."""
     there = Dress.objects.in_stock()
     touched = Interaction.objects.filter(dress__in=there).order_by().values("dress")
     fans = touched.annotate(people=Count("shopper", distinct=True)).order_by("-people", "dress")
     worn = there.annotate(worn=Count("looks", filter=Q(looks__in=Look.objects.public())))
-    lists = fans.values_list("dress"), worn.order_by("-worn", "-created_at", "pk").values_list("pk")
-    return list(dict.fromkeys(pk for found in lists for (pk,) in found[:FAVOURITES]))
+    worn = worn.order_by("-worn", "-created_at", "pk")
+    known, others = fans.values_list("dress", flat=True), worn.values_list("pk", flat=True)
+    return list(known[:FAVOURITES]), list(others[:FAVOURITES])

@@ -1,6 +1,6 @@
 """The catalogue and its verified looks as JSON, for anybody to read."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -164,6 +164,7 @@ def dresses_with_photos() -> DressQuerySet:
     return dresses_with_cover().prefetch_related("photos__photo")
 
 
+@cache  # to put it together takes as long as to run it; whoever uses it narrows a copy
 def dresses_with_cover() -> DressQuerySet:
     """What DressSerializer needs, in one statement: no photos but the first."""
     photos = DressPhoto.objects.filter(dress=OuterRef("pk")).order_by("position")

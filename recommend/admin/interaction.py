@@ -64,10 +64,9 @@ class SinceFilter(admin.SimpleListFilter):
 
 @admin.register(Interaction)
 class InteractionAdmin(ReadOnlyAdmin):
-    list_display = ["what", "of", "told", "who", "source", "when"]
+    list_display = ["what", "of", "when", "who", "source", "told"]
     list_filter = ["kind", SourceFilter, SinceFilter]
     search_fields = ["dress__sku"]
-    search_help_text = "The SKU of a dress, or a part of it."
     list_select_related = ["dress"]
     ordering = ["-at", "event"]
     paginator = UpToCounted

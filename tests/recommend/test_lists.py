@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from recommend.alike import unit
 from recommend.ease import EASE, EDLAE, EASEConfig, EDLAEConfig
 from recommend.ensemble import Ensemble, EnsembleConfig, standardised
 from recommend.gauss import Gauss
-from recommend.hybrid import Hybrid, HybridConfig
+from recommend.hybrid import Blend, Hybrid, HybridConfig, Mixing, blended
 from recommend.ials import IALS, IALSConfig, ImplicitMissing
 from recommend.liking import liked, liking
 from recommend.methods import METHODS
@@ -151,6 +152,17 @@ def test_the_likes_of_a_new_dress_count_too() -> None:
     noor = rated([(0, 0, 5)])
     model = Hybrid(HybridConfig(5, good=GOOD)).with_content(looks).fit(shop(without=(0,))).fold_in(noor)
     assert {found.item for found in model.recommend(0, 9)} == set(EVENING) - {0}
+
+
+def test_scores_of_a_blend_are_those_of_its_weights() -> None:
+    """For each liked item alone; what it says of itself is never listed."""
+    rng, likes = np.random.default_rng(0), np.array([3, 0, 2, 5, 0])
+    weights = rng.normal(size=(5, 5)).astype(np.float32)
+    vectors, others = unit(rng.normal(size=(5, 2))), ~np.eye(5, dtype=bool)
+    mixing = Mixing.of(likes, vectors, ridge=1.0, trust=2.0)
+    scores = mixing.onto(mixing.over(np.eye(5, dtype=np.float32)) @ weights)
+    served = blended(weights, likes, vectors, Blend(1.0, 2.0, boost=1.0))
+    assert scores[others] == pytest.approx(served[others], abs=1e-5)
 
 
 def test_without_content_the_hybrid_is_edlae() -> None:

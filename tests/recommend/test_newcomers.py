@@ -62,8 +62,7 @@ def test_places_are_spread_and_never_more_than_the_share(
 
 @pytest.fixture
 def old(crowd: Crowd, settings: Any) -> Crowd:
-    """A shop of six dresses that have been there for a year, of which everybody knows some."""
-    Dress.objects.update(available_from=timezone.localdate() - timedelta(days=365))
+    """A shop of six dresses that have been there for long, of which everybody knows some."""
     settings.RECOMMEND_NEW_SHARE = 0.5
     crowd.comes()
     return crowd
@@ -99,6 +98,14 @@ class TestLists:
         make_dress("NEW", photos=0, title="Nova")
         assert titles(listed(who))[1] == "Nova"
 
+    def test_that_many_people_like_it_is_not_said_of_it(self, old: Crowd, client: Client) -> None:
+        """Nova is listed anyway, as there are no more than eight."""
+        make_dress("NEW", photos=0, title="Nova")
+        body = client.get("/api/v1/recommendations/?visitor=visitor-whom-nobody-knows").json()
+        words = {dress["title"]: dress["reason"]["words"] for dress in body["results"]}
+        assert (words["Nova"], words["Luna"]) == ("new in the shop", "many people like it")
+        assert client.get("/shop/").content.decode().count("new in the shop") == 1
+
     def test_of_a_stranger_as_well(self, old: Crowd) -> None:
         nightly.fit("TOGETHER", lambda line: None)
         make_dress("NEW", photos=0, title="Nova")
@@ -133,7 +140,8 @@ class TestLists:
             assert ("Nova" in titles(listed())) == expected
 
     def test_what_is_listed_by_its_score_takes_the_place(self, crowd: Crowd, settings: Any) -> None:
-        settings.RECOMMEND_NEW_SHARE, settings.RECOMMEND_NEW_PEOPLE = 0.5, 100  # all of them are new
+        settings.RECOMMEND_NEW_SHARE = 0.5
+        Dress.objects.update(available_from=None)  # all of them are new
         crowd.comes()
         nightly.fit("TOGETHER", lambda line: None)
         crowd.did("ann", "Luna")
