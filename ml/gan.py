@@ -64,8 +64,8 @@ class GanConfig:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """Of the maps at 4, 8, ... pixels: a resnet's up to the full size, a conv net's up to half of it."""
-        sides = (self.size // 4).bit_length() - (self.network == "conv")
+        """Of the maps at 4, 8, ... size / 2 pixels."""
+        sides = (self.size // 4).bit_length() - 1
         return tuple(self.width * 2 ** min(3, sides - 1 - place) for place in range(sides))
 
 
@@ -184,12 +184,12 @@ def _resnet_generator(config: GanConfig, inputs: int) -> nn.Module:
         if channels != before:
             layers.append(nn.Conv2d(before, channels, 1))
         layers += [nn.Upsample(scale_factor=2, mode="bilinear"), Residual(channels)]
-    return nn.Sequential(*layers, nn.Conv2d(last, 3, 3, padding=1))
+    return nn.Sequential(*layers, nn.ConvTranspose2d(last, 3, 4, 2, 1))
 
 
 def _resnet_critic(config: GanConfig) -> nn.Module:
     channels = config.channels[::-1]
-    layers: list[nn.Module] = [nn.Conv2d(3, channels[0], 3, padding=1)]
+    layers: list[nn.Module] = [nn.Conv2d(3, channels[0], 4, 2, 1)]
     for before, after in pairwise(channels):
         layers += [Residual(before), nn.AvgPool2d(2)]
         if before != after:
