@@ -184,7 +184,17 @@ def _resnet_generator(config: GanConfig, inputs: int) -> nn.Module:
         if channels != before:
             layers.append(nn.Conv2d(before, channels, 1))
         layers += [nn.Upsample(scale_factor=2, mode="bilinear"), Residual(channels)]
-    return nn.Sequential(*layers, nn.ConvTranspose2d(last, 3, 4, 2, 1))
+    return nn.Sequential(*layers, _smooth(nn.ConvTranspose2d(last, 3, 4, 2, 1)))
+
+
+@torch.no_grad()
+def _smooth(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
+    """Begins as an enlargement by interpolation: random weights would begin with a chessboard."""
+    slope = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    layer.weight.copy_(
+        torch.randn_like(layer.weight[:, :, :1, :1]) * len(layer.weight) ** -0.5 * torch.outer(slope, slope)
+    )
+    return layer
 
 
 def _resnet_critic(config: GanConfig) -> nn.Module:
