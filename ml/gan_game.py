@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ml import gan
 from ml.gan import Critic, GanConfig, Generator
 from ml.processes import ALONE, Processes
 
+AFAR = 4  # pixels, which are one there
 Batch = tuple[Tensor, Tensor | None]  # photos (n, 3, s, s) in -1..1, and what they are
 Figures = dict[str, Tensor]
 
@@ -33,6 +35,9 @@ class Recipe:
     slope: float = 0.0  # weight of the penalty on slopes other than 1
     gamma: float = 0.0  # of the zero-centred penalties on both sides; half of it weighs each
     penalised: float = 1.0  # share of each batch that those look at, to cost less
+    # Weight of how far dreams asked for by the vector of a photo are from it, seen from afar: what is asked
+    # for is known, and a critic teaches it slowly.
+    likeness: float = 0.0
     augmentation: float = 0.0  # share of photos
     decay: bool = False  # of the rate: from a third of the training on, down to a tenth
 
@@ -53,7 +58,7 @@ RECIPES = {
         *("relativistic", "resnet", "none", 4e-4, (0.0, 0.99), 32),
         gamma=0.5,
         penalised=0.25,
-        augmentation=0.0,
+        likeness=5.0,
         decay=True,
     ),
 }
@@ -102,7 +107,7 @@ class Game:
             self._critics_turn(photos, condition, rng, differentiable=False)
         photos, condition = batches[-1]
         fake, real_logits, found = self._critics_turn(photos, condition, rng)
-        found |= self._generators_turn(fake, condition, real_logits, rng)
+        found |= self._generators_turn(fake, photos, condition, real_logits, rng)
         self._follow(steps)
         return {name: self.processes.mean(value.detach().float()) for name, value in found.items()}
 
@@ -159,19 +164,30 @@ class Game:
         return recipe.gamma * gan.zero_centred_penalty(self.critic(both, asked), both)
 
     def _generators_turn(
-        self, fake: Tensor, condition: Tensor | None, real_logits: Tensor, rng: torch.Generator
+        self,
+        fake: Tensor,
+        photos: Tensor,
+        condition: Tensor | None,
+        real_logits: Tensor,
+        rng: torch.Generator,
     ) -> Figures:
         """The photos' logits are from before the critic's step, which moves them little: a pass saved."""
         self.critic.requires_grad_(False)
         with self._precision():
             fake_logits = self.critic(gan.augment(fake, self.recipe.augmentation, rng), condition)
             loss = _generator_loss(self.recipe.loss, real_logits, fake_logits)
-        loss.backward()  # type: ignore[no-untyped-call]
+            unlike = self._unlikeness(fake, photos, condition)
+        (loss if unlike is None else loss + unlike).backward()  # type: ignore[no-untyped-call]
         self.critic.requires_grad_(True)
-        return {
-            "loss/generator": loss,
-            "gradient norm/generator": self._step("generator", self.generator),
-        }
+        found = {"loss/generator": loss, "gradient norm/generator": self._step("generator", self.generator)}
+        return found if unlike is None else {**found, "loss/likeness": unlike}
+
+    def _unlikeness(self, fake: Tensor, photos: Tensor, condition: Tensor | None) -> Tensor | None:
+        if not self.recipe.likeness or self.config.condition != "embedding" or condition is None:
+            return None
+        asked = condition.any(dim=1).float()
+        apart = F.avg_pool2d(fake - photos, AFAR).abs().mean(dim=(1, 2, 3))
+        return self.recipe.likeness * (apart * asked).sum() / asked.sum().clamp(min=1)
 
     def _step(self, name: str, net: nn.Module) -> Tensor:
         """One of the optimiser's; returns the gradient's length."""
