@@ -107,6 +107,19 @@ class Generator(nn.Module):
         photos: Tensor = self.body(noise[:, :, None, None])
         return photos.float().tanh()
 
+    @torch.no_grad()
+    def make_up_like(self, vectors: Tensor) -> None:
+        """From now on made-up conditions spread as these (n, told) unit vectors do: with their mean and
+        their largest principal components, one for each dimension of the noise. That is not learnt further.
+        """
+        mean = vectors.mean(dim=0)
+        _, lengths, directions = torch.linalg.svd(vectors - mean, full_matrices=False)
+        count = min(self.config.noise, len(lengths))
+        self.made_up.weight.zero_()
+        self.made_up.weight[:, :count] = directions[:count].T * (lengths[:count] * len(vectors) ** -0.5)
+        self.made_up.bias.copy_(mean)
+        self.made_up.requires_grad_(False)
+
     def condition(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """(n, told): what is asked for and, where nothing is, what this noise makes up."""
         rows = told(condition, self.config, noise)

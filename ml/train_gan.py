@@ -134,6 +134,10 @@ def begin(
     config = chosen.config(len(data.classes), judge.dimensions)
     dtype = precision(chosen.precision, device)
     game = Game(config, recipe, device, dtype=dtype, average=chosen.average, processes=processes)
+    if config.condition == "embedding":
+        vectors = torch.from_numpy(np.array(data.train.vectors)).to(device)
+        for generator in (game.generator, game.averaged):
+            generator.make_up_like(vectors)
     if chosen.restart and processes.first:
         training_state.forget(chosen.unfinished)
     processes.wait()
