@@ -100,3 +100,7 @@ def _fill(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
         number, _, what = name.partition(".")
         state.setdefault(int(number), {})[what] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    for parameter, values in optimiser.state.items():
+        for name, value in values.items():
+            if value.shape == parameter.shape:  # also in memory: fused steps go through both side by side
+                values[name] = torch.empty_like(parameter).copy_(value)
