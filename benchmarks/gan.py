@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/gan.py [--cpu-minutes 1] [--size 32] [--recipes …] [--json OUT]
 
-Speed: an iteration of our DCGAN and of one written plainly in PyTorch (64 pixels, batch 64, width 64, the same
+Speed: an iteration of our DCGAN and of one written plainly in PyTorch (64 pixels, batch 64, width 64, same
 photos), in turns. Likeness: every recipe, with no condition and the same width, on the same drawn dresses;
 FID, precision and recall against drawn dresses held out, KID also against real photos of dresses, on
 DeepDress's features. The default is bounded to about ten minutes of one core, of which drawing and looking
