@@ -5,9 +5,9 @@ started again; --minutes and --cpu-minutes end by a clock, and so elsewhere each
 with a part of the batch: torchrun --nproc-per-node N -m ml.train_gan …
 
 OUT holds the generator (its moving average: weights.safetensors, config.json, metrics.json), log/ for
-TensorBoard, samples/step-N.png, the same noise at chosen steps, and samples/nearest.png. Figures of likeness
-are on DeepDress's features, of photos at the training's size: they compare with each other, not with papers'
-on Inception's.
+TensorBoard, samples/step-N.png, the same noise at chosen steps, samples/nearest.png, and in the end
+report.html, which shows them. Figures of likeness are on DeepDress's features, of photos at the training's
+size: they compare with each other, not with papers' on Inception's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tqdm import tqdm
 from ml import checkpoint, gan_photos, training_state
 from ml.checkpoint import CheckpointRefused
 from ml.deepdress import best_device
+from ml.dream_report import write_page
 from ml.gan import save_generator
 from ml.gan_game import Batch, Game
 from ml.gan_judge import Judge, conditions, dreams, figures
@@ -98,6 +99,8 @@ def train(chosen: Options) -> dict[str, Any]:
         training = begin(data, judge, chosen, device, processes)
         play(training)
         metrics = finish(training) if processes.first else {}
+        if processes.first:
+            write_page(chosen.out)
         processes.wait()
         return metrics
 
