@@ -335,6 +335,14 @@ CLASSIFY_PHOTOS = 16  # in a request
 CLASSIFY_MAX_BYTES = 40 * 1024 * 1024  # of a request, which is kept in memory
 CLASSIFY_AT_ONCE = 2  # requests in a web process, whose other threads go on serving pages
 
+# Dreams, drawn by the same process
+DREAM_WEIGHTS = Path(env("DRESSPORTAL_DREAM_WEIGHTS", default=str(BASE_DIR / "ml" / "weights" / "dream")))
+DREAM_TIMEOUT = timedelta(seconds=env.int("DRESSPORTAL_DREAM_SECONDS", default=5))
+DREAMS_FOLDER = VAR / "dreams"  # pictures that were drawn: it may be emptied at any time
+DREAMS_KEPT = env.int("DRESSPORTAL_DREAMS_KEPT", default=20_000)  # the newest of them
+DREAMS_AT_ONCE = 2  # requests in a web process that wait for a picture
+DREAMS_RATE = env("DRESSPORTAL_DREAMS_RATE", default="60/min")  # pages and answers, per address
+
 # The game
 BATCH_SIZE = env.int("DRESSPORTAL_BATCH_SIZE", default=500)
 LEASE = timedelta(minutes=10)

@@ -12,6 +12,7 @@ from recommend.spark_session import SparkRefused, check_spark, session
 def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.RECOMMENDERS_FOLDER = tmp_path / "recommenders"
+    settings.DREAM_WEIGHTS, settings.DREAMS_FOLDER = tmp_path / "dream", tmp_path / "dreams"
     cache.clear()
 
 

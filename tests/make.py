@@ -2,17 +2,21 @@
 
 import hashlib
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from recommend.models import RecommenderVersion
+from recommend.models import LikedDream, RecommenderVersion
+from verify.dreaming import shelf
+from verify.dreaming.dream import Drawn, Dream
 from verify.models import (
     ApiKey,
     Batch,
@@ -95,6 +99,33 @@ def make_recommender_version(state: str = "live", **fields: Any) -> RecommenderV
     counts = {"people": 200, "dresses": 50, "ratings": 1_000}
     values = {"method": "EASE:lambda=500", "fitted_at": now, "live_since": now, **counts, **fields}
     return RecommenderVersion.objects.create(state=state, folder=folder, **values)
+
+
+def make_dreams(dreams: Iterable[Dream | int], vector: tuple[float, ...] = (1, 0)) -> None:
+    """Weights that dream, as far as a web process looks at them, and what they have drawn already.
+
+    Each is another picture, and DeepDress sees the same in all of them.
+    """
+    Path(settings.DREAM_WEIGHTS).mkdir(parents=True, exist_ok=True)
+    (Path(settings.DREAM_WEIGHTS) / "weights.safetensors").write_bytes(b"weights")
+    live = ModelVersion.objects.live() or make_model_version()
+    seen = np.array(vector, "<f4").tobytes()
+    for each in dreams:
+        dream = each if isinstance(each, Dream) else Dream(each)
+        shelf.keep(dream, shelf.version(), live.digest, Drawn(webp(), seen))
+
+
+def webp() -> bytes:
+    number, buffer = next(_serial), BytesIO()
+    Image.new("RGB", (64, 64), (number * 53 % 256, number * 97 % 256, number * 193 % 256)).save(
+        buffer, "WEBP", lossless=True
+    )
+    return buffer.getvalue()
+
+
+def make_liked_dream(seed: int = 17, **fields: Any) -> LikedDream:
+    values = {"name": f"{seed:032x}", "version": "e" * 64, "picture": webp(), "created_at": NOON, **fields}
+    return LikedDream.objects.create(seed=seed, **values)
 
 
 def make_post(**fields: Any) -> Post:

@@ -69,13 +69,14 @@ class PublicView(GenericAPIView):
     """Read by anybody, kept for a minute by anybody, and checked again by its ETag."""
 
     queryset = Dress.objects.none()
+    max_age = MAX_AGE
 
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         response = super().finalize_response(request, response, *args, **kwargs)
-        if response.status_code == 200:
-            patch_cache_control(response, public=True, max_age=MAX_AGE)
+        if response.status_code in (200, 304):
+            patch_cache_control(response, public=True, max_age=self.max_age)
         else:
             patch_cache_control(response, no_store=True)
         return response
