@@ -103,27 +103,32 @@ class WithKey(GenericAPIView):
     scope = ApiKey.Scope.RECOMMENDATIONS
 
 
-@method_decorator(never_cache, name="dispatch")
-class Recommendations(WithKey):
-    class Query(CountQuery):
-        user = serializers.CharField(
-            max_length=LONGEST_KEY, required=False, help_text="The shop's own number of a customer."
-        )
-        visitor = serializers.CharField(
-            required=False, help_text="The random key of a browser. Needs no API key."
-        )
+class ShopperQuery(serializers.Serializer):
+    user = serializers.CharField(
+        max_length=LONGEST_KEY, required=False, help_text="The shop's own number of a customer."
+    )
+    visitor = serializers.CharField(
+        required=False, help_text="The random key of a browser. Needs no API key."
+    )
 
-        def validate_visitor(self, key: str) -> str:
-            return visitor_key(key)
+    def validate_visitor(self, key: str) -> str:
+        return visitor_key(key)
 
-        def validate(self, told: dict[str, Any]) -> dict[str, Any]:
-            if ("user" in told) == ("visitor" in told):
-                raise serializers.ValidationError({"user": "Send either user or visitor."})
-            return told
+    def validate(self, told: dict[str, Any]) -> dict[str, Any]:
+        if ("user" in told) == ("visitor" in told):
+            raise serializers.ValidationError({"user": "Send either user or visitor."})
+        return told
 
-    serializer_class = RecommendationsSerializer
 
-    # A visitor's key is random and known to one browser alone: to have it is to be let in.
+def shopper_of(query: dict[str, Any]) -> UUID:
+    kind = ShopperKind.USER if "user" in query else ShopperKind.VISITOR
+    return shopper_key(kind, query[kind])
+
+
+class OfAShopper(WithKey):
+    """A visitor's key is random and known to one browser alone: to have it is to be let in."""
+
+    visitors_throttle: type[BaseThrottle] = AnonRateThrottle
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         return super().get_authenticators() if self._about_a_user() else []
@@ -132,11 +137,19 @@ class Recommendations(WithKey):
         return super().get_permissions() if self._about_a_user() else []
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return super().get_throttles() if self._about_a_user() else [AnonRateThrottle()]
+        return super().get_throttles() if self._about_a_user() else [self.visitors_throttle()]
 
     def _about_a_user(self) -> bool:
         told = self.request.GET if self.request else {}  # none, where the schema is drawn
         return "visitor" not in told or "user" in told
+
+
+@method_decorator(never_cache, name="dispatch")
+class Recommendations(OfAShopper):
+    class Query(CountQuery, ShopperQuery):
+        pass
+
+    serializer_class = RecommendationsSerializer
 
     @extend_schema(
         operation_id="recommendations",
@@ -152,8 +165,7 @@ class Recommendations(WithKey):
         `user` needs a key with the scope `recommendations`; `visitor` needs none.
         """
         query = read_query(self.Query, request)
-        kind = ShopperKind.USER if "user" in query else ShopperKind.VISITOR
-        [body] = bodies(request, [shopper_key(kind, query[kind])], query["limit"])
+        [body] = bodies(request, [shopper_of(query)], query["limit"])
         return Response(body)
 
 
