@@ -5,8 +5,8 @@ from typing import Any
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.contrib import admin, messages
-from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Count, F
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -14,10 +14,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from recommend import versions
-from recommend.models import RecommenderVersion
+from recommend.models import LikedDream, RecommenderVersion
 from recommend.models.fitted import RecommenderVersionQuerySet
+from recommend.models.liked_dream import LikedDreamQuerySet
 from verify import access
 from verify.admin.curated import ReadOnlyAdmin, day, log_change
+from verify.dreaming import shelf
 
 State = RecommenderVersion.State
 COLOURS = {State.LIVE: "settled", State.REFUSED: "refused"}
@@ -121,6 +123,48 @@ class RecommenderVersionAdmin(ReadOnlyAdmin):
     def _done(self, request: HttpRequest, version: RecommenderVersion) -> None:
         log_change(request, [version], "To serve.")
         self.message_user(request, f"{version} serves from the next request on.")
+
+
+@admin.register(LikedDream)
+class LikedDreamAdmin(ReadOnlyAdmin):
+    """For merchandisers: which dress that nobody has sewn people would like most."""
+
+    list_display = ["drawn", "__str__", "liked", "taste", "since", "dreamt_by"]
+    list_display_links = ["__str__"]
+    fields = ["drawn", "seed", "liked", "taste", "closest", "since", "dreamt_by"]
+
+    def get_queryset(self, request: HttpRequest) -> LikedDreamQuerySet:
+        return super().get_queryset(request).annotate(hearts=Count("likes")).order_by("-hearts", "-pk")
+
+    @admin.display(description="picture")
+    def drawn(self, dream: LikedDream) -> SafeString:
+        address = reverse("liked_dream", args=[dream.name])
+        return format_html('<img class="thumbnail" src="{}" alt="" loading="lazy">', address)
+
+    @admin.display(description="hearts", ordering="hearts")
+    def liked(self, dream: Any) -> int:
+        return dream.hearts
+
+    @admin.display(description="near")
+    def taste(self, dream: LikedDream) -> str:
+        told = QueryDict(dream.query)
+        return ", ".join(told.getlist("like") + told.getlist("toward")) or "–"
+
+    @admin.display(description="in the shop")
+    def closest(self, dream: LikedDream) -> SafeString:
+        """Where the same weights still dream: others make another picture of the seed."""
+        if dream.version != shelf.version():
+            return format_html("{}", "Other weights dream by now: only the picture is left.")
+        address = reverse("dream", args=[dream.seed]) + (f"?{dream.query}" if dream.query else "")
+        return format_html('<a href="{}">What comes closest to it</a>', address)
+
+    @admin.display(description="first liked", ordering="created_at")
+    def since(self, dream: LikedDream) -> str:
+        return day(dream.created_at)
+
+    @admin.display(description="weights", ordering="version")
+    def dreamt_by(self, dream: LikedDream) -> str:
+        return dream.version[:8]
 
 
 def figures_table(metrics: dict[str, Any]) -> SafeString | str:

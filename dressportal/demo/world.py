@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from rich.progress import Progress, track
 
-from dressportal.demo import care, people, plan, play, shoppers
+from dressportal.demo import care, dreams, people, plan, play, shoppers
 from dressportal.demo.draw import WARDROBE_SEED, Order, draw_all
 from ml.synthetic import Wardrobe
 from recommend import nightly
@@ -58,6 +58,7 @@ def build(seed: int) -> None:
         office = play.Office(people.voters(seed), what_posts_show(seed), rng)
         play_votes(office, kinds_of_posts(seed), timezone.now(), rng)
         shoppers.go_shopping(seed, timezone.now())
+        dreams.like_some(office.voters, timezone.now(), rng)
     nightly.fit(settings.RECOMMEND_METHOD, lambda line: None)
 
 

@@ -30,12 +30,15 @@ STRANGERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("dresses", {}),
     ("product", {"sku": "LUNA-1"}),
     ("product", {"sku": "NOWHERE"}),
+    ("dream_for_me", {}),
 ]
 PLAYERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("leaderboard", {}),
     ("me", {}),
     ("hall_of_fame", {}),
     ("recent", {}),
+    ("dreams", {}),
+    ("dream", {"seed": 7}),
     ("password_change", {}),
     ("password_change_done", {}),
 ]
@@ -68,6 +71,8 @@ def audit(visitor: Visitor, pages: list[tuple[str, dict[str, Any]]]) -> Iterator
 def world(transactional_db: None) -> list[Post]:
     luna = make.make_dress("LUNA-1", title="Luna", photos=2)
     make.make_look(luna)
+    make.make_dreams(range(12))
+    make.make_liked_dream()
     return make.make_open_posts(6, make.make_batch(), [luna, make.make_dress(), make.make_dress()])
 
 

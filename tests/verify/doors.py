@@ -86,6 +86,7 @@ CURATION = {
     ),
     **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "calibration", *TOLD)},
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
+    "recommend_likeddream": READ_ONLY,
     "recommend_recommenderversion": READ_ONLY._replace(actions={"publish": ADMINS, "roll_back": ADMINS}),
     "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
     "django_q_schedule": Curation(*[ADMINS] * 4, {}),
@@ -130,7 +131,9 @@ def furnish(person: Employee | None) -> SimpleNamespace:
     rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
     learnt = {"fitted_at": timezone.now(), "posts": 1, "temperature": 0.1}
     rows.append(Calibration.objects.create(model_version=posts[0].suggestion.model_version, **learnt))
-    rows += [make.make_api_key()[0], make.make_recommender_version()]
+    rows += [make.make_api_key()[0], make.make_recommender_version(), make.make_liked_dream()]
+    make.make_dreams(range(12))
+    (settings.DREAM_WEIGHTS / "film.webp").write_bytes(make.webp())
     for_the_actions(dress)
     a_vote(voted, Answer.NOT_A_DRESS, employee=own)
     return SimpleNamespace(
@@ -197,6 +200,7 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("shop", ANYBODY),
         door("dresses", ANYBODY),
         door("product", ANYBODY, sku),
+        door("dream_for_me", ANYBODY),
         door("rent", ANYBODY, sku, sent={"visitor": "a-random-visitor", "event": "2"}, as_json=True),
         door("photo", ANYBODY, at.look.post.photo.token, "small"),
         door("v1:dresses", ANYBODY),
@@ -210,6 +214,11 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("v1:bulk-recommendations", NOBODY, query="?user=c-1042"),
         door("v1:bulk-similar", ANYBODY, query=f"?sku={sku}"),
         door("v1:bulk-shop", ANYBODY, query=f"?look={at.look.pk}"),
+        door("v1:dreams", ANYBODY),
+        door("v1:dream", ANYBODY, 0),
+        door("v1:dream-picture", ANYBODY, 0),
+        door("v1:dreams-for", ANYBODY, query="?visitor=a-visitor-of-16-letters"),
+        door("v1:dreams-for", NOBODY, query="?user=c-1042"),  # a key opens it, and no person
         door("v1:interactions", ANYBODY, sent=told_by_a_page(sku), as_json=True),
         door("v1:schema", ANYBODY),
         door("api-docs", ANYBODY),
@@ -235,6 +244,11 @@ def portal(at: SimpleNamespace) -> list[Door]:
         door("dress_photos", COLLEAGUES, at.dress.pk),
         door("leaderboard", COLLEAGUES),
         door("hall_of_fame", COLLEAGUES),
+        door("dreams", COLLEAGUES),
+        door("dream", COLLEAGUES, 0),
+        door("dream_walk", COLLEAGUES),
+        door("dream_film", COLLEAGUES),
+        door("liked_dream", COLLEAGUES, f"{17:032x}"),
         door("photo", COLLEAGUES, at.photo.token, "large"),
         door("me", COLLEAGUES),
         door("preferences", COLLEAGUES, sent={"pseudonym": "Silk Moth"}),
@@ -251,6 +265,7 @@ def portal(at: SimpleNamespace) -> list[Door]:
         door("name", VOTERS, sent={"vote": at.vote, "dress": at.dress.pk}),
         door("flag", VOTERS, sent={"lease": at.lease, "reason": "other"}),
         door("nominate", VOTERS, sent={"post": at.not_a_dress}),
+        door("dream_like", VOTERS, 0, sent={"liked": "yes"}),
     ]
 
 
