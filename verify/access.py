@@ -10,6 +10,7 @@ see the portal     no        yes        yes                 yes
 preferences, leave no        yes        yes                 yes
 vote, skip, undo   no        no         yes                 yes
 name, flag, praise no        no         yes                 yes
+like a dream       no        no         yes                 yes
 curate             no        no         no                  yes
 promote a model    no        no         no                  superuser
 =================  ========  =========  ==================  =====
