@@ -56,7 +56,7 @@ RECIPES = {
     # Huang et al. 2024, arXiv:2501.05441, with DCGAN's nets, whose pictures were better after
     # the same time.
     "modern": Recipe(
-        *("relativistic", "conv", "none", 4e-4, (0.0, 0.99), 32),
+        *("relativistic", "conv", "none", 4e-4, (0.0, 0.99)),
         gamma=0.5,
         penalised=0.25,
         likeness=5.0,
