@@ -48,18 +48,18 @@ class Task:
 class Network(nn.Module):
     """(n, 3, s, s) normalised photos -> (n, classes) logits; residual blocks, of DeepDress's kind."""
 
-    WIDTHS, STRIDES = (24, 48, 96), (1, 2, 2)
+    STEM, WIDTHS = 24, (48, 96)
 
-    def __init__(self, classes: int, side: int) -> None:
+    def __init__(self, classes: int) -> None:
         super().__init__()
-        channels = self.WIDTHS[0]
         layers: list[nn.Module] = [
-            nn.Conv2d(3, channels, 3, 2 if side <= 32 else 4, 1, bias=False),
-            nn.BatchNorm2d(channels),
+            nn.Conv2d(3, self.STEM, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(self.STEM),
             nn.ReLU(inplace=True),
         ]
-        for width, stride in zip(self.WIDTHS, self.STRIDES, strict=True):
-            layers.append(Block(channels, width, stride))
+        channels = self.STEM
+        for width in self.WIDTHS:
+            layers.append(Block(channels, width, 2))
             channels = width
         self.body = nn.Sequential(*layers)  # the last (n, 96, s / 8, s / 8)
         self.features = channels
@@ -82,7 +82,7 @@ class Learner:
         self.task = task
         torch.manual_seed(task.seed)
         self.random = torch.Generator().manual_seed(task.seed)
-        built = Network(task.classes, task.photos.shape[1]) if network is None else network
+        built = Network(task.classes) if network is None else network
         self.network = built.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
         trained = [each for each in self.network.parameters() if each.requires_grad]

@@ -20,7 +20,9 @@ from ml.scarce.photo_sets import Labels
 
 UNLABELLED = 96  # photos in a step
 NOISE = 0.5  # in the range that ml.photos.normalise makes, of 4: an eighth of black to white
-GRAPH = 20_000  # photos at most over which labels are spread
+GRAPH = 10_000  # photos at most over which labels are spread
+AGAIN = 1_500  # steps after which they are spread anew
+OWN = 0.5  # part that the network's guesses have in the end in what it is taught
 
 
 class Method(Protocol):
@@ -72,19 +74,17 @@ class FixMatch(Learner):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        self.pool: Labels = np.arange(len(task.photos))  # rows that unlabelled photos are drawn from
         self.guessed = task.shares.clone()  # moving averages
         self.sure = torch.tensor(1 / task.classes)
         self.sure_of = torch.full((task.classes,), 1 / task.classes)
 
     def step(self, progress: float) -> None:
-        places = self.some(UNLABELLED, len(self.pool))
-        rows = self.pool[places.numpy()]
-        targets, weights = self.believed(places, self.guesses(rows), progress)
+        rows = self.unlabelled(UNLABELLED)
+        classes, weights = self.trusted(self.guesses(rows))
         photos, labels = self.labelled(STRONG)
         logits = self.logits(torch.cat([photos, self.views(rows, STRONG)]))
         loss = F.cross_entropy(logits[: len(photos)], labels)
-        loss = loss + weighted_cross_entropy(logits[len(photos) :], targets, weights)
+        loss = loss + weighted_cross_entropy(logits[len(photos) :], classes, weights)
         self.descend(loss, progress)
 
     @torch.no_grad()
@@ -95,8 +95,8 @@ class FixMatch(Learner):
         aligned = found * self.task.shares / self.guessed
         return aligned / aligned.sum(dim=1, keepdim=True)
 
-    def believed(self, places: Tensor, guesses: Tensor, progress: float) -> tuple[Tensor, Tensor]:
-        """Targets of the pool's photos, and what each weighs: 1 above its class's threshold, and else 0."""
+    def trusted(self, guesses: Tensor) -> tuple[Tensor, Tensor]:
+        """The likeliest class of each photo, and its weight: 1 above the class's threshold, and else 0."""
         surest, classes = guesses.max(dim=1)
         self.sure = torch.lerp(self.sure, surest.mean(), 0.05)
         self.sure_of.lerp_(guesses.mean(dim=0), 0.05)
@@ -107,12 +107,9 @@ class FixMatch(Learner):
 class Neighbours(FixMatch):
     """Labels are first spread over photos that look alike; then the network learns from these and itself.
 
-    Spread once before the first step by outlines, later by what the network sees (as Iscen et al. 2019,
+    Spread before the first step by outlines, every so often by what the network sees (as Iscen et al. 2019,
     arXiv:1904.04717, do each epoch).
     """
-
-    AGAIN = (0.35, 0.6)
-    OWN = 0.5
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -120,7 +117,6 @@ class Neighbours(FixMatch):
         others = torch.randperm(len(task.photos), generator=self.random)
         others = others[~torch.isin(others, known)][: max(0, GRAPH - len(known))]
         self.pool = torch.cat([known, others]).numpy()
-        self.again = list(self.AGAIN)
         self.spread(outlines(task.photos[self.pool]))
 
     def spread(self, features: Tensor) -> None:
@@ -133,23 +129,28 @@ class Neighbours(FixMatch):
         self.certain = (margins / margins.median().clamp(min=1e-6)).clamp(max=1)
 
     def step(self, progress: float) -> None:
-        if self.again and progress >= self.again[0]:
-            self.again.pop(0)
+        if self.steps and self.steps % AGAIN == 0:
             self.spread(self.seen())
-        super().step(progress)
+        places = self.some(UNLABELLED, len(self.pool))
+        photos, labels = self.labelled(STRONG)
+        # There are enough of the others to learn from them nearly as they are.
+        logits = self.logits(torch.cat([photos, self.views(self.pool[places.numpy()], WEAK)]))
+        targets = self.believed(places, progress)
+        loss = F.cross_entropy(logits[: len(photos)], labels)
+        loss = loss + weighted_cross_entropy(logits[len(photos) :], targets, self.certain[places])
+        self.descend(loss, progress)
+
+    def believed(self, places: Tensor, progress: float) -> Tensor:
+        """(n, classes): what neighbours say and, from a third of the time on, more and more the network."""
+        own = OWN * min(1.0, max(0.0, 3 * progress - 1))
+        if not own:
+            return self.likely[places]
+        both = self.likely[places] ** (1 - own) * self.guesses(self.pool[places.numpy()]) ** own
+        return both / both.sum(dim=1, keepdim=True).clamp(min=1e-12)
 
     @torch.inference_mode()
     def seen(self) -> Tensor:
         """(n, features) of the pool, by the average."""
+        parts = np.array_split(self.pool, math.ceil(len(self.pool) / 500))
         with half_bits():
-            parts = [
-                self.averaged.look(self.views(rows, 0)).float()
-                for rows in np.array_split(self.pool, math.ceil(len(self.pool) / 500))
-            ]
-        return torch.cat(parts)
-
-    def believed(self, places: Tensor, guesses: Tensor, progress: float) -> tuple[Tensor, Tensor]:
-        own = min(1.0, progress / 0.5) * self.OWN
-        both = self.likely[places] ** (1 - own) * guesses**own
-        both = both / both.sum(dim=1, keepdim=True).clamp(min=1e-12)
-        return both, self.certain[places]
+            return torch.cat([self.averaged.look(self.views(rows, 0)).float() for rows in parts])

@@ -18,9 +18,10 @@ from ml.photos import Pixels
 
 Matrix = npt.NDArray[np.float32]
 DIRECTIONS, CELLS, SHADES = 8, 8, 16
-NEIGHBOURS, KEPT, TURNS = 10, 0.99, 40
-COMPONENTS = 64
-SHARPNESS = 4  # the power of a cosine that is an edge's weight
+NEIGHBOURS, KEPT, TURNS = 6, 0.95, 40
+COMPONENTS = 96
+SHARPNESS = 8  # the power of a cosine that is an edge's weight
+WHITENED = 0.5  # 0 leaves components their spread, 1 makes them equal
 
 
 def outlines(photos: Pixels) -> Tensor:
@@ -47,10 +48,11 @@ def _outlines(batch: Tensor) -> Tensor:
 
 
 def directions(features: Tensor) -> Tensor:
-    """(n, f) -> (n, at most 64) unit vectors: the principal components."""
+    """(n, f) -> (n, at most 96) unit vectors: the principal components."""
     centred = features - features.mean(dim=0)
     _, _, axes = torch.svd_lowrank(centred, min(COMPONENTS, *centred.shape))
-    return F.normalize(centred @ axes, dim=1)
+    found = centred @ axes
+    return F.normalize(found / found.std(dim=0).clamp(min=1e-6) ** WHITENED, dim=1)
 
 
 def spread(vectors: Tensor, labelled: Tensor, labels: Tensor, shares: Tensor) -> Tensor:

@@ -77,7 +77,9 @@ def write_clothing(folder: Path) -> None:
         for place, name in enumerate(("dress", "hat")):
             (folder / part / name).mkdir(parents=True)
             for number in range(count):
-                Image.new("RGB", (40, 60), (90 * place, 9, number)).save(folder / part / name / f"{number}.jpg")
+                Image.new("RGB", (40, 60), (90 * place, 9, number)).save(
+                    folder / part / name / f"{number}.jpg"
+                )
 
 
 def test_clothes_are_learnt_from_train_and_measured_on_the_rest(tmp_path: Path) -> None:
@@ -136,7 +138,9 @@ def test_other_seeds_label_other_photos() -> None:
     assert photos.labelled(12, 1).tolist() != photos.labelled(12, 2).tolist()
 
 
-@pytest.mark.parametrize(("count", "told"), [(2, "2 labels for 3 classes"), (181, "has 180 photos to train on")])
+@pytest.mark.parametrize(
+    ("count", "told"), [(2, "2 labels for 3 classes"), (181, "has 180 photos to train on")]
+)
 def test_too_few_and_too_many_labels_are_refused(count: int, told: str) -> None:
     with pytest.raises(PhotosRefused, match=told):
         toys().labelled(count, 0)
