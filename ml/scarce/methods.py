@@ -18,9 +18,9 @@ from ml.scarce.learner import STRONG, WEAK, Learner, Task, half_bits, weighted_c
 from ml.scarce.neighbour_labels import directions, outlines, spread
 from ml.scarce.photo_sets import Labels
 
-UNLABELLED = 96  # photos in a step
+BESIDE, UNLABELLED = 16, 48  # labelled and other photos in a step
 NOISE = 0.5  # in the range that ml.photos.normalise makes, of 4: an eighth of black to white
-GRAPH = 10_000  # photos at most over which labels are spread
+GRAPH = 6_000  # photos at most over which labels are spread
 AGAIN = 1_500  # steps after which they are spread anew
 OWN = 0.5  # part that the network's guesses have in the end in what it is taught
 
@@ -81,7 +81,7 @@ class FixMatch(Learner):
     def step(self, progress: float) -> None:
         rows = self.unlabelled(UNLABELLED)
         classes, weights = self.trusted(self.guesses(rows))
-        photos, labels = self.labelled(STRONG)
+        photos, labels = self.labelled(STRONG, BESIDE)
         logits = self.logits(torch.cat([photos, self.views(rows, STRONG)]))
         loss = F.cross_entropy(logits[: len(photos)], labels)
         loss = loss + weighted_cross_entropy(logits[len(photos) :], classes, weights)
@@ -132,7 +132,7 @@ class Neighbours(FixMatch):
         if self.steps and self.steps % AGAIN == 0:
             self.spread(self.seen())
         places = self.some(UNLABELLED, len(self.pool))
-        photos, labels = self.labelled(STRONG)
+        photos, labels = self.labelled(STRONG, BESIDE)
         # There are enough of the others to learn from them nearly as they are.
         logits = self.logits(torch.cat([photos, self.views(self.pool[places.numpy()], WEAK)]))
         targets = self.believed(places, progress)
