@@ -64,8 +64,8 @@ class GanConfig:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """Of the maps at 4, 8, ... pixels: a resnet's up to the full size, a conv net's up to half of it."""
-        sides = (self.size // 4).bit_length() - (self.network == "conv")
+        """Of the maps at 4, 8, ... size / 2 pixels."""
+        sides = (self.size // 4).bit_length() - 1
         return tuple(self.width * 2 ** min(3, sides - 1 - place) for place in range(sides))
 
 
@@ -106,6 +106,19 @@ class Generator(nn.Module):
             raise ValueError("this generator knows no conditions")
         photos: Tensor = self.body(noise[:, :, None, None])
         return photos.float().tanh()
+
+    @torch.no_grad()
+    def make_up_like(self, vectors: Tensor) -> None:
+        """From now on made-up conditions spread as these (n, told) unit vectors do: with their mean and
+        their largest principal components, one for each dimension of the noise. That is not learnt further.
+        """
+        mean = vectors.mean(dim=0)
+        _, lengths, directions = torch.linalg.svd(vectors - mean, full_matrices=False)
+        count = min(self.config.noise, len(lengths))
+        self.made_up.weight.zero_()
+        self.made_up.weight[:, :count] = directions[:count].T * (lengths[:count] * len(vectors) ** -0.5)
+        self.made_up.bias.copy_(mean)
+        self.made_up.requires_grad_(False)
 
     def condition(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """(n, told): what is asked for and, where nothing is, what this noise makes up."""
@@ -184,12 +197,22 @@ def _resnet_generator(config: GanConfig, inputs: int) -> nn.Module:
         if channels != before:
             layers.append(nn.Conv2d(before, channels, 1))
         layers += [nn.Upsample(scale_factor=2, mode="bilinear"), Residual(channels)]
-    return nn.Sequential(*layers, nn.Conv2d(last, 3, 3, padding=1))
+    return nn.Sequential(*layers, _smooth(nn.ConvTranspose2d(last, 3, 4, 2, 1)))
+
+
+@torch.no_grad()
+def _smooth(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
+    """Begins as an enlargement by interpolation: random weights would begin with a chessboard."""
+    slope = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    layer.weight.copy_(
+        torch.randn_like(layer.weight[:, :, :1, :1]) * len(layer.weight) ** -0.5 * torch.outer(slope, slope)
+    )
+    return layer
 
 
 def _resnet_critic(config: GanConfig) -> nn.Module:
     channels = config.channels[::-1]
-    layers: list[nn.Module] = [nn.Conv2d(3, channels[0], 3, padding=1)]
+    layers: list[nn.Module] = [nn.Conv2d(3, channels[0], 4, 2, 1)]
     for before, after in pairwise(channels):
         layers += [Residual(before), nn.AvgPool2d(2)]
         if before != after:
