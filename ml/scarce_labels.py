@@ -7,7 +7,6 @@ ends: the same command goes on with those that are missing, and more seeds, meth
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 import time
@@ -30,6 +29,7 @@ from ml.scarce.photo_sets import Labels, PhotoSet, PhotosRefused
 from ml.scarce.report import page, table
 from ml.scarce.results import BASELINE, ResultsRefused, Run
 from ml.train_embedder import LossNotFinite
+from ml.training_options import above_0, whole
 
 METHODS: dict[str, Callable[[Task], Method]] = {
     "supervised": methods.Supervised,
@@ -128,10 +128,10 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", choices=list(DATA), required=True)
     add("--path", type=Path, required=True, help="folder of Fashion-MNIST's IDX files, or of train/<class>/…")
-    add("--labels", type=_whole, default=100, help="labelled photos (%(default)s)")
-    add("--seeds", type=_whole, default=5, help="how many (%(default)s)")
-    add("--first-seed", type=int, default=0, help="%(default)s")
-    add("--seconds", type=_above_0, default=600.0, help="CPU time of each run (%(default)s)")
+    add("--labels", type=whole(1), default=100, help="labelled photos (%(default)s)")
+    add("--seeds", type=whole(1), default=5, help="how many (%(default)s)")
+    add("--first-seed", type=whole(0), default=0, help="%(default)s")
+    add("--seconds", type=above_0, default=600.0, help="CPU time of each run (%(default)s)")
     add(
         "--methods",
         nargs="+",
@@ -143,22 +143,6 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--json", type=Path, required=True, metavar="OUT", help="results, kept and added to")
     add("--report", type=Path, metavar="OUT.html", help="a page of tables and plots")
     return parser.parse_args(arguments)
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, at least 1")
-    return int(text)
-
-
-def _above_0(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected a number above 0")
-    return value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
