@@ -72,7 +72,7 @@ def learn(name: str, photos: PhotoSet, labels: int, seed: int, seconds: float, c
     rows, budget = photos.labelled(labels, seed), Budget(seconds, clock)
     task = Task(photos.train, rows, photos.train_labels[rows], len(photos.classes), seed)
     measured = np.random.default_rng(0).permutation(len(photos.test))[:MEASURED]
-    curve: list[tuple[float, float]] = []
+    curve, glanced = list[tuple[float, float]](), 0
     with budget:
         method = METHODS[name](task)
     with tqdm(total=round(seconds), desc=f"{name}, seed {seed}", unit="s", leave=False) as bar:
@@ -80,7 +80,8 @@ def learn(name: str, photos: PhotoSet, labels: int, seed: int, seconds: float, c
             with budget:
                 method.step(budget.progress)
             bar.update(min(bar.total, int(budget.spent)) - bar.n)
-            if budget.progress >= (len(curve) + 1) / GLANCES and budget.progress < 1:
+            if glanced < int(GLANCES * budget.progress) < GLANCES:
+                glanced = int(GLANCES * budget.progress)
                 curve.append((round(budget.progress, 3), measure(method, photos, measured[:GLANCED])[0]))
     right, precise = measure(method, photos, measured)
     setting = (photos.name, photos.sha256, labels, seconds)

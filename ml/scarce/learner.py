@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ml.augmentation import street_like
@@ -172,8 +171,3 @@ def statistics_kept(network: nn.Module) -> Iterator[None]:
     finally:
         for each, momentum in zip(norms, momenta, strict=True):
             each.momentum = momentum
-
-
-def weighted_cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Of (n, k) logits and classes (n,) or probabilities (n, k); the mean over all n, whatever they weigh."""
-    return (weights * F.cross_entropy(logits, targets, reduction="none")).mean()

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ml.photos import Pixels
-from ml.scarce.learner import STRONG, WEAK, Learner, Task, half_bits, weighted_cross_entropy
+from ml.scarce.learner import STRONG, WEAK, Learner, Task, half_bits
 from ml.scarce.neighbour_labels import directions, outlines, spread
 from ml.scarce.photo_sets import Labels
 
@@ -84,7 +84,8 @@ class FixMatch(Learner):
         photos, labels = self.labelled(STRONG, BESIDE)
         logits = self.logits(torch.cat([photos, self.views(rows, STRONG)]))
         loss = F.cross_entropy(logits[: len(photos)], labels)
-        loss = loss + weighted_cross_entropy(logits[len(photos) :], classes, weights)
+        others = F.cross_entropy(logits[len(photos) :], classes, reduction="none")
+        loss = loss + (weights * others).mean()  # over all of them, whatever they weigh
         self.descend(loss, progress)
 
     @torch.no_grad()
@@ -125,24 +126,23 @@ class Neighbours(FixMatch):
         self.likely = spread(directions(features), known, self.labels, self.task.shares)
         two = self.likely.topk(2).values
         margins = two[:, 0] - two[:, 1]
-        # Of the surer half nearly all are right, of the rest many are not.
+        # How often a photo is drawn: of the surer half nearly all are right, of the rest many are not.
         self.certain = (margins / margins.median().clamp(min=1e-6)).clamp(max=1)
 
     def step(self, progress: float) -> None:
         if self.steps and self.steps % AGAIN == 0:
             self.spread(self.seen())
-        places = self.some(UNLABELLED, len(self.pool))
+        places = self.certain.multinomial(UNLABELLED, replacement=True, generator=self.random)
         photos, labels = self.labelled(STRONG, BESIDE)
         # There are enough of the others to learn from them nearly as they are.
         logits = self.logits(torch.cat([photos, self.views(self.pool[places.numpy()], WEAK)]))
-        targets = self.believed(places, progress)
         loss = F.cross_entropy(logits[: len(photos)], labels)
-        loss = loss + weighted_cross_entropy(logits[len(photos) :], targets, self.certain[places])
+        loss = loss + F.cross_entropy(logits[len(photos) :], self.believed(places, progress))
         self.descend(loss, progress)
 
     def believed(self, places: Tensor, progress: float) -> Tensor:
-        """(n, classes): what neighbours say and, from a third of the time on, more and more the network."""
-        own = OWN * min(1.0, max(0.0, 3 * progress - 1))
+        """(n, classes): what neighbours say and, from half of the time on, more and more the network."""
+        own = OWN * min(1.0, max(0.0, 4 * progress - 2))
         if not own:
             return self.likely[places]
         both = self.likely[places] ** (1 - own) * self.guesses(self.pool[places.numpy()]) ** own

@@ -20,6 +20,7 @@ Matrix = npt.NDArray[np.float32]
 DIRECTIONS, CELLS, SHADES = 8, 8, 16
 NEIGHBOURS, KEPT, TURNS = 6, 0.95, 40
 COMPONENTS = 96
+PART = 200  # photos at a time: what is larger than a cache costs more than its arithmetic
 SHARPNESS = 8  # the power of a cosine that is an edge's weight
 WHITENED = 0.5  # 0 leaves components their spread, 1 makes them equal
 
@@ -27,8 +28,8 @@ WHITENED = 0.5  # 0 leaves components their spread, 1 makes them equal
 def outlines(photos: Pixels) -> Tensor:
     """(n, s, s, 1 or 3) -> (n, f): a histogram of directions in each of 8 x 8 cells, and a small picture."""
     found = []
-    for start in range(0, len(photos), 1000):
-        batch = torch.from_numpy(np.ascontiguousarray(photos[start : start + 1000])).float().div_(255)
+    for start in range(0, len(photos), PART):
+        batch = torch.from_numpy(np.ascontiguousarray(photos[start : start + PART])).float().div_(255)
         found.append(_outlines(batch.permute(0, 3, 1, 2)))
     return torch.cat(found)
 
@@ -76,8 +77,8 @@ def _graph(vectors: Tensor) -> sp.csr_matrix:
     """Each photo's nearest others, both ways, the weights normalised: (n, n)."""
     count, near = len(vectors), min(NEIGHBOURS, len(vectors) - 1)
     cosines, places = [], []
-    for start in range(0, count, 1000):
-        part = vectors[start : start + 1000] @ vectors.T
+    for start in range(0, count, PART):
+        part = vectors[start : start + PART] @ vectors.T
         part[torch.arange(len(part)), start + torch.arange(len(part))] = -1
         best = part.topk(near)
         cosines.append(best.values)
