@@ -60,7 +60,7 @@ class Judge(Learner):
             if asked is not None:
                 loss = loss + F.cross_entropy(self.network.head(found), asked)
         self.playing.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.generator.parameters(), 5.0)
         self.playing.step()
 
@@ -109,7 +109,8 @@ class Generated:
             dreams = normalise((dreams + 1) / 2)
         logits = self.learner.logits(torch.cat([photos, dreams]))
         loss = F.cross_entropy(logits[: len(photos)], labels)
-        loss = loss + TRUST * F.cross_entropy(logits[len(photos) :], asked)
+        if asked is not None:
+            loss = loss + TRUST * F.cross_entropy(logits[len(photos) :], asked)
         self.learner.descend(loss, (progress - GAMES) / (1 - GAMES))
 
     def probabilities(self, photos: Pixels) -> Tensor:

@@ -36,7 +36,7 @@ class Task:
 
     @property
     def grey(self) -> bool:
-        return self.photos.shape[-1] == 1
+        return int(self.photos.shape[-1]) == 1
 
     @property
     def shares(self) -> Tensor:

@@ -28,7 +28,9 @@ OWN = 0.5  # part that the network's guesses have in the end in what it is taugh
 class Method(Protocol):
     """One way to learn; made and stepped at the expense of its time, asked for free."""
 
-    steps: int
+    @property
+    def steps(self) -> int:
+        """So far."""
 
     def step(self, progress: float) -> None:
         """Learn a little, at the share `progress` of the time."""

@@ -83,7 +83,7 @@ class PhotoSet:
 def _shares(sizes: Labels, count: int) -> Labels:
     """`count` in proportion to `sizes`, none of them 0 and none larger than it is there."""
     exact = np.clip(count * sizes / sizes.sum(), 1, sizes)
-    shares = np.floor(exact).astype(np.int64)
+    shares: Labels = np.floor(exact).astype(np.int64)
     while (short := count - shares.sum()) != 0:
         left = exact - shares if short > 0 else shares - exact
         left[(shares >= sizes) if short > 0 else (shares <= 1)] = -math.inf
