@@ -26,7 +26,7 @@ from ml.scarce import games, methods, photo_sets, results, transfer
 from ml.scarce.learner import Task
 from ml.scarce.methods import Method
 from ml.scarce.photo_sets import Labels, PhotoSet, PhotosRefused
-from ml.scarce.report import page, table
+from ml.scarce.report import page, save_dots, table
 from ml.scarce.results import BASELINE, ResultsRefused, Run
 from ml.train_embedder import LossNotFinite
 from ml.training_options import above_0, whole
@@ -143,6 +143,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add("--json", type=Path, required=True, metavar="OUT", help="results, kept and added to")
     add("--report", type=Path, metavar="OUT.html", help="a page of tables and plots")
+    add("--plot", type=Path, metavar="OUT.png", help="the plot of this comparison alone")
     return parser.parse_args(arguments)
 
 
@@ -153,14 +154,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.read(chosen.json)  # before photos are decoded
         photos = DATA[chosen.data](chosen.path)
         runs = compare(chosen, photos)
+        setting = results.Setting(photos.name, photos.sha256, chosen.labels, chosen.seconds)
+        found = results.summaries(runs, setting)
         if chosen.report:
             chosen.report.parent.mkdir(parents=True, exist_ok=True)
             chosen.report.write_text(page(runs))
+        if chosen.plot:
+            save_dots(found, chosen.plot)
     except (PhotosRefused, ResultsRefused, LossNotFinite, OSError) as error:
         print(f"scarce_labels: {error}", file=sys.stderr)
         return 1
-    setting = results.Setting(photos.name, photos.sha256, chosen.labels, chosen.seconds)
-    found = results.summaries(runs, setting)
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table(found))
     console.print(results.verdict(found))

@@ -10,11 +10,12 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from rich.table import Table
 
 from ml.pictures import COLOURS, INK, STYLE, plot, svg
-from ml.scarce.results import NAMES, Figure, Run, Setting, Summary, settings, summaries, verdict
+from ml.scarce.results import NAMES, Run, Setting, Spread, Summary, settings, summaries, verdict
 
 COLUMNS = ("accuracy", "average precision of dress", "points gained", "dress: gained", "steps", "seeds")
 MISSING = "–"
@@ -59,7 +60,7 @@ def rows(found: Sequence[Summary]) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _figure(figure: Figure, times: float, form: str, unit: str = "") -> str:
+def _figure(figure: Spread, times: float, form: str, unit: str = "") -> str:
     told = f"{times * figure.mean:{form}}{unit}"
     if math.isnan(figure.interval):
         return told
@@ -79,7 +80,18 @@ def page(runs: Sequence[Run]) -> str:
 
 
 @matplotlib.rc_context(STYLE)
+def save_dots(found: Sequence[Summary], path: Path) -> None:
+    """The plot as a picture on white. Raises OSError."""
+    _dots(found).savefig(path, dpi=150, metadata={"Software": None})
+
+
+@matplotlib.rc_context(STYLE)
 def dots(found: Sequence[Summary]) -> str:
+    """The plot as SVG."""
+    return svg(_dots(found))
+
+
+def _dots(found: Sequence[Summary]) -> Figure:
     """Each method's accuracy: a small dot a seed, a large one the mean, a line its interval."""
     figure, axes = plot("accuracy", "", height=1 + 0.4 * len(found))
     for place, each in enumerate(reversed(found)):
@@ -90,7 +102,7 @@ def dots(found: Sequence[Summary]) -> str:
         axes.plot(each.accuracy.mean, place, "o", color=COLOURS[0], markersize=8)
     axes.set_yticks(range(len(found)), [NAMES[each.method] for each in reversed(found)])
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    return svg(figure)
+    return figure
 
 
 @matplotlib.rc_context(STYLE)

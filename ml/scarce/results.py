@@ -57,7 +57,7 @@ class Run:
         return self.setting, self.method, self.seed
 
 
-class Figure(NamedTuple):
+class Spread(NamedTuple):
     """A mean over seeds, and half the width of its 95% interval, nan for a single seed."""
 
     mean: float
@@ -78,11 +78,11 @@ class Summary:
 
     method: str
     runs: list[Run]  # by seed
-    accuracy: Figure
-    average_precision: Figure
+    accuracy: Spread
+    average_precision: Spread
     # To the baseline, seed by seed; None without seeds in common.
-    gain: Figure | None
-    gain_in_precision: Figure | None
+    gain: Spread | None
+    gain_in_precision: Spread | None
 
     @property
     def steps(self) -> int:
@@ -129,19 +129,19 @@ def summaries(runs: Sequence[Run], setting: Setting) -> list[Summary]:
     return sorted(found, key=lambda summary: -summary.accuracy.mean)
 
 
-def _gain(runs: dict[int, Run], baseline: dict[int, Run], metric: str) -> Figure | None:
+def _gain(runs: dict[int, Run], baseline: dict[int, Run], metric: str) -> Spread | None:
     both = [seed for seed in runs if seed in baseline]
     gains = [getattr(runs[seed], metric) - getattr(baseline[seed], metric) for seed in both]
     return interval(gains) if gains else None
 
 
-def interval(values: Sequence[float]) -> Figure:
+def interval(values: Sequence[float]) -> Spread:
     """Mean with the 95% interval of Student's t; seeds are few."""
     count, mean = len(values), float(np.mean(values))
     if count < 2:
-        return Figure(mean, float("nan"))
+        return Spread(mean, float("nan"))
     wide = stats.t.ppf((1 + COVERAGE) / 2, count - 1) * np.std(values, ddof=1) / count**0.5
-    return Figure(mean, float(wide))
+    return Spread(mean, float(wide))
 
 
 def verdict(found: Sequence[Summary]) -> str:

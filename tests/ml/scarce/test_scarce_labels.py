@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ml import scarce_labels
 from ml.photos import Pixels
@@ -90,7 +91,7 @@ def test_the_command_compares_and_reports(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_fashion_mnist(tmp_path)
-    file, report = tmp_path / "out/results.json", tmp_path / "out/report.html"
+    file, report, plot = (tmp_path / "out" / name for name in ("results.json", "report.html", "plot.png"))
     told = ["--labels", "10", "--seconds", ".2", "--methods", "supervised", BASELINE, "--seeds", "1"]
     status = main(
         [
@@ -110,6 +111,7 @@ def test_the_command_compares_and_reports(
     assert status == 0
     assert len(json.loads(file.read_text())["runs"]) == 2
     assert "Supervised + augmentation" in report.read_text()
+    assert Image.open(plot).size[0] > 300
     printed = capsys.readouterr()
     assert re.search(r"supervised, seed 0: accuracy [.\d]+, average precision of dress", printed.err)
     assert "method" in printed.out
