@@ -15,7 +15,7 @@ from ml.embedder import Block
 from ml.learner import precision
 from ml.photos import Pixels, normalise, to_batch
 from ml.scarce.photo_sets import Labels
-from ml.train_embedder import LARGEST_GRADIENT, WEIGHT_DECAY, learning_rate
+from ml.train_embedder import LARGEST_GRADIENT, WEIGHT_DECAY, LossNotFinite, learning_rate
 
 CPU = torch.device("cpu")
 STRONG, WEAK = 0.5, 0.15  # of ml.augmentation.street_like
@@ -91,7 +91,7 @@ class Learner:
 
     # Photos
 
-    def views(self, rows: Tensor | Labels, strength: float) -> Tensor:
+    def views(self, rows: Labels, strength: float) -> Tensor:
         """(n, 3, s, s) normalised, as phones, people and filters would change them; 0: as they are."""
         photos = to_batch(self.task.photos[rows])
         if self.task.grey:
@@ -124,7 +124,11 @@ class Learner:
         return found.float()
 
     def descend(self, loss: Tensor, progress: float) -> None:
-        """One step, at the share `progress` in 0..1 of the time."""
+        """One step, at the share `progress` in 0..1 of the time. Raises LossNotFinite."""
+        if not torch.isfinite(loss):
+            raise LossNotFinite(
+                f"{type(self).__name__} diverged: loss {loss.item()} at step {self.steps}, seed {self.task.seed}"
+            )
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * learning_rate(min(1.0, progress))
         self.optimiser.zero_grad()

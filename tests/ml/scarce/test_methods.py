@@ -10,6 +10,7 @@ from ml.scarce.games import Generated, Judge
 from ml.scarce.learner import Learner, Network, Task, statistics_kept
 from ml.scarce.methods import Augmented, FixMatch, Method, Neighbours, Noisy, Supervised
 from ml.scarce.transfer import FROZEN, Transfer, WithHead
+from ml.train_embedder import LossNotFinite
 from tests.ml.scarce.toys import task, toys
 
 SMALL, PLAYED = 16, 32  # pixels; generators dream no smaller photos
@@ -105,3 +106,9 @@ def test_the_average_follows_the_network() -> None:
     now = learner.network.head.weight
     assert not torch.equal(now, learner.averaged.head.weight)
     assert (now - learner.averaged.head.weight).norm() < 0.5 * now.norm()
+
+
+def test_a_loss_that_is_no_number_ends_it() -> None:
+    learner = Augmented(task(toys(SMALL), seed=4))
+    with pytest.raises(LossNotFinite, match="Augmented diverged: loss nan at step 0, seed 4"):
+        learner.descend(torch.tensor(float("nan")), 0.5)
