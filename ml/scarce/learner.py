@@ -126,9 +126,8 @@ class Learner:
     def descend(self, loss: Tensor, progress: float) -> None:
         """One step, at the share `progress` in 0..1 of the time. Raises LossNotFinite."""
         if not torch.isfinite(loss):
-            raise LossNotFinite(
-                f"{type(self).__name__} diverged: loss {loss.item()} at step {self.steps}, seed {self.task.seed}"
-            )
+            where = f"at step {self.steps}, seed {self.task.seed}"
+            raise LossNotFinite(f"{type(self).__name__} diverged: loss {loss.item()} {where}")
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * learning_rate(min(1.0, progress))
         self.optimiser.zero_grad()
