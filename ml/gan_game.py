@@ -53,7 +53,8 @@ RECIPES = {
     "wgan": Recipe("wgan", "conv", "batch", 5e-5, critics=5, clip=0.01),
     # Gulrajani et al. 2017, arXiv:1704.00028
     "wgan-gp": Recipe("wgan", "conv", "layer", 1e-4, (0.0, 0.9), critics=5, slope=10.0),
-    # Huang et al. 2024, arXiv:2501.05441, with DCGAN's nets: their pictures are as good in half the time.
+    # Huang et al. 2024, arXiv:2501.05441, with DCGAN's nets, whose pictures were better after
+    # the same time.
     "modern": Recipe(
         *("relativistic", "conv", "none", 4e-4, (0.0, 0.99), 32),
         gamma=0.5,

@@ -5,8 +5,9 @@ started again; --minutes and --cpu-minutes end by a clock, and so elsewhere each
 with a part of the batch: torchrun --nproc-per-node N -m ml.train_gan …
 
 OUT holds the generator (its moving average: weights.safetensors, config.json, metrics.json), log/ for
-TensorBoard and samples/step-N.png, the same noise at chosen steps. Figures of likeness are on DeepDress's
-features, of photos at the training's size: they compare with each other, not with papers' on Inception's.
+TensorBoard, samples/step-N.png, the same noise at chosen steps, and samples/nearest.png. Figures of likeness
+are on DeepDress's features, of photos at the training's size: they compare with each other, not with papers'
+on Inception's.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ml.deepdress import best_device
 from ml.gan import save_generator
 from ml.gan_game import Batch, Game
 from ml.gan_judge import Judge, conditions, dreams, figures
+from ml.gan_metrics import nearest
 from ml.gan_options import Options, options
 from ml.gan_photos import Collection, PhotosRefused
 from ml.learner import precision
@@ -218,16 +220,30 @@ def _order(epoch: int, count: int, seed: int) -> npt.NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def draw(training: Training) -> None:
-    """The grid of what the same noise gives now, nothing asked for."""
-    noise = torch.randn(
-        SHOWN, training.game.config.noise, generator=torch.Generator().manual_seed(training.chosen.seed)
-    )
+def draw(training: Training) -> Pixels:
+    """The grid of what the same noise gives now, nothing asked for; returns its dreams."""
+    rng = torch.Generator().manual_seed(training.chosen.seed)
+    noise = torch.randn(SHOWN, training.game.config.noise, generator=rng)
     pixels = np.concatenate(list(dreams(training.game.averaged, noise)))
-    written = io.BytesIO()
-    Image.fromarray(side_by_side(pixels, 8)).save(written, "PNG")
     name = f"step-{training.state.steps}.png"
-    checkpoint.replace(training.chosen.out / SAMPLES, {name: written.getvalue()})
+    checkpoint.replace(training.chosen.out / SAMPLES, {name: png(side_by_side(pixels, 8))})
+    return pixels
+
+
+def draw_nearest(training: Training, dreamt: Pixels) -> None:
+    """Rows of dreams, and below each row the photos trained on that come nearest: none should be a copy."""
+    train = training.data.train
+    places, _ = nearest(training.judge.look(dreamt)[1], train.vectors)
+    rows = zip(dreamt.reshape(-1, 8, *dreamt.shape[1:]), places.reshape(-1, 8), strict=True)
+    shown = [each for row, near in rows for each in (row, train.pixels[near])]
+    sheet = png(side_by_side(np.concatenate(shown), 8))
+    checkpoint.replace(training.chosen.out / SAMPLES, {"nearest.png": sheet})
+
+
+def png(pixels: Pixels) -> bytes:
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    return written.getvalue()
 
 
 def side_by_side(pixels: Pixels, columns: int) -> Pixels:
@@ -243,20 +259,26 @@ def check(training: Training, log: TrainingLog, bar: tqdm[Any]) -> None:
     metrics: dict[str, Any] = {"steps": state.steps}
     if chosen.judged:
         found = figures(game.averaged, training.data, training.judge, chosen.seed, chosen.judged)
-        plain = {name: value for name, value in found.items() if isinstance(value, float)}
-        log.check(state.steps, {f"dreams/{name}": value for name, value in plain.items()})
-        said = ", ".join(f"{name} {value:.3f}" for name, value in plain.items())
+        log.check(state.steps, flat(found, "dreams"))
+        said = ", ".join(f"{name} {found[name]:.3f}" for name in ("fid", "kid", "precision", "recall"))
         bar.write(f"step {state.steps}: {said} on {found['photos']} photos", file=sys.stderr)
         metrics["validation"] = found
     save_generator(chosen.unfinished, game.averaged, metrics, deepdress=training.judge.version)
     training_state.save(chosen.unfinished, game.nets(), game.optimisers, state, training.deciding())
 
 
+def flat(found: dict[str, Any], name: str) -> dict[str, float]:
+    """{"fid": 1, "asked": {"fid": 2}} -> {"dreams/fid": 1, "dreams/asked/fid": 2}."""
+    parts = [flat(value, f"{name}/{key}") for key, value in found.items() if isinstance(value, dict)]
+    plain = {f"{name}/{key}": value for key, value in found.items() if isinstance(value, float)}
+    return {key: value for part in (plain, *parts) for key, value in part.items()}
+
+
 def finish(training: Training) -> dict[str, Any]:
     """Judge and save what has been trained."""
     chosen, game = training.chosen, training.game
-    draw(training)
     game.averaged.half().float()  # as it is stored, so that the figures are those of the shipped weights
+    draw_nearest(training, draw(training))
     found = figures(game.averaged, training.data, training.judge, chosen.seed)
     metrics = {
         **found,

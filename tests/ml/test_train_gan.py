@@ -89,16 +89,22 @@ def test_what_is_left_is_judged_drawn_and_logged(tmp_path: Path) -> None:
         assert found["fid"] >= 0
         assert {"kid", "precision", "recall", "nearest"} <= found.keys()
     assert -1 <= metrics["asked"]["cosine"] <= 1
-    grids = sorted((tmp_path / "out" / "samples").iterdir())
+    grids = sorted((tmp_path / "out" / "samples").glob("step-*.png"))
     assert [grid.name for grid in grids] == ["step-1.png", "step-20.png", "step-21.png"]
     with Image.open(grids[-1]) as grid:
         assert grid.size == (256, 256)
+        dreamt = np.asarray(grid)
+    with Image.open(tmp_path / "out" / "samples" / "nearest.png") as sheet:
+        assert np.array_equal(
+            np.asarray(sheet)[::64][:4], dreamt[::32][:4]
+        )  # a row of dreams, a row of photos
     log = EventAccumulator(str(tmp_path / "out" / "log"))
     log.Reload()
     tags = log.Tags()["scalars"]
     for tag in ("loss/critic", "D(real)", "D(fake)", "fakes taken for real", "gradient norm/generator"):
         assert tag in tags
-    assert [event.step for event in log.Scalars("dreams/fid")] == [10, 20]
+    for tag in ("dreams/fid", "dreams/nearest/dreams", "dreams/asked/cosine"):
+        assert [event.step for event in log.Scalars(tag)] == [10, 20]
 
 
 def test_the_config_tells_whose_vectors_it_is_asked_by(tmp_path: Path) -> None:
