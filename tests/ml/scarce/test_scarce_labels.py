@@ -87,27 +87,12 @@ def test_results_are_kept_one_by_one_and_never_found_twice(
     assert len(compared(file, "--seeds", "1", "--first-seed", "2")) == 10
 
 
-def test_the_command_compares_and_reports(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_compares_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_fashion_mnist(tmp_path)
     file, report, plot = (tmp_path / "out" / name for name in ("results.json", "report.html", "plot.png"))
+    files = {"--path": tmp_path, "--json": file, "--report": report, "--plot": plot}
     told = ["--labels", "10", "--seconds", ".2", "--methods", "supervised", BASELINE, "--seeds", "1"]
-    status = main(
-        [
-            *(
-                "--data",
-                "fashion-mnist",
-                "--path",
-                str(tmp_path),
-                "--json",
-                str(file),
-                "--report",
-                str(report),
-            ),
-            *told,
-        ]
-    )
+    status = main(["--data", "fashion-mnist", *(str(part) for pair in files.items() for part in pair), *told])
     assert status == 0
     assert len(json.loads(file.read_text())["runs"]) == 2
     assert "Supervised + augmentation" in report.read_text()
