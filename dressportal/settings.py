@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from dressportal import database
+from verify.intake.instagram.errors import parse_treatments
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -363,4 +364,23 @@ PHOTO_MAX_PIXELS = 50_000_000
 PHOTO_MIN_SIDE = 32
 FETCH_TIMEOUT = timedelta(seconds=20)
 FETCH_REDIRECTS = 3
+FETCH_LOOPBACK = env.bool("DRESSPORTAL_FETCH_LOOPBACK", default=False)  # also from this machine: tests, demo
+
+# Instagram
+INSTAGRAM_URL = env("DRESSPORTAL_INSTAGRAM_URL", default="https://graph.facebook.com/v26.0")
+INSTAGRAM_USER = env("DRESSPORTAL_INSTAGRAM_USER", default="")
+INSTAGRAM_TOKEN = env("DRESSPORTAL_INSTAGRAM_TOKEN", default="")
+INSTAGRAM_APP_ID = env("DRESSPORTAL_INSTAGRAM_APP_ID", default="")
+INSTAGRAM_APP_SECRET = env("DRESSPORTAL_INSTAGRAM_APP_SECRET", default="")
+INSTAGRAM_VERIFY_TOKEN = env("DRESSPORTAL_INSTAGRAM_VERIFY_TOKEN", default="")  # of the webhook's handshake
+INSTAGRAM_TOKEN_KEY = env("DRESSPORTAL_INSTAGRAM_TOKEN_KEY", default="") or SECRET_KEY
+INSTAGRAM_PAGES = env.int("DRESSPORTAL_INSTAGRAM_PAGES", default=2_000)  # of 50; further ones are not read
+try:
+    INSTAGRAM_ERRORS = parse_treatments(env("DRESSPORTAL_INSTAGRAM_ERRORS", default=""))
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_INSTAGRAM_ERRORS: {error}. Expected codes and treatments, such as 24=skip,18=wait."
+    ) from error
+INTAKE_FOLDER = Path(env("DRESSPORTAL_INTAKE", default=str(VAR / "intake")))  # of files that sources name
+INTAKE_TURN = timedelta(seconds=45)  # that a source is read for before others take their turn
 CURRENCY = env("DRESSPORTAL_CURRENCY", default="EUR")

@@ -254,7 +254,7 @@ def waiting() -> Waiting:
         audit=to_label().count(),
         looks=Look.objects.to_clear().count(),
         without_rights=without_rights.count(),
-        set_aside=states.get(Post.State.SET_ASIDE, 0),
+        set_aside=Post.objects.filter(state=Post.State.SET_ASIDE, photo__isnull=False).count(),
         waiting=states.get(Post.State.WAITING, 0),
         proposed=states.get(Post.State.PROPOSED, 0),
         to_come=Post.objects.in_no_batch().count(),

@@ -22,7 +22,9 @@ from verify import (
     versions,
     watch,
 )
-from verify.models import Batch, Heartbeat, Post
+from verify.intake import sources
+from verify.intake.instagram import token
+from verify.models import Batch, Employee, Heartbeat, Post
 from verify.training_export import Choice
 
 WORKER, TRAINING = "worker", "training"
@@ -54,9 +56,29 @@ def tick() -> None:
         rotation.rotate(now=now)  # the first batch does not wait for the night
     if changeover.lies_idle(now):
         async_task("verify.tasks.change_version")
+    token.watch(now)
+    if sources.work_waits(now):
+        async_task("verify.tasks.read_sources")
     rotation.settle_due(now)
     rotation.finish(now)
     Success.objects.filter(stopped__lt=now - SUCCESSES_KEPT).delete()
+
+
+def read_sources() -> None:
+    """A part of one source, then queue behind the others."""
+    sources.read_next(progress=beat)
+    if sources.work_waits(timezone.now()):
+        async_task("verify.tasks.read_sources")
+
+
+def warn_admins(text: str) -> None:
+    for admin in Employee.objects.filter(is_active=True, is_superuser=True).exclude(email=""):
+        async_task("verify.tasks.warn_admin", admin.pk, text)
+
+
+def warn_admin(employee_pk: int, text: str) -> None:
+    for admin in Employee.objects.filter(pk=employee_pk, is_active=True):
+        letters.send_warning(admin, text)
 
 
 def rotate_nightly() -> None:

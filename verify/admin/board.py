@@ -67,7 +67,11 @@ def tasks(waiting: dashboard.Waiting) -> list[Task]:
             listed("look", post__rights__in="unknown,requested"),
         ),
         Task(str(waiting.waiting), "posts waiting for DeepDress", listed("post", state__exact="waiting")),
-        Task(str(waiting.set_aside), "posts set aside", listed("post", state__exact="set_aside")),
+        Task(
+            str(waiting.set_aside),
+            "posts set aside",
+            listed("post", state__exact="set_aside", photo__isnull=False),
+        ),
     ]
 
 

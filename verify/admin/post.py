@@ -116,6 +116,8 @@ class PostForm(forms.ModelForm):
             self.add_error("verdict_dress", "Which dress is it?")
         if dress and cleaned["verdict"] != Answer.DRESS:
             self.add_error("verdict_dress", "Leave this empty, or choose “a dress” as the verdict.")
+        if cleaned.get("verdict") and self.instance.photo_id is None:
+            self.add_error("verdict", "A video without a photo cannot be judged.")
         return cleaned
 
 
@@ -161,11 +163,17 @@ class PostAdmin(DecideQueue, CuratedAdmin):
         ),
         (
             "Post",
-            {"fields": ["link", "username", "posted_at", "caption", "like_count", "source", "external_id"]},
+            {
+                "fields": [
+                    *("link", "username", "posted_at", "caption", "media_type"),
+                    *("like_count", "comments_count", "source", "external_id"),
+                ]
+            },
         ),
     ]
     readonly_fields = [
-        *("source", "external_id", "link", "username", "posted_at", "caption", "like_count"),
+        *("source", "external_id", "link", "username", "posted_at", "caption", "media_type"),
+        *("like_count", "comments_count"),
         *("status", "batch", "outcome", "settled_by", "settled_at", "attempts"),
     ]
     change_form_template = "admin/verify/post/change_form.html"
@@ -213,7 +221,7 @@ class PostAdmin(DecideQueue, CuratedAdmin):
 
     @admin.display(description="photo")
     def picture(self, post: Post) -> SafeString | str:
-        return thumbnail(post.photo.token, f"Post {post.external_id}")
+        return thumbnail(post.photo.token if post.photo else None, f"Post {post.external_id}")
 
     @admin.display(description="post", ordering="posted_at")
     def named(self, post: Post) -> SafeString:

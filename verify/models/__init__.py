@@ -5,6 +5,7 @@ from verify.models.catalogue import Dress, DressPhoto
 from verify.models.employee import Badge, Employee, Leave, Team
 from verify.models.golden_photo import GoldenPhoto
 from verify.models.heartbeat import Heartbeat
+from verify.models.instagram import Hashtag, InstagramAccount, Mention
 from verify.models.look import Look
 from verify.models.model_version import Embedding, ModelVersion
 from verify.models.notice import Notice
@@ -12,6 +13,7 @@ from verify.models.photo import Photo
 from verify.models.post import Answer, Post
 from verify.models.reliability import Refit, Reliability
 from verify.models.remark import Flag, GoldAnswer, Nomination
+from verify.models.source import RefusedMedia, Source
 from verify.models.suggestion import Option, Suggestion
 from verify.models.vote import Lease, Vote
 
@@ -28,10 +30,13 @@ __all__ = [
     "Flag",
     "GoldAnswer",
     "GoldenPhoto",
+    "Hashtag",
     "Heartbeat",
+    "InstagramAccount",
     "Lease",
     "Leave",
     "Look",
+    "Mention",
     "ModelVersion",
     "Nomination",
     "Notice",
@@ -39,7 +44,9 @@ __all__ = [
     "Photo",
     "Post",
     "Refit",
+    "RefusedMedia",
     "Reliability",
+    "Source",
     "Suggestion",
     "Team",
     "Vote",

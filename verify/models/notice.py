@@ -33,6 +33,8 @@ class Notice(models.Model):
         VOTER_MUTED = "voter_muted", "somebody's votes weigh nothing"
         MODEL_BROKEN = "model_broken", "a version of DeepDress cannot be used"
         MODEL_REMEMBERS = "model_remembers", "DeepDress has learnt from a photo that was withdrawn"
+        INSTAGRAM_STOPPED = "instagram_stopped", "Instagram is asked nothing any more"
+        TOKEN_EXPIRES = "token_expires", "the access to Instagram ends soon"
 
     kind = models.CharField(max_length=20, choices=Kind)
     text = models.CharField(max_length=300)

@@ -100,7 +100,7 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the posts, all that hangs on them, and the photos nobody else uses."""
-        photos = list(self.values_list("photo", flat=True))
+        photos = [photo for photo in self.values_list("photo", flat=True) if photo]
         deleted = super().delete()
         Photo.objects.filter(pk__in=photos).unused().delete()
         return deleted
@@ -152,7 +152,15 @@ class Post(models.Model):
     posted_at = models.DateTimeField()
     media_type = models.CharField(max_length=20, default="IMAGE")
     like_count = models.PositiveIntegerField(null=True, blank=True)
-    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, related_name="posts")
+    comments_count = models.PositiveIntegerField(null=True, blank=True)
+    photo = models.ForeignKey(
+        Photo,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="posts",
+        help_text="None of a video that came without one: it is set aside.",
+    )
     rights = models.CharField(max_length=10, choices=Rights, default=Rights.UNKNOWN)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -208,6 +216,9 @@ class Post(models.Model):
                 condition=Q(state="settled", settled_at__isnull=False) & ~Q(answer="")
                 | ~Q(state="settled") & Q(answer="", settled_at=None),
                 name="settled_post_has_an_answer",
+            ),
+            models.CheckConstraint(
+                condition=Q(photo__isnull=False) | Q(state="set_aside"), name="post_to_judge_has_a_photo"
             ),
         ]
         indexes = [
@@ -324,8 +335,11 @@ class Post(models.Model):
     def override(self, answer: str, dress: Dress | None, by: "Employee") -> None:
         """An admin's verdict, whatever the state and the votes; its look follows at once.
 
-        Raises ValueError unless there is a ``dress`` if and only if ``answer`` is `Answer.DRESS`.
+        Raises ValueError unless there is a ``dress`` if and only if ``answer`` is `Answer.DRESS`, and where
+        there is no photo to judge.
         """
+        if self.photo_id is None:
+            raise ValueError(f"{self} has no photo to judge.")
         if (Answer(answer) == Answer.DRESS) != (dress is not None):
             raise ValueError(
                 f"{answer!r} with {dress}: a dress belongs to the answer 'dress', and to no other."

@@ -370,7 +370,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_no_more_lines_are_held_than_a_batch_has(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     feed.write(*(post(str(number)) for number in range(300)))
     alive = most = 0
-    drafts, store_batch = posts._drafts, posts._store_batch
+    drafts, store_batch = posts._drafts, posts.take_in
 
     def counted(*args: Any) -> Iterator[Any]:
         nonlocal alive, most
@@ -385,7 +385,7 @@ def test_no_more_lines_are_held_than_a_batch_has(feed: Feed, monkeypatch: pytest
         return store_batch(batch, *rest)
 
     monkeypatch.setattr(posts, "_drafts", counted)
-    monkeypatch.setattr(posts, "_store_batch", stored)
+    monkeypatch.setattr(posts, "take_in", stored)
     assert counts(feed.bring(batch_rows=20)) == {"new": 300}
     assert most == 20
 
