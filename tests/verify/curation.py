@@ -14,19 +14,25 @@ from verify.models import (
     Employee,
     Flag,
     GoldAnswer,
+    Hashtag,
     Heartbeat,
+    InstagramAccount,
     Look,
+    Mention,
     Nomination,
     Notice,
     Post,
     Refit,
+    RefusedMedia,
     Reliability,
+    Source,
     Vote,
 )
 
 TOLD = ["flag", "nomination", "goldanswer", "reliability", "refit", "notice", "heartbeat"]  # read-only lists
+TOLD += ["hashtag", "mention", "refusedmedia"]
 MODELS = ["dress", "post", "look", "batch", "vote", "employee", "team", "apikey"]
-MODELS += ["modelversion", "calibration", *TOLD]
+MODELS += ["modelversion", "calibration", "source", "instagramaccount", *TOLD]
 
 
 def a_settled_post(dress: Dress, rights: str = "granted") -> Post:
@@ -85,6 +91,21 @@ def make_told(post: Post, employee: Employee) -> list[Any]:
         Refit.objects.create(fitted_at=now, prior_factors=factors, **counts),
         Notice.objects.tell(Notice.Kind.VOTER_MUTED, "Muted.", now, **about),
         Heartbeat.objects.create(name=f"part {post.pk}", beat_at=now),
+        *make_sources(),
+    ]
+
+
+def make_sources() -> list[Any]:
+    """A source and what hangs on it, and the account."""
+    now = timezone.now()
+    hashtag = Hashtag.objects.create(name="ottilie", asked_since=now)
+    source = Source.objects.create(kind=Source.Kind.HASHTAG_TOP, hashtag=hashtag)
+    return [
+        hashtag,
+        Mention.objects.create(media_id="1", received_at=now),
+        RefusedMedia.objects.create(source=source, external_id="1", reason="Damaged.", last_at=now),
+        source,
+        InstagramAccount.load(),
     ]
 
 

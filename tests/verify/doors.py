@@ -21,7 +21,19 @@ from django_q.tasks import async_task
 
 from tests import make
 from tests.verify.curation import TOLD, a_vote, make_told
-from verify.models import Answer, Calibration, Dress, Employee, Heartbeat, Lease, Leave, ModelVersion, Post
+from verify.models import (
+    Answer,
+    Calibration,
+    Dress,
+    Employee,
+    Heartbeat,
+    InstagramAccount,
+    Lease,
+    Leave,
+    ModelVersion,
+    Post,
+    Source,
+)
 
 People = frozenset[str]
 PERSON: dict[str, Callable[[], Employee | None]] = {
@@ -85,6 +97,8 @@ CURATION = {
         dict.fromkeys(("deactivate", "reactivate", "invite_again", "unlock"), ADMINS),
     ),
     **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "calibration", *TOLD)},
+    "verify_source": Curation(*[CURATORS] * 4, dict.fromkeys(("run_now", "enable", "disable"), CURATORS)),
+    "verify_instagramaccount": Curation(CURATORS, NOBODY, ADMINS, NOBODY, {"go_on": ADMINS}),
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
     "recommend_recommenderversion": READ_ONLY._replace(actions={"publish": ADMINS, "roll_back": ADMINS}),
     "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
@@ -106,12 +120,14 @@ ADDED = {
     "verify_team": {"name": "Atelier"},
     "verify_employee": {"username": "nora", **PASSWORDS},
     "verify_apikey": API_KEY,
+    "verify_source": {"kind": "tagged", "every_minutes": 90},
     "django_q_schedule": SCHEDULE,
 }
 CHANGED = {
     **ADDED,
     "verify_post": {"rights": "granted"},
     "verify_look": {"clearance": "cleared"},
+    "verify_instagramaccount": {"new_token": "EAAfresh"},
     "verify_employee": {"username": "vera", "is_superuser": "on"},
     "django_q_ormq": {"key": "elsewhere", "lock_0": "2026-06-01", "lock_1": "12:00"},
 }
@@ -182,6 +198,8 @@ def for_the_actions(dress: Dress) -> None:
     was_live = make.make_model_version("e" * 64)
     ModelVersion.objects.filter(pk=was_live.pk).update(folder=was_live.digest)  # its weights are its own
     make.make_recommender_version("retired")
+    Source.objects.create(kind="mentions", enabled=False)
+    InstagramAccount.load().stop("The token has expired.", timezone.now())
 
 
 def doors(at: SimpleNamespace) -> list[Door]:
@@ -194,6 +212,8 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("healthz", ANYBODY),
         door("readyz", ANYBODY),
         door("manifest", ANYBODY),
+        door("instagram_webhook", NOBODY),  # Instagram's signature opens it, and no person
+        door("instagram_webhook", NOBODY, sent={"object": "instagram"}, as_json=True),
         door("shop", ANYBODY),
         door("dresses", ANYBODY),
         door("product", ANYBODY, sku),

@@ -19,6 +19,13 @@ from verify.admin.look import LookAdmin
 from verify.admin.model_version import CalibrationAdmin, ModelVersionAdmin
 from verify.admin.people import EmployeeAdmin, TeamAdmin
 from verify.admin.post import PostAdmin
+from verify.admin.source import (
+    HashtagAdmin,
+    InstagramAccountAdmin,
+    MentionAdmin,
+    RefusedMediaAdmin,
+    SourceAdmin,
+)
 
 __all__ = [
     "ApiKeyAdmin",
@@ -28,14 +35,19 @@ __all__ = [
     "EmployeeAdmin",
     "FlagAdmin",
     "GoldAnswerAdmin",
+    "HashtagAdmin",
     "HeartbeatAdmin",
+    "InstagramAccountAdmin",
     "LookAdmin",
+    "MentionAdmin",
     "ModelVersionAdmin",
     "NominationAdmin",
     "NoticeAdmin",
     "PostAdmin",
     "RefitAdmin",
+    "RefusedMediaAdmin",
     "ReliabilityAdmin",
+    "SourceAdmin",
     "TeamAdmin",
     "VoteAdmin",
 ]
