@@ -383,4 +383,5 @@ except ValueError as error:
     ) from error
 INTAKE_FOLDER = Path(env("DRESSPORTAL_INTAKE", default=str(VAR / "intake")))  # of files that sources name
 INTAKE_TURN = timedelta(seconds=45)  # that a source is read for before others take their turn
+INTAKE_CLAIM = timedelta(seconds=env.int("DRESSPORTAL_INTAKE_CLAIM_SECONDS", default=180))
 CURRENCY = env("DRESSPORTAL_CURRENCY", default="EUR")

@@ -29,7 +29,6 @@ from verify.models.instagram import WindowFull
 from verify.models.source import ATTEMPTS, ClaimLost
 
 NAME = "instagram"  # of posts' source: an id is the same, whatever edge lists it
-SIGN_OF_LIFE = 20.0  # seconds
 BATCH_ROWS = 200  # of a file
 
 Ask = Callable[[str], Page]
@@ -243,7 +242,7 @@ class Turn:
 
     def sign(self) -> None:
         """Tell that we live, to who would take the source over and to who would restart the worker."""
-        if time.monotonic() - self.signed_at > SIGN_OF_LIFE:
+        if time.monotonic() - self.signed_at > settings.INTAKE_CLAIM.total_seconds() / 6:
             self.source.keep_claim(timezone.now())
             self.progress(0)
             self.signed_at = time.monotonic()

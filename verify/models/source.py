@@ -2,6 +2,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
@@ -11,7 +12,6 @@ from django.utils import timezone
 from verify.models.instagram import Hashtag
 from verify.models.post import Post
 
-CLAIM = timedelta(minutes=3)  # without a sign of life; then another worker may take the source over
 ATTEMPTS = 3  # sweeps in which a medium that was refused is tried again
 LONGEST_PAUSE = timedelta(hours=6)  # after failures in a row
 
@@ -31,7 +31,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
         due = self.due(now).order_by("next_run_at", "pk")
         source = due.select_for_update(of=("self",), skip_locked=True).select_related("hashtag").first()
         if source:
-            source.claim, source.claimed_until = secrets.token_hex(8), now + CLAIM
+            source.claim, source.claimed_until = secrets.token_hex(8), now + settings.INTAKE_CLAIM
             source.last_run_at = now
             source.save(update_fields=["claim", "claimed_until", "last_run_at"])
         return source
@@ -143,7 +143,7 @@ class Source(models.Model):
 
     def keep_claim(self, now: datetime) -> None:
         """A sign of life. Raises ClaimLost."""
-        if not self.held().update(claimed_until=now + CLAIM):
+        if not self.held().update(claimed_until=now + settings.INTAKE_CLAIM):
             raise ClaimLost(f"{self} was taken over.")
 
     def advance(self, now: datetime, seen: int, new: int, cursor: str, left_behind: bool) -> None:
@@ -153,7 +153,9 @@ class Source(models.Model):
         """
         counted = {"seen": F("seen") + seen, "new": F("new") + new, "pages": F("pages") + 1}
         left = {"left_behind": True} if left_behind else {}
-        if not self.held().update(cursor=cursor, claimed_until=now + CLAIM, **counted, **left):
+        if not self.held().update(
+            cursor=cursor, claimed_until=now + settings.INTAKE_CLAIM, **counted, **left
+        ):
             raise ClaimLost(f"{self} was taken over.")
         self.cursor, self.pages, self.left_behind = cursor, self.pages + 1, self.left_behind or left_behind
 

@@ -150,6 +150,6 @@ def test_the_token_is_in_no_address_no_log_and_no_error(
 
 
 def test_a_server_that_is_not_there(world: World) -> None:
-    with Graph("http://127.0.0.1:9", TOKEN, USER, sleep=lambda seconds: None) as graph:
-        with pytest.raises(GraphError, match="connection failed"):
-            graph.tagged()
+    graph = Graph("http://127.0.0.1:9", TOKEN, USER, sleep=lambda seconds: None)
+    with graph, pytest.raises(GraphError, match="connection failed"):
+        graph.tagged()
