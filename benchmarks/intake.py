@@ -1,7 +1,7 @@
 """How fast posts come in from Instagram, and that no kill loses or doubles one.
 
 A fake Graph API serves posts with photos over HTTP. A reader takes them all in and is killed (SIGKILL)
-at random moments; each time another one goes on. Afterwards every post must be there once, and the photos it has.
+at random moments; each time another one goes on. Afterwards every post must be there once, with its photo.
 The limit is decoding and storing the same photos alone, without network and posts.
 
     .venv/bin/python benchmarks/intake.py [--posts 30000] [--kills 20] [--size 240 300] [--json OUT]
@@ -232,12 +232,9 @@ def progress(line: str) -> None:
 
 
 def tell(found: dict[str, Any]) -> None:
-    print(
-        f"{found['stored']:,} posts of {found['expected']:,}, {found['kills']} kills: {found['missing']} missing,"
-    )
-    print(
-        f"{found['doubled']} doubled; counted: {found['counted_new']:,} new, {found['counted_seen']:,} seen"
-    )
+    print(f"{found['stored']:,} posts of {found['expected']:,} after {found['kills']} kills:")
+    print(f"{found['missing']} missing, {found['doubled']} doubled; {found['refused']} refused")
+    print(f"counted: {found['counted_new']:,} new, {found['counted_seen']:,} seen")
     print(f"{found['photos']:,} photos, {found['photos_doubled']} doubled, {found['photos_unused']} unused,")
     print(f"{found['files_missing']} files missing, {found['files_left_over']} left over by kills")
     print(f"memory: {found['memory_mb']} MB at most ({found['first_quarter_mb']} in the first quarter,")
