@@ -24,6 +24,11 @@ class Order:
 
 
 def draw(order: Order) -> Prepared:
+    return prepare(drawn(order))
+
+
+def drawn(order: Order) -> bytes:
+    """A JPEG as a camera would write it."""
     dress = None if order.dress is None else Wardrobe(WARDROBE_SEED).dress(order.dress)
     if order.kind in ("front", "back", "detail"):
         image = catalogue_photo(dress, order.kind, order.size, order.seed)
@@ -33,7 +38,7 @@ def draw(order: Order) -> Prepared:
         image = negative_photo(order.kind, order.size, order.seed, dress)
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=90)
-    return prepare(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def draw_all(orders: Iterable[Order]) -> Iterator[Prepared]:

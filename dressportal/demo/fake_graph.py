@@ -90,6 +90,7 @@ class World:
     """What the fake knows. Posts are numbered from 0, the oldest, and come every ``spacing`` seconds."""
 
     posts: int = 100
+    first: int = 0  # those before it are gone
     picture: Callable[[int], bytes] = simple_picture
     caption: Callable[[int], str] = lambda number: f"Post {number} 💃 #dress"
     spacing: float = 60.0
@@ -129,10 +130,10 @@ class World:
     def numbers(self, newest_first_before: int | None, since: float = 0.0) -> range:
         """Newest first, those before a number, those not older than ``since``."""
         start = self.posts if newest_first_before is None else newest_first_before
-        oldest = 0
+        oldest = self.first
         if since:
             age = (self.newest_at - since) / self.spacing
-            oldest = max(0, self.posts - 1 - int(age))
+            oldest = max(oldest, self.posts - 1 - int(age))
         return range(start - 1, oldest - 1, -1)
 
     def kind(self, number: int) -> str:
