@@ -56,11 +56,11 @@ def tick() -> None:
         rotation.rotate(now=now)  # the first batch does not wait for the night
     if changeover.lies_idle(now):
         async_task("verify.tasks.change_version")
+    rotation.settle_due(now)
+    rotation.finish(now)
     token.watch(now)
     if sources.work_waits(now):
         async_task("verify.tasks.read_sources")
-    rotation.settle_due(now)
-    rotation.finish(now)
     Success.objects.filter(stopped__lt=now - SUCCESSES_KEPT).delete()
 
 

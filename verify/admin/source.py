@@ -60,9 +60,6 @@ class SourceForm(forms.ModelForm):
             raise forms.ValidationError("There is such a source already.")
         return cleaned
 
-    def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() - {"hashtag"}
-
 
 @admin.register(Source)
 class SourceAdmin(CuratedAdmin):

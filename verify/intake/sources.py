@@ -67,8 +67,11 @@ def read_next(progress: Callable[[int], object] = bool) -> int:
         source.fail(str(full), timezone.now(), full.free_at)
     except (token.NoToken, FileUnusable) as trouble:
         source.fail(str(trouble), timezone.now())
-    except BaseException as error:  # whatever it is, the next minute does not try it again
+    except Exception as error:  # whatever it is, the next minute does not try it again
         source.fail(f"It could not be read ({type(error).__name__}).", timezone.now())
+        raise
+    except BaseException:  # we are told to stop
+        source.let_go(timezone.now())
         raise
     else:
         source.finish(timezone.now(), turn.place) if done else source.let_go(timezone.now())
@@ -155,8 +158,11 @@ class Turn:
             return False
         return set(rows.ids.values()) <= known_ids(rows.drafts) | self.given_up(rows)
 
-    def store(self, rows: "Rows", cursor: str, along: Callable[[], object] = bool) -> None:
-        """Take a page in: its posts, its refusals and the place of the next page, or none of it."""
+    def store(self, rows: "Rows", cursor: str, along: Callable[[bool], object] = bool) -> None:
+        """Take a page in: its posts, its refusals and the place of the next page, or none of it.
+
+        ``along`` is called in the transaction, with whether something is to be tried again.
+        """
         given_up = self.given_up(rows)
         drafts = [row for row in rows.drafts if row.external_id not in given_up]
         known = known_ids(drafts, with_photo=True)
@@ -167,7 +173,7 @@ class Turn:
             new = sum(outcome.kind == "new" for outcome in outcomes)
             seen = len(rows.drafts) + len(rows.refusals)
             self.source.advance(timezone.now(), seen, new, cursor, left)
-            along()
+            along(left)
 
         with Downloads(guarded(), addresses, self.sign) as downloads:
             take_in_rows([*drafts, *rows.refusals], Origin(NAME, Path(), None, downloads, True), stored)
@@ -199,7 +205,7 @@ class Turn:
             done.update(done_at=timezone.now(), trouble=str(error)[:300])
             return
         medium = {**medium, "id": medium.get("id") or mention.media_id}
-        self.store(named_rows([medium]), "", lambda: done.update(done_at=timezone.now()))
+        self.store(named_rows([medium]), "", lambda left: left or done.update(done_at=timezone.now()))
 
     # Files
 

@@ -116,8 +116,6 @@ class Source(models.Model):
         return f"{self.get_kind_display()}{about}"
 
     def clean(self) -> None:
-        if self.kind in Source.OF_A_HASHTAG and self.hashtag is None:
-            raise ValidationError({"hashtag": "Which hashtag?"})
         if self.kind in Source.OF_A_FILE and not self.file:
             raise ValidationError({"file": "Which file?"})
         if self.kind not in Source.OF_A_HASHTAG:

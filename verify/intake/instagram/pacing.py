@@ -51,7 +51,7 @@ def wait_minutes(stated: float, refusals: int, chance: float) -> float:
 
     As long as the API says, or twice as long each time; ``chance`` in [0, 1) spreads it over another half.
     """
-    doubled = min(LONGEST_WAIT_MINUTES, WAIT_MINUTES * 2 ** max(0, min(refusals, 10) - 1))
+    doubled = min(LONGEST_WAIT_MINUTES, WAIT_MINUTES * float(2 ** max(0, min(refusals, 10) - 1)))
     return max(stated, doubled) * (1 + chance / 2)
 
 

@@ -120,3 +120,17 @@ def test_a_mention_waits_while_the_limit_is_reached(
     make_due()
     read_all()
     assert Post.objects.count() == 1
+
+
+def test_a_mention_whose_photo_fails_for_now_is_read_again(
+    client: Client, instagram: FakeGraph, world: World
+) -> None:
+    world.app_secret = SECRET
+    make_source("mentions")
+    tell(client, notice({"media_id": world.stored_as(2)[0]}))
+    world.faults.append(Fault("/media/", "cut"))
+    read_all()
+    assert (Post.objects.count(), Mention.objects.waiting().count()) == (0, 1)
+    make_due()
+    read_all()
+    assert (Post.objects.count(), Mention.objects.waiting().count()) == (1, 0)
