@@ -64,14 +64,14 @@ class SourceForm(forms.ModelForm):
 @admin.register(Source)
 class SourceAdmin(CuratedAdmin):
     form = SourceForm
-    list_display = ["named", "status", "next_run", "every", "seen", "came", "refused_count", "reaches"]
+    list_display = ["named", "status", "next_run", "every", "listed", "came", "refused_count", "reaches"]
     list_filter = ["kind", "enabled"]
     list_select_related = ["hashtag"]
     search_fields = ["hashtag__name", "file"]
     asked = ["kind", "tag", "file", "rights", "every_minutes", "enabled"]
     told = [
         *("status", "reaches", "next_run", "last_run", "read_to_its_end", "place"),
-        *("seen", "came", "refused_count", "last_error", "error_at"),
+        *("listed", "came", "refused_count", "last_error", "error_at"),
     ]
     readonly_fields = told
     actions = ["run_now", "enable", "disable"]
@@ -134,6 +134,10 @@ class SourceAdmin(CuratedAdmin):
     def every(self, source: Source) -> str:
         hours, minutes = divmod(source.every_minutes, 60)
         return f"{hours} h" if not minutes else f"{source.every_minutes} min"
+
+    @admin.display(description="seen", ordering="seen")
+    def listed(self, source: Source) -> str:
+        return f"{source.seen:,}"
 
     @admin.display(description="new", ordering="new")
     def came(self, source: Source) -> str:

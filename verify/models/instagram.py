@@ -1,9 +1,8 @@
 """What we know of our access to Instagram: the account's token and limits, hashtags, mentions."""
 
-import re
 from datetime import datetime, timedelta
 
-from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 
@@ -21,9 +20,8 @@ class WindowFull(Exception):
         self.free_at = free_at
 
 
-def check_hashtag(name: str) -> None:
-    if not re.fullmatch(r"\w{1,100}", name):
-        raise ValidationError("Expected letters, digits and underscores alone, without the #.")
+# Instagram answers about no other signs, emoji among them.
+plain_word = RegexValidator(r"^\w+\Z", "Expected letters, digits and underscores alone, without the #.")
 
 
 class InstagramAccount(models.Model):
@@ -46,7 +44,7 @@ class InstagramAccount(models.Model):
     stopped_because = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        verbose_name = "Instagram account"
+        verbose_name = verbose_name_plural = "Instagram account"
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_instagram_account")]
 
     def __str__(self) -> str:
@@ -94,7 +92,7 @@ class HashtagQuerySet(models.QuerySet["Hashtag"]):
 
 
 class Hashtag(models.Model):
-    name = models.CharField(max_length=100, unique=True, validators=[check_hashtag], help_text="Without #.")
+    name = models.CharField(max_length=100, unique=True, validators=[plain_word], help_text="Without #.")
     graph_id = models.CharField(
         max_length=40, blank=True, help_text="Instagram's number of it, the same for ever."
     )

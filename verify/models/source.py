@@ -8,6 +8,7 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from verify.models.instagram import Hashtag
 from verify.models.post import Post
@@ -41,11 +42,11 @@ class Source(models.Model):
     """Where posts come from, how often it is asked, and how far it has been read."""
 
     class Kind(models.TextChoices):
-        HASHTAG_RECENT = "hashtag_recent", "Instagram: a hashtag’s newest"
-        HASHTAG_TOP = "hashtag_top", "Instagram: a hashtag’s most popular"
-        TAGGED = "tagged", "Instagram: photos that we are tagged in"
-        MENTIONS = "mentions", "Instagram: posts that mention us"
-        JSON_LINES = "json_lines", "A file of JSON lines, with its photos"
+        HASHTAG_RECENT = "hashtag_recent", "a hashtag’s newest"
+        HASHTAG_TOP = "hashtag_top", "a hashtag’s most popular"
+        TAGGED = "tagged", "photos that we are tagged in"
+        MENTIONS = "mentions", "posts that mention us"
+        JSON_LINES = "json_lines", "a file of JSON lines, with its photos"
         EXPORT = "export", "Instagram’s own export, a ZIP"
 
     OF_A_HASHTAG = [Kind.HASHTAG_RECENT, Kind.HASHTAG_TOP]
@@ -112,8 +113,10 @@ class Source(models.Model):
         indexes = [models.Index(fields=["next_run_at"], condition=Q(enabled=True), name="source_due")]
 
     def __str__(self) -> str:
-        about = f": #{self.hashtag.name}" if self.hashtag else f": {self.file}" if self.file else ""
-        return f"{self.get_kind_display()}{about}"
+        if self.hashtag:
+            rank = "newest" if self.kind == Source.Kind.HASHTAG_RECENT else "most popular"
+            return f"#{self.hashtag.name}, {rank}"
+        return self.file or capfirst(self.get_kind_display())
 
     def clean(self) -> None:
         if self.kind in Source.OF_A_FILE and not self.file:
