@@ -100,7 +100,7 @@ def test_what_cannot_be_used_is_refused_picture_by_picture(path: Path) -> None:
         picture("media/missing.jpg"),
         picture("media/clip.mp4"),
         picture("media/text.jpg"),
-        picture("media/a.jpg", creation_timestamp=None),
+        picture("media/a.jpg", creation_timestamp="noon"),
         {"creation_timestamp": WHEN},
         "what?",
         picture("media/a.jpg"),
