@@ -24,7 +24,7 @@ from tests.verify.intake.instagram.portal import (
 from verify.intake import sources
 from verify.models import Photo, Post, Source
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency, pytest.mark.timeout(900)]
 ROOT = Path(__file__).resolve().parents[4]
 POSTS, KILLS = 300, 3
 
