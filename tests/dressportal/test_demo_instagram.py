@@ -35,7 +35,7 @@ def test_a_post_a_minute_comes_in(settings: Any, monkeypatch: pytest.MonkeyPatch
     assert Source.objects.get().last_error == ""
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_it_runs_beside_the_demo_alone(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in instagram.environment(1):
         monkeypatch.setenv(name, "")  # put back afterwards

@@ -5,7 +5,9 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,9 @@ ROOT = Path(__file__).resolve().parents[4]
 POSTS, KILLS = 300, 3
 
 
-def start_reader(server: FakeGraph, media: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def a_reader(server: FakeGraph, media: str) -> Iterator[subprocess.Popen[bytes]]:
+    """That is killed at the end, if it has not ended."""
     told = {
         "DJANGO_SETTINGS_MODULE": "tests.verify.intake.instagram.reader_settings",
         "READER_DATABASE": connection.settings_dict["NAME"],
@@ -41,7 +45,11 @@ def start_reader(server: FakeGraph, media: str) -> subprocess.Popen[bytes]:
     }
     command = [sys.executable, "manage.py", "read_sources"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **told}, **quiet)
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **told}, **quiet) as reader:
+        try:
+            yield reader
+        finally:
+            reader.kill()
 
 
 def wait_for_photos(world: World, count: int, reader: subprocess.Popen[bytes]) -> None:
@@ -55,14 +63,13 @@ def test_a_reader_that_is_killed_anywhere_leaves_no_gap_and_no_duplicate(setting
     with FakeGraph(World(posts=POSTS, picture=small_picture)) as server:
         world = server.world
         for kill in range(1, KILLS + 1):
-            reader = start_reader(server, str(settings.MEDIA_ROOT))
-            wait_for_photos(world, kill * POSTS // (KILLS + 1) + chance.randrange(40), reader)
-            reader.kill()
-            assert reader.wait() == -9, "it was done before it could be killed"
+            with a_reader(server, str(settings.MEDIA_ROOT)) as reader:
+                wait_for_photos(world, kill * POSTS // (KILLS + 1) + chance.randrange(40), reader)
+            assert reader.returncode == -9, "it was done before it could be killed"
             assert 0 < Post.objects.count() < POSTS
             make_due()
-        reader = start_reader(server, str(settings.MEDIA_ROOT))
-        assert reader.wait() == 0
+        with a_reader(server, str(settings.MEDIA_ROOT)) as reader:
+            assert reader.wait() == 0
         assert sorted(stored_ids()) == sorted(expected_ids(world))
     source.refresh_from_db()
     assert (source.seen, source.new) == (len(stored_ids()), len(stored_ids()))
@@ -113,6 +120,7 @@ def test_who_has_lost_the_source_stores_nothing(
 
     def taken_over(self: World, number: int) -> str:
         Source.objects.update(claim="another")
+        connection.close()  # of the fake's thread
         return sent(self, number)
 
     monkeypatch.setattr(World, "kind", taken_over)
