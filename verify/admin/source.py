@@ -89,6 +89,11 @@ class SourceAdmin(CuratedAdmin):
         shown = {"hashtags": places(now), "instagram": access_in_words(now)}
         return super().changelist_view(request, shown | (extra_context or {}))
 
+    def get_deleted_objects(self, sources: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
+        """Who may delete a source may delete what was refused with it, though not that alone."""
+        rows, counts, _, protected = super().get_deleted_objects(sources, request)
+        return rows, counts, set(), protected
+
     @admin.action(description="Read now", permissions=["change"])
     def run_now(self, request: HttpRequest, sources: QuerySet[Source]) -> None:
         chosen = list(sources.filter(enabled=True))
