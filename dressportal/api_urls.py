@@ -10,6 +10,7 @@ from recommend.api_interactions import Interactions
 from recommend.api_recommendations import BulkRecommendations, Recommendations
 from verify.api import SKU_PATTERN, DressDetail, DressList, DressLooks, NoSuchAddress
 from verify.api_classify import Classify
+from verify.api_reviews import Reviews
 
 v1 = [
     path("dresses/", DressList.as_view(), name="dresses"),
@@ -22,6 +23,7 @@ v1 = [
     path("bulk/similar/", SimilarInBulk.as_view(), name="bulk-similar"),
     path("bulk/shop/", ShopLooks.as_view(), name="bulk-shop"),
     path("interactions/", Interactions.as_view(), name="interactions"),
+    path("reviews/", Reviews.as_view(), name="reviews"),
     path("classify/", Classify.as_view(), name="classify"),
     path("schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),
 ]

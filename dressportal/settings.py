@@ -357,6 +357,43 @@ HOLIDAYS = [date.fromisoformat(day) for day in env.list("DRESSPORTAL_HOLIDAYS", 
 # Display
 CLEAR_LOOKS_AUTOMATICALLY = env.bool("DRESSPORTAL_CLEAR_AUTOMATICALLY", default=False)
 
+# Whose photos may be shown: those whose owner has granted it, or all whose owner has not said no
+RIGHTS_POLICY = env("DRESSPORTAL_RIGHTS_POLICY", default="granted")
+if RIGHTS_POLICY not in ("granted", "unless_refused"):
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_RIGHTS_POLICY is {RIGHTS_POLICY!r}: expected 'granted' or 'unless_refused'."
+    )
+
+# Requests for rights by the API, as replies to posts that mention us: none without a token
+INSTAGRAM_GRAPH_URL = env("DRESSPORTAL_INSTAGRAM_GRAPH_URL", default="https://graph.facebook.com/v25.0")
+INSTAGRAM_USER_ID = env("DRESSPORTAL_INSTAGRAM_USER_ID", default="")
+INSTAGRAM_REPLY_TOKEN = env("DRESSPORTAL_INSTAGRAM_REPLY_TOKEN", default="")
+
+# Privacy (docs/privacy.md): what is kept and for how long. Clocks start when a post is settled.
+PRIVACY_SECRET = (
+    env("DRESSPORTAL_PRIVACY_SECRET", default="") or SECRET_KEY
+)  # another one: stones are forgotten
+KEPT_DAYS = {"no_look": 30, "refused": 14, "gold": 730, "negatives": 365, "fame": 365, "audit": 365}
+KEPT_DAYS = {
+    kind: env.int(f"DRESSPORTAL_KEEP_{kind.upper()}_DAYS", default=days) for kind, days in KEPT_DAYS.items()
+}
+if min(KEPT_DAYS.values()) < 1:
+    raise ImproperlyConfigured(f"Posts are kept for at least a day, not {KEPT_DAYS}.")
+OPT_OUTS_KEPT = timedelta(days=30)  # after they are closed
+ERASE_AFTER = timedelta(hours=12)  # what is gone at its source, unless it is there again; at most 24 in all
+BACKUP_DAYS = env.int("DRESSPORTAL_BACKUP_DAYS", default=30)  # how long backups are kept: told, not done here
+OPT_OUT_RATE = env("DRESSPORTAL_OPT_OUT_RATE", default="6/hour")  # per address and web process
+OPT_OUTS_AT_ONCE = env.int(
+    "DRESSPORTAL_OPT_OUTS_AT_ONCE", default=50
+)  # looks a day hidden before an admin looks
+# Is a post still there? An address with {id} or {permalink}; empty: nobody asks.
+SOURCE_CHECK_URL = env("DRESSPORTAL_SOURCE_CHECK_URL", default="")
+SOURCE_CHECKS_A_DAY = env.int("DRESSPORTAL_SOURCE_CHECKS_A_DAY", default=1_000)
+
+# Customers' own photos, by the form on the demo shop's product pages; shops send theirs to the API
+REVIEW_FORM = env.bool("DRESSPORTAL_REVIEW_FORM", default=not PRODUCTION)
+REVIEW_FORM_RATE = env("DRESSPORTAL_REVIEW_FORM_RATE", default="10/hour")  # per address and web process
+
 # Photos taken in
 PHOTO_MAX_BYTES = 20 * 1024 * 1024
 PHOTO_MAX_PIXELS = 50_000_000

@@ -22,10 +22,13 @@ from verify.models import (
     Look,
     ModelVersion,
     Option,
+    OptOut,
     Photo,
     Post,
+    RightsTemplate,
     Suggestion,
     Team,
+    Tombstone,
 )
 
 _serial = itertools.count(1)
@@ -153,3 +156,21 @@ def make_open_posts(count: int, batch: Batch | None = None, dresses: list[Dress]
     for post in posts:
         post.open_to_votes(make_suggestion(post, dresses))
     return posts
+
+
+def make_template(hashtag: str = "#YesMaison", **fields: Any) -> RightsTemplate:
+    """How to ask for rights."""
+    text = "Hi {handle}, we love your photo! May we show it? Answer {hashtag} to say yes."
+    values = {"name": f"Template {next(_serial)}", "text": text, **fields}
+    return RightsTemplate.objects.create(hashtag=hashtag, **values)
+
+
+def make_opt_out(**fields: Any) -> OptOut:
+    return OptOut.objects.create(
+        **{"handle": "nobody", "email": "nobody@x.example", "created_at": NOON, **fields}
+    )
+
+
+def make_tombstone(handle: str = "mallory") -> Tombstone:
+    Tombstone.objects.block(handle, Tombstone.Reason.BLOCKED, NOON, label=handle)
+    return Tombstone.objects.of_handle(handle)

@@ -14,7 +14,18 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ
 
 from verify import audit, models, scoring
-from verify.models import Batch, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
+from verify.models import (
+    Batch,
+    Heartbeat,
+    Look,
+    Notice,
+    Option,
+    Post,
+    Refit,
+    Reliability,
+    RightsAnswer,
+    Vote,
+)
 from verify.models.post import AUDIT_RULE, Answer
 
 DAYS = 28
@@ -94,6 +105,8 @@ class Waiting:
     audit: int
     looks: int
     without_rights: int
+    to_ask: int
+    answers: int
     set_aside: int
     waiting: int
     proposed: int
@@ -254,6 +267,8 @@ def waiting() -> Waiting:
         audit=to_label().count(),
         looks=Look.objects.to_clear().count(),
         without_rights=without_rights.count(),
+        to_ask=Look.objects.to_ask().count(),
+        answers=RightsAnswer.objects.to_confirm().count(),
         set_aside=states.get(Post.State.SET_ASIDE, 0),
         waiting=states.get(Post.State.WAITING, 0),
         proposed=states.get(Post.State.PROPOSED, 0),

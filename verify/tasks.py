@@ -12,12 +12,15 @@ from django_q.tasks import async_task
 
 from verify import (
     changeover,
+    forgetting,
     invitations,
     letters,
     recalibration,
     refit,
+    retention,
     retraining,
     rotation,
+    source_check,
     suggest,
     versions,
     watch,
@@ -100,6 +103,24 @@ def retrain(asked: datetime) -> None:
 
 def watch_fair_play() -> None:
     watch.watch()
+
+
+def recheck_sources() -> None:
+    """Once a day, where there is something to ask."""
+    if still_there := source_check.configured():
+        source_check.recheck(still_there, timezone.now(), settings.SOURCE_CHECKS_A_DAY)
+
+
+def erase_due() -> None:
+    """Every hour: what is gone at its source is asked for once more, and then deleted as what else is due."""
+    now = timezone.now()
+    if still_there := source_check.configured():
+        source_check.give_back(still_there, now)
+    forgetting.erase_due(now)
+
+
+def retain_nightly() -> None:
+    retention.retain(timezone.now())
 
 
 def beat(_: int = 0) -> None:

@@ -87,5 +87,5 @@ def _post(number: int, posted_at: datetime, popularity: np.ndarray, rng: np.rand
         username=handle,
         caption=caption(rng, kind),
         like_count=int(rng.lognormal(3.5, 1)),
-        rights=str(rng.choice(["granted", "requested", "refused"], p=[0.93, 0.05, 0.02])),
+        rights=str(rng.choice(["granted", "requested", "unknown", "refused"], p=[0.91, 0.04, 0.03, 0.02])),
     )

@@ -30,6 +30,8 @@ STRANGERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("dresses", {}),
     ("product", {"sku": "LUNA-1"}),
     ("product", {"sku": "NOWHERE"}),
+    ("opt_out", {}),
+    ("opt_out_done", {}),
 ]
 PLAYERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("leaderboard", {}),
@@ -42,7 +44,11 @@ PLAYERS_PAGES: list[tuple[str, dict[str, Any]]] = [
 ERROR_PAGES: list[tuple[str, dict[str, Any]]] = [
     (f"error_{name}", {}) for name in ("400", "403", "403_csrf", "404", "500")
 ]
-ADMINS_PAGES: list[tuple[str, dict[str, Any]]] = [("admin:index", {})]
+ADMINS_PAGES: list[tuple[str, dict[str, Any]]] = [
+    ("admin:index", {}),
+    ("admin:verify_rights", {}),
+    ("admin:verify_person", {}),
+]
 Visit = Callable[..., Visitor]
 both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
 

@@ -24,6 +24,7 @@ from verify.models import (
     Notice,
     Refit,
     Reliability,
+    RightsChange,
     Vote,
 )
 
@@ -54,6 +55,10 @@ def ada(transactional_db: None) -> Employee:
     )
     work_of_the_machine(ann)
     make.make_api_key(created_by=ada)
+    make.make_template()
+    make.make_opt_out()
+    make.make_tombstone()
+    RightsChange.objects.make([shown], "refused", "Said so.", ada)
     make.make_recommender_version(metrics=METRICS, reason="No worse than what is popular, beyond noise.")
     return ada
 

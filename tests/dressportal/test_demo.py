@@ -12,7 +12,7 @@ from dressportal.demo import people, plan, play, shoppers, world
 from recommend import interactions
 from recommend.models import Interaction, RecommenderVersion, ShopperKind, shopper_key
 from tests.make import make_dress
-from verify.models import Batch, Dress, Employee, Lease, Look, Post, Vote
+from verify.models import Batch, Dress, Employee, Lease, Look, Post, RightsChange, Vote
 
 NOW = datetime(2026, 11, 18, 10, tzinfo=UTC)
 
@@ -59,6 +59,7 @@ def test_a_small_world_is_a_portal_in_use(tmp_path: Path) -> None:
     settled = Post.objects.filter(state=Post.State.SETTLED)
     assert settled.count() > 20
     assert settled.filter(votes=None).count() == 0
+    assert RightsChange.objects.count() == Post.objects.exclude(rights="unknown").count()
     assert Look.objects.count() == settled.filter(answer="dress", batch__state="closed").count()
     assert Post.objects.filter(state=Post.State.DISPUTED, trouble__contains="Skipped").count() == 5
     assert Vote.objects.count() == Lease.objects.filter(outcome=Lease.Outcome.VOTED).count()

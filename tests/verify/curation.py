@@ -21,12 +21,14 @@ from verify.models import (
     Post,
     Refit,
     Reliability,
+    RightsChange,
     Vote,
 )
 
 TOLD = ["flag", "nomination", "goldanswer", "reliability", "refit", "notice", "heartbeat"]  # read-only lists
+TOLD += ["rightschange"]
 MODELS = ["dress", "post", "look", "batch", "vote", "employee", "team", "apikey"]
-MODELS += ["modelversion", "calibration", *TOLD]
+MODELS += ["modelversion", "calibration", "rightstemplate", "optout", "tombstone", *TOLD]
 
 
 def a_settled_post(dress: Dress, rights: str = "granted") -> Post:
@@ -85,6 +87,7 @@ def make_told(post: Post, employee: Employee) -> list[Any]:
         Refit.objects.create(fitted_at=now, prior_factors=factors, **counts),
         Notice.objects.tell(Notice.Kind.VOTER_MUTED, "Muted.", now, **about),
         Heartbeat.objects.create(name=f"part {post.pk}", beat_at=now),
+        RightsChange.objects.create(post=post, former="unknown", rights="granted", at=now, reason="Said so."),
     ]
 
 

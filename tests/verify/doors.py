@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import date
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from axes.models import AccessAttempt
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
@@ -85,6 +87,9 @@ CURATION = {
         dict.fromkeys(("deactivate", "reactivate", "invite_again", "unlock"), ADMINS),
     ),
     **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "calibration", *TOLD)},
+    "verify_rightstemplate": Curation(*[CURATORS] * 4, {}),
+    "verify_optout": Curation(CURATORS, NOBODY, CURATORS, NOBODY, {"erase": CURATORS, "keep": CURATORS}),
+    "verify_tombstone": Curation(CURATORS, CURATORS, NOBODY, CURATORS, {}),
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
     "recommend_recommenderversion": READ_ONLY._replace(actions={"publish": ADMINS, "roll_back": ADMINS}),
     "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
@@ -101,11 +106,14 @@ PASSWORDS = {"password1": "another-passphrase", "password2": "another-passphrase
 NEW_PASSWORD = {"new_password1": "another-passphrase", "new_password2": "another-passphrase"}
 NEW_PASSWORD |= {"old_password": "a-long-passphrase"}
 API_KEY = {"name": "Till", "scopes": ["classify"], "requests_per_minute": 9, "photos_per_day": 9}
+TEMPLATE = {"name": "Kindly", "text": "May we, {handle}? {hashtag}", "hashtag": "#Yes", "nameless": "you"}
 ADDED = {
     "verify_dress": {"sku": "NEW", "title": "Ottilie", **NO_PHOTOS},
     "verify_team": {"name": "Atelier"},
     "verify_employee": {"username": "nora", **PASSWORDS},
     "verify_apikey": API_KEY,
+    "verify_rightstemplate": TEMPLATE,
+    "verify_tombstone": {"handle": "spammer"},
     "django_q_schedule": SCHEDULE,
 }
 CHANGED = {
@@ -130,7 +138,8 @@ def furnish(person: Employee | None) -> SimpleNamespace:
     rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
     learnt = {"fitted_at": timezone.now(), "posts": 1, "temperature": 0.1}
     rows.append(Calibration.objects.create(model_version=posts[0].suggestion.model_version, **learnt))
-    rows += [make.make_api_key()[0], make.make_recommender_version()]
+    rows += [make.make_api_key()[0], make.make_recommender_version(), make.make_template()]
+    rows += [make.make_opt_out(), make.make_tombstone()]
     for_the_actions(dress)
     a_vote(voted, Answer.NOT_A_DRESS, employee=own)
     return SimpleNamespace(
@@ -145,6 +154,7 @@ def furnish(person: Employee | None) -> SimpleNamespace:
         not_a_dress=voted.pk,
         disputed=make.make_post(state="disputed").pk,
         voter=vera.pk,
+        to_ask=make.make_look(dress, "waiting", rights="unknown", username="ruby").pk,
         unmuted=make.make_employee("wanda").pk,
     )
 
@@ -197,6 +207,10 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("shop", ANYBODY),
         door("dresses", ANYBODY),
         door("product", ANYBODY, sku),
+        door("review", ANYBODY, sku, sent=a_review()),
+        door("opt_out", ANYBODY),
+        door("opt_out", ANYBODY, sent={"handle": "ruby", "email": "ruby@x.example"}),
+        door("opt_out_done", ANYBODY),
         door("rent", ANYBODY, sku, sent={"visitor": "a-random-visitor", "event": "2"}, as_json=True),
         door("photo", ANYBODY, at.look.post.photo.token, "small"),
         door("v1:dresses", ANYBODY),
@@ -205,6 +219,7 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("v1:similar", ANYBODY, sku),
         door("v1:shop-look", ANYBODY, at.look.pk),
         door("v1:classify", NOBODY, sent={}),  # a key opens it, and no person
+        door("v1:reviews", NOBODY, sent={}),
         door("v1:recommendations", ANYBODY, query="?visitor=a-visitor-of-16-letters"),
         door("v1:recommendations", NOBODY, query="?user=c-1042"),  # a key opens it, and no person
         door("v1:bulk-recommendations", NOBODY, query="?user=c-1042"),
@@ -221,6 +236,12 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("password_reset_done", ANYBODY),
         door("password_reset_confirm", ANYBODY, "MQ", "a-b"),
     ]
+
+
+def a_review() -> dict[str, Any]:
+    """Each time another photo file: it is read to its end."""
+    photo = SimpleUploadedFile("me.jpg", make.jpeg(), "image/jpeg")
+    return {"client_id": str(uuid4()), "photo": photo, "consent": "on"}
 
 
 def told_by_a_page(sku: str) -> dict[str, Any]:
@@ -278,6 +299,11 @@ def admin_pages(at: SimpleNamespace) -> list[Door]:
         door("admin:verify_decide", CURATORS),
         door("admin:verify_decide", CURATORS, query="?tab=audit"),
         door("admin:verify_decide", CURATORS, sent=answer),
+        door("admin:verify_rights", CURATORS),
+        door("admin:verify_rights", CURATORS, query="?tab=asked"),
+        door("admin:verify_rights", CURATORS, sent=asked(at)),
+        door("admin:verify_person", CURATORS),
+        door("admin:verify_person", CURATORS, sent={"handle": "ruby", "deed": "forget", "sure": "on"}),
         door("admin:verify_clear", CURATORS),
         door("admin:verify_clear", CURATORS, query="?view=grid"),
         door("admin:verify_clear", CURATORS, sent={"look": at.of["verify_look"], "decision": "cleared"}),
@@ -291,6 +317,10 @@ def admin_pages(at: SimpleNamespace) -> list[Door]:
         door("admin:auth_user_password_change", ADMINS, at.voter),
         door("admin:auth_user_password_change", ADMINS, at.voter, sent=PASSWORDS),
     ]
+
+
+def asked(at: SimpleNamespace) -> dict[str, Any]:
+    return {"decision": "asked", "row": at.to_ask, "template": at.of["verify_rightstemplate"]}
 
 
 def lists(at: SimpleNamespace) -> list[Door]:

@@ -36,6 +36,7 @@ from verify.models import (
     Post,
     Refit,
     Reliability,
+    RightsAnswer,
     Vote,
 )
 
@@ -218,15 +219,28 @@ def test_what_waits_for_a_label_is_not_to_be_decided_with_the_votes_in_view() ->
 def test_what_waits(settings: Any) -> None:
     settings.BATCH_SIZE = 4
     dress = make_dress()
-    make_look(dress, "waiting", rights="requested")
+    asked = make_look(dress, "waiting", rights="requested").post
     make_look(dress, "cleared", rights="granted")
+    make_look(dress, "refused", rights="unknown")
+    RightsAnswer.objects.create(
+        post=asked, external_id="1", text="#YesMaison", hashtag="#YesMaison", at=timezone.now()
+    )
     for state in ("disputed", "waiting", "set_aside"):
         make_post(state=state)
     a_proposed_post([dress])
     a_proposed_post([dress], batch=make_batch())
     waiting = dashboard.waiting()
     assert waiting == dashboard.Waiting(
-        disputed=1, audit=0, looks=1, without_rights=1, set_aside=1, waiting=1, proposed=2, to_come=1
+        disputed=1,
+        audit=0,
+        looks=1,
+        without_rights=2,
+        to_ask=0,
+        answers=1,
+        set_aside=1,
+        waiting=1,
+        proposed=2,
+        to_come=1,
     )
     assert waiting.batches_to_come == 0.25
 

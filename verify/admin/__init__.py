@@ -19,6 +19,8 @@ from verify.admin.look import LookAdmin
 from verify.admin.model_version import CalibrationAdmin, ModelVersionAdmin
 from verify.admin.people import EmployeeAdmin, TeamAdmin
 from verify.admin.post import PostAdmin
+from verify.admin.privacy import OptOutAdmin, TombstoneAdmin
+from verify.admin.rights import RightsChangeAdmin, RightsTemplateAdmin
 
 __all__ = [
     "ApiKeyAdmin",
@@ -33,10 +35,14 @@ __all__ = [
     "ModelVersionAdmin",
     "NominationAdmin",
     "NoticeAdmin",
+    "OptOutAdmin",
     "PostAdmin",
     "RefitAdmin",
     "ReliabilityAdmin",
+    "RightsChangeAdmin",
+    "RightsTemplateAdmin",
     "TeamAdmin",
+    "TombstoneAdmin",
     "VoteAdmin",
 ]
 

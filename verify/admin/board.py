@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from verify import audit, dashboard, option_sets
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
 from verify.admin.model_version import checked_in_words
+from verify.admin.rights import address
 from verify.admin.signs import Sign, broken_promise, signs
 from verify.admin.voter import interval_in_words, known_interval, voter_url
 from verify.models import Calibration, Employee, Notice, Reliability
@@ -61,6 +62,8 @@ def tasks(waiting: dashboard.Waiting) -> list[Task]:
             f"batches to come, of {waiting.to_come:,} posts",
             listed("post", state__exact="proposed", batch__isnull=True),
         ),
+        Task(str(waiting.to_ask), "owners to ask for their photo", reverse("admin:verify_rights"), "work"),
+        Task(str(waiting.answers), "answers of owners to confirm", address("answered"), "work"),
         Task(
             str(waiting.without_rights),
             "looks without rights",

@@ -28,7 +28,10 @@ from verify.intake.rows import (
     photo_at_address,
     photo_in_file,
 )
-from verify.models import Photo, Post
+from verify.intake.stones import Incoming, refused_by_tombstone
+from verify.models import Photo, Post, RightsChange
+from verify.rights import may_state
+from verify.rights_requests import take_captions
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 # What a post is given again when its photo has become another one.
@@ -83,6 +86,7 @@ class PostRow(MediaRow):
     children = serializers.JSONField(required=False, allow_null=True)
 
 
+AS_STATED = "stated by an import"
 DETAILS = ("permalink", "username", "caption", "posted_at", "media_type", "like_count")
 
 
@@ -235,8 +239,8 @@ def _why_no_photo(media_type: str) -> str:
 
 def _store_batch(drafts: list[Draft], source: Source) -> list[Outcome]:
     """Photos first, so that the transaction is short and a refused one takes nothing with it."""
+    drafts, outcomes = _not_refused(drafts, source)
     known = _known(drafts, source)
-    outcomes: list[Outcome] = []
     with_photos: list[tuple[Draft, Photo]] = []
     for draft in drafts:
         try:
@@ -244,7 +248,32 @@ def _store_batch(drafts: list[Draft], source: Source) -> list[Outcome]:
         except RowRefused as refusal:
             outcomes.append(refusal.at(draft.line))
     with one_batch_at_a_time():
-        return outcomes + _write(with_photos, source)
+        _, late = _not_refused(
+            [draft for draft, _ in with_photos], source
+        )  # somebody was forgotten meanwhile
+        gone = {refusal.line for refusal in late}
+        outcomes += late + _write([pair for pair in with_photos if pair[0].line not in gone], source)
+        Photo.objects.filter(
+            pk__in=[photo.pk for draft, photo in with_photos if draft.line in gone]
+        ).unused().delete()
+    return outcomes
+
+
+def _not_refused(drafts: list[Draft], source: Source) -> tuple[list[Draft], list[Outcome]]:
+    """Before anything is fetched: what has been deleted for good, and whose owner is blocked."""
+    incoming = {id(draft): _incoming(draft, source) for draft in drafts}
+    refused = refused_by_tombstone(incoming.values())
+    outcomes: list[Outcome] = [
+        Refusal(draft.line, "id", draft.external_id, refused[incoming[id(draft)]])
+        for draft in drafts
+        if incoming[id(draft)] in refused
+    ]
+    return [draft for draft in drafts if incoming[id(draft)] not in refused], outcomes
+
+
+def _incoming(draft: Draft, source: Source) -> Incoming:
+    told = draft.details
+    return Incoming(source.name, draft.external_id, told.get("permalink", ""), told.get("username", ""))
 
 
 def _known(drafts: list[Draft], source: Source) -> dict[str, Post]:
@@ -262,7 +291,9 @@ def _photo(draft: Draft, known: Post | None, source: Source) -> Photo:
 def _write(drafts: list[tuple[Draft, Photo]], source: Source) -> list[Outcome]:
     known = _known([draft for draft, _ in drafts], source)
     new = [(draft, photo) for draft, photo in drafts if draft.external_id not in known]
-    Post.objects.bulk_create(_new_post(draft, photo, source) for draft, photo in new)
+    posts = Post.objects.bulk_create(_new_post(draft, photo, source) for draft, photo in new)
+    RightsChange.objects.note_new(posts, AS_STATED)
+    take_captions(posts)
     outcomes: list[Outcome] = [Stored(draft.line, "new") for draft, _ in new]
     photos_came = bool(new)
     for draft, photo in drafts:
@@ -280,21 +311,22 @@ def _new_post(draft: Draft, photo: Photo, source: Source) -> Post:
 
 
 def _update(post: Post, draft: Draft, photo: Photo, source: Source) -> Outcome:
-    said_no = post.rights in (Post.Rights.REFUSED, Post.Rights.REVOKED)
-    keeps_rights = source.rights is None or (said_no and source.rights != Post.Rights.REVOKED)
-    stated = {**draft.details, **({} if keeps_rights else {"rights": source.rights})}
-    changes = {name: value for name, value in stated.items() if getattr(post, name) != value}
+    changes = {name: value for name, value in draft.details.items() if getattr(post, name) != value}
     former = post.photo_id
     if photo.pk != former:
         if not _may_change_photo(post):
             reason = "Another photo than before, and the post is being judged or has been: it keeps its own."
             return Refusal(draft.line, "file", draft.file, reason)
         changes |= {"photo": photo, **ANEW}
-    if not changes:
+    rights = source.rights if source.rights and may_state(post.rights, source.rights) else post.rights
+    if not changes and rights == post.rights:
         return Stored(draft.line, "unchanged")
     for name, value in changes.items():
         setattr(post, name, value)
     post.save(update_fields=changes.keys())
+    RightsChange.objects.make([post], rights, AS_STATED)
+    if "caption" in changes:
+        take_captions([post])
     Photo.objects.filter(pk=former).unused().delete()
     return Stored(draft.line, "changed")
 

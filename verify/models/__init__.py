@@ -10,8 +10,11 @@ from verify.models.model_version import Embedding, ModelVersion
 from verify.models.notice import Notice
 from verify.models.photo import Photo
 from verify.models.post import Answer, Post
+from verify.models.privacy import FileToErase, OptOut, Tombstone, WrittenExport
 from verify.models.reliability import Refit, Reliability
 from verify.models.remark import Flag, GoldAnswer, Nomination
+from verify.models.review import Review
+from verify.models.rights import RightsAnswer, RightsChange, RightsRequest, RightsTemplate
 from verify.models.suggestion import Option, Suggestion
 from verify.models.vote import Lease, Vote
 
@@ -25,6 +28,7 @@ __all__ = [
     "DressPhoto",
     "Embedding",
     "Employee",
+    "FileToErase",
     "Flag",
     "GoldAnswer",
     "GoldenPhoto",
@@ -35,12 +39,20 @@ __all__ = [
     "ModelVersion",
     "Nomination",
     "Notice",
+    "OptOut",
     "Option",
     "Photo",
     "Post",
     "Refit",
     "Reliability",
+    "Review",
+    "RightsAnswer",
+    "RightsChange",
+    "RightsRequest",
+    "RightsTemplate",
     "Suggestion",
     "Team",
+    "Tombstone",
     "Vote",
+    "WrittenExport",
 ]
