@@ -4,6 +4,8 @@
                    stranger  read-only  employee (active)   admin
 =================  ========  =========  ==================  =====
 read the JSON API  yes       yes        yes                 yes
+ask for deletion   yes       yes        yes                 yes
+send a photo       yes       yes        yes                 yes
 see a public look  yes       yes        yes                 yes
 see any photo      no        yes        yes                 yes
 see the portal     no        yes        yes                 yes
@@ -11,6 +13,7 @@ preferences, leave no        yes        yes                 yes
 vote, skip, undo   no        no         yes                 yes
 name, flag, praise no        no         yes                 yes
 curate             no        no         no                  yes
+delete a person    no        no         no                  yes
 promote a model    no        no         no                  superuser
 =================  ========  =========  ==================  =====
 

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.make import NOON, make_admin, make_dress, make_employee, make_look, make_post, make_template
+from tests.verify.local_server import Quiet, serving
 from verify.intake.replies import GraphReplies
 from verify.models import Employee, Look, Post, RightsAnswer, RightsChange, RightsRequest
 from verify.rights_requests import (
@@ -49,37 +48,24 @@ def comment(post: Post, text: str = "sure #yesmaison", by: str = "Ruby", **field
     return Comment(**{**values, "text": text, "at": NOON, **fields})
 
 
-class Instagram(BaseHTTPRequestHandler):
+class Instagram(Quiet):
     """`POST /{ig-user-id}/mentions`, as documented."""
 
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.server.asked.append((self.path, {name: values[0] for name, values in form.items()}))
-        status, told = self.server.answer
-        body = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
+        status, told = self.server.told
+        self.answer(status, json.dumps(told).encode())
 
 
 @pytest.fixture
 def instagram() -> Iterator[Any]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Instagram)
-    server.asked, server.answer = [], (200, {"id": "178900"})
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Instagram, asked=[], told=(200, {"id": "178900"})) as server:
+        yield server
 
 
 def replies(server: Any) -> GraphReplies:
-    return GraphReplies(f"http://127.0.0.1:{server.server_port}", "1784", "a-secret-token")
+    return GraphReplies(server.url, "1784", "a-secret-token")
 
 
 def test_a_mention_is_asked_by_the_api(instagram: Any, look: Look) -> None:
@@ -99,7 +85,7 @@ def test_a_mention_is_asked_by_the_api(instagram: Any, look: Look) -> None:
 
 @pytest.mark.parametrize("answer", [(400, {"error": {"code": 190}}), (200, {}), (200, []), (500, {"id": 1})])
 def test_a_reply_that_is_refused_asks_nobody(instagram: Any, look: Look, answer: Any) -> None:
-    instagram.answer = answer
+    instagram.told = answer
     with pytest.raises(NotAsked) as refused:
         send_request(look.post, make_template(), replies(instagram))
     assert "a-secret-token" not in str(refused.value)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from tests.make import make_dress, make_look, make_post
+from tests.verify.local_server import Quiet, serving
 from verify import forgetting, source_check, tasks
 from verify.intake.stones import Incoming, refused_by_tombstone
 from verify.models import Look, Notice, Post
@@ -19,35 +18,20 @@ from verify.models import Look, Notice, Post
 pytestmark = pytest.mark.django_db
 
 
-class OEmbed(BaseHTTPRequestHandler):
+class OEmbed(Quiet):
     """Answers by permalink as `server.answers` says; 200 for others."""
 
     def do_GET(self) -> None:
         link = parse_qs(urlsplit(self.path).query)["url"][0]
         self.server.asked.append(link)
-        status, body = self.server.answers.get(link, (200, b"{}"))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
+        self.answer(*self.server.answers.get(link, (200, b"{}")))
 
 
 @pytest.fixture
 def source(settings: Any) -> Iterator[Any]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), OEmbed)
-    server.asked, server.answers = [], {}
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    settings.SOURCE_CHECK_URL = (
-        f"http://127.0.0.1:{server.server_port}/oembed?url={{permalink}}&access_token=secret"
-    )
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(OEmbed, asked=[], answers={}) as server:
+        settings.SOURCE_CHECK_URL = f"{server.url}/oembed?url={{permalink}}&access_token=secret"
+        yield server
 
 
 GONE = [(404, b""), (410, b""), (400, b'{"error": {"code": 24}}')]

@@ -1,6 +1,6 @@
 """Where admins delete: requests from outside, all of a person, and whom the shop blocks."""
 
-from io import BytesIO
+from tempfile import TemporaryFile
 from typing import Any
 
 from django import forms
@@ -75,7 +75,7 @@ class PersonPage:
 
 
 def handed_over(person: Person) -> FileResponse:
-    file = BytesIO()
+    file = TemporaryFile()  # noqa: SIM115 -- the response closes it
     person_file.write(person, file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename="person.zip")

@@ -52,7 +52,10 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
         """Refuse what this user name posts from now on."""
         digest = digest_of("handle", identities.handle_key(handle))
         values = {"reason": reason, "label": label, "at": now}
-        self.get_or_create(kind=Tombstone.Kind.HANDLE, digest=digest, defaults=values)
+        if reason in FOR_GOOD:  # then not even the shop's own block may say whom
+            self.update_or_create(kind=Tombstone.Kind.HANDLE, digest=digest, defaults=values)
+        else:
+            self.get_or_create(kind=Tombstone.Kind.HANDLE, digest=digest, defaults=values)
 
 
 class Tombstone(models.Model):
