@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from verify import identities, strike
 from verify.intake.rows import one_batch_at_a_time
-from verify.models import FileToErase, OptOut, Photo, Post, Tombstone
+from verify.models import FileToErase, OptOut, Photo, Post, RightsAnswer, Tombstone
 from verify.models.post import PostQuerySet
 from verify.models.privacy import digest_of_email, sha256_of_email
 
@@ -67,9 +67,15 @@ class Person:
         key = identities.permalink_key(self.permalink)
         if not key:
             return []
-        part = key.removeprefix("instagram:").partition("/")[2] or key.removeprefix("instagram:")
-        near = Post.objects.filter(permalink__contains=part).values_list("pk", "permalink")
+        near = Post.objects.filter(permalink__contains=key.removeprefix("instagram:")).values_list(
+            "pk", "permalink"
+        )
         return [pk for pk, link in near.iterator() if identities.permalink_key(link) == key]
+
+    def answers(self) -> QuerySet[RightsAnswer]:
+        """What they wrote under other people's posts."""
+        key = identities.handle_key(self.handle)
+        return RightsAnswer.objects.filter(username__iexact=key) if key else RightsAnswer.objects.none()
 
     def opt_outs(self) -> QuerySet[OptOut]:
         found = Q(pk=None)
@@ -161,6 +167,7 @@ def _content(name: str) -> str | None:
 def forget(person: Person, block: bool = False, progress: Progress | None = None) -> Report:
     """Delete all that is known of a person; with ``block``, what they post is refused from now on."""
     report = erase(person.posts(), Tombstone.Reason.ASKED, progress=progress)
+    report.removed["RightsAnswer"] += person.answers().delete()[0]
     report.removed["OptOut"] += person.opt_outs().delete()[1].get("verify.OptOut", 0)
     if block and person.handle:
         Tombstone.objects.block(person.handle, Tombstone.Reason.ASKED, timezone.now())

@@ -5,7 +5,7 @@ import unicodedata
 from urllib.parse import urlsplit
 
 # https://www.instagram.com/p/CODE/, /reel/CODE/, /tv/CODE/, /NAME/p/CODE/
-SHORTCODE = re.compile(r"(?:^|/)(?:p|reel|reels|tv)/([\w-]{1,64})(?:/|$)", re.ASCII)
+SHORTCODE = re.compile(r"(?:^|/)(?:p|reel|reels|tv)/([\w-]{3,64})(?:/|$)", re.ASCII)
 
 
 def handle_key(handle: str) -> str:

@@ -120,6 +120,21 @@ def test_from_asked_to_public(client: Client, ada: Employee, look: Look) -> None
     assert "Answered with #YesMaison" in told
 
 
+def test_an_admin_lets_the_api_ask(
+    client: Client, ada: Employee, look: Look, instagram: Any, settings: Any
+) -> None:
+    template = make_template()
+    assert "Send as a reply" not in client.get(WORK).content.decode()
+    send = {"decision": "send", "row": look.pk, "template": template.pk}
+    assert "no token to reply with" in client.post(WORK, send, follow=True).content.decode()
+    settings.INSTAGRAM_GRAPH_URL = instagram.url
+    settings.INSTAGRAM_USER_ID, settings.INSTAGRAM_REPLY_TOKEN = "1784", "a-secret-token"
+    assert "Send as a reply" in client.get(WORK).content.decode()
+    assert "asked by the API" in client.post(WORK, send, follow=True).content.decode()
+    assert len(instagram.asked) == 1
+    assert RightsChange.objects.get().reason == f"Asked by the API: {template}."
+
+
 def test_a_revocation_hides_at_once(ada: Employee) -> None:
     look = make_look(make_dress())
     assert look in Look.objects.public()

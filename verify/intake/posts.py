@@ -248,27 +248,24 @@ def _store_batch(drafts: list[Draft], source: Source) -> list[Outcome]:
         except RowRefused as refusal:
             outcomes.append(refusal.at(draft.line))
     with one_batch_at_a_time():
-        _, late = _not_refused(
-            [draft for draft, _ in with_photos], source
-        )  # somebody was forgotten meanwhile
-        gone = {refusal.line for refusal in late}
-        outcomes += late + _write([pair for pair in with_photos if pair[0].line not in gone], source)
-        Photo.objects.filter(
-            pk__in=[photo.pk for draft, photo in with_photos if draft.line in gone]
-        ).unused().delete()
+        still, late = _not_refused([draft for draft, _ in with_photos], source)  # forgotten meanwhile
+        kept = {draft.external_id for draft in still}
+        outcomes += late + _write([pair for pair in with_photos if pair[0].external_id in kept], source)
+        dropped = [photo.pk for draft, photo in with_photos if draft.external_id not in kept]
+        Photo.objects.filter(pk__in=dropped).unused().delete()
     return outcomes
 
 
 def _not_refused(drafts: list[Draft], source: Source) -> tuple[list[Draft], list[Outcome]]:
     """Before anything is fetched: what has been deleted for good, and whose owner is blocked."""
-    incoming = {id(draft): _incoming(draft, source) for draft in drafts}
-    refused = refused_by_tombstone(incoming.values())
+    incoming = {draft.external_id: _incoming(draft, source) for draft in drafts}
+    reasons = {post.external_id: why for post, why in refused_by_tombstone(incoming.values()).items()}
     outcomes: list[Outcome] = [
-        Refusal(draft.line, "id", draft.external_id, refused[incoming[id(draft)]])
+        Refusal(draft.line, "id", draft.external_id, reasons[draft.external_id])
         for draft in drafts
-        if incoming[id(draft)] in refused
+        if draft.external_id in reasons
     ]
-    return [draft for draft in drafts if incoming[id(draft)] not in refused], outcomes
+    return [draft for draft in drafts if draft.external_id not in reasons], outcomes
 
 
 def _incoming(draft: Draft, source: Source) -> Incoming:
