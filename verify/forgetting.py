@@ -128,7 +128,6 @@ def erase(
         _erase_batch(pks[start : start + BATCH], reason, report)
         if progress:
             progress(len(pks[start : start + BATCH]))
-    FileToErase.objects.erase()
     return report
 
 
