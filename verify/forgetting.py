@@ -28,7 +28,11 @@ WORDS = {
     "Embedding": "embeddings of photos",
     "Suggestion": "suggestions of DeepDress",
     "Vote": "votes of colleagues",
+    "Lease": "cards handed out",
     "GoldAnswer": "answers to cards of known answer",
+    "Flag": "remarks on what is unfit",
+    "Nomination": "voices for the hall of fame",
+    "Notice": "notices to admins",
     "Look": "looks",
     "Review": "reviews",
     "RightsChange": "lines of the history of rights",
@@ -95,7 +99,7 @@ class Report:
     shared: int = 0  # photos kept: others have posted the same
 
     def lines(self) -> list[str]:
-        told = [f"{count:,} {WORDS.get(name, name)}" for name, count in sorted(self.removed.items()) if count]
+        told = [f"{self.removed[name]:,} {words}" for name, words in WORDS.items() if self.removed[name]]
         if self.shared:
             told.append(f"{self.shared:,} photos stay: somebody else has posted the same")
         told += [f"not cleaned, for an export is at work there: {path}" for path in self.busy]
