@@ -145,6 +145,6 @@ def replacing(path: Path) -> Iterator[TextIO]:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        WrittenExport.objects.update_or_create(path=str(path.resolve()))
+        WrittenExport.objects.note(path)
     finally:
         draft.unlink(missing_ok=True)

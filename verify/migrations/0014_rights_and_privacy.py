@@ -123,7 +123,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('path', models.CharField(max_length=500, unique=True)),
-                ('written_at', models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.AddField(

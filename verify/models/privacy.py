@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -162,11 +163,18 @@ class FileToErase(models.Model):
         return self.name
 
 
+class WrittenExportQuerySet(models.QuerySet["WrittenExport"]):
+    def note(self, path: Path) -> None:
+        """In one statement."""
+        self.bulk_create([WrittenExport(path=str(path.resolve()))], ignore_conflicts=True)
+
+
 class WrittenExport(models.Model):
     """A file that an export wrote, so that what is deleted here can be deleted there."""
 
     path = models.CharField(max_length=500, unique=True)
-    written_at = models.DateTimeField(auto_now=True)
+
+    objects = WrittenExportQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.path
