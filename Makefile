@@ -11,7 +11,7 @@ PRODUCTION := DRESSPORTAL_ENV=production DRESSPORTAL_ALLOWED_HOSTS=portal.exampl
 	DRESSPORTAL_SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	DATABASE_URL=postgres://portal@localhost/portal DRESSPORTAL_EMAIL_URL=smtp://localhost:25
 PURE := $(wildcard verify/consensus.py verify/scoring.py verify/reliability.py verify/audit.py verify/crowd_files.py verify/replay.py \
-	verify/fairplay.py verify/crowd.py verify/splits.py verify/selection.py verify/option_sets.py verify/simulation/*.py \
+	verify/fairplay.py verify/captions.py verify/crowd.py verify/splits.py verify/selection.py verify/option_sets.py verify/simulation/*.py \
 	recommend/ratings.py recommend/recommender.py recommend/methods.py recommend/readers.py recommend/splits.py \
 	recommend/metrics.py recommend/popular.py recommend/apart.py recommend/evaluate.py recommend/tuning.py \
 	recommend/evaluation_table.py recommend/evaluation_plots.py recommend/report.py recommend/kernel.py \

@@ -361,6 +361,9 @@ CLEAR_LOOKS_AUTOMATICALLY = env.bool("DRESSPORTAL_CLEAR_AUTOMATICALLY", default=
 PHOTO_MAX_BYTES = 20 * 1024 * 1024
 PHOTO_MAX_PIXELS = 50_000_000
 PHOTO_MIN_SIDE = 32
+DECODER_MEMORY = 1024**3  # bytes that decoding a photo may take
+DECODER_CPU, DECODER_TIMEOUT = timedelta(seconds=20), timedelta(seconds=90)  # on a busy machine
 FETCH_TIMEOUT = timedelta(seconds=20)
 FETCH_REDIRECTS = 3
+FETCH_PATIENCE, FETCH_LEAST_SPEED = timedelta(seconds=5), 10_000  # bytes a second, from then on
 CURRENCY = env("DRESSPORTAL_CURRENCY", default="EUR")

@@ -20,6 +20,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from verify import captions
 from verify.intake.photos import small_size
 from verify.models import Dress, DressPhoto, Look, Photo
 from verify.models.catalogue import DressQuerySet
@@ -254,6 +255,11 @@ class DressDetail(PublicView):
         return Response(self.get_serializer(dress_or_404(sku, dresses_with_photos())).data)
 
 
+class CaptionPartSerializer(serializers.Serializer):
+    text = serializers.CharField()
+    url = serializers.CharField(help_text="Empty, or where a hashtag or a handle leads.")
+
+
 class DressLooks(PublicView):
     class LookSerializer(serializers.ModelSerializer):
         shop_url = serializers.SerializerMethodField(help_text="The dress, and alternatives if retired.")
@@ -261,12 +267,14 @@ class DressLooks(PublicView):
         source = serializers.CharField(source="post.source")
         permalink = serializers.SerializerMethodField(help_text="Where it was posted.")
         credit = serializers.SerializerMethodField(help_text="User name of who wore it, where known.")
-        caption = serializers.CharField(source="post.caption", help_text="Plain text, as posted.")
+        caption = serializers.SerializerMethodField(help_text="Plain text, without what nobody sees.")
+        caption_parts = serializers.SerializerMethodField(help_text="Hashtags and handles have a `url`.")
         posted_at = serializers.DateTimeField(source="post.posted_at")
 
         class Meta:
             model = Look
-            fields = ["id", "shop_url", "photo", "source", "permalink", "credit", "caption", "posted_at"]
+            fields = ["id", "shop_url", "photo", "source", "permalink", "credit", "caption"]
+            fields += ["caption_parts", "posted_at"]
 
         @extend_schema_field(serializers.URLField())
         def get_shop_url(self, look: Look) -> str:
@@ -278,6 +286,13 @@ class DressLooks(PublicView):
 
         def get_credit(self, look: Look) -> str | None:
             return look.post.username or None
+
+        def get_caption(self, look: Look) -> str:
+            return captions.seen(look.post.caption)
+
+        @extend_schema_field(CaptionPartSerializer(many=True))
+        def get_caption_parts(self, look: Look) -> list[dict[str, str]]:
+            return [part._asdict() for part in captions.parts(look.post.caption)]
 
     pagination_class = Pages
     serializer_class = LookSerializer

@@ -9,6 +9,7 @@ from io import BytesIO
 
 from ml.synthetic import Wardrobe, catalogue_photo, negative_photo, street_photo
 from verify.intake.copies import Prepared, prepare
+from verify.intake.decoder import limits
 
 WARDROBE_SEED = 2026  # of no training set: the demo's dresses are new to DeepDress
 
@@ -33,7 +34,7 @@ def draw(order: Order) -> Prepared:
         image = negative_photo(order.kind, order.size, order.seed, dress)
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=90)
-    return prepare(buffer.getvalue())
+    return prepare(buffer.getvalue(), limits())
 
 
 def draw_all(orders: Iterable[Order]) -> Iterator[Prepared]:

@@ -22,6 +22,7 @@ from verify.admin.flags import FlaggedPostFilter
 from verify.dashboard import proposed
 from verify.models import Answer, Dress, Post, Vote
 from verify.models.post import PostQuerySet
+from verify.templatetags.captions import linked
 
 
 class Leading(Func):
@@ -161,11 +162,11 @@ class PostAdmin(DecideQueue, CuratedAdmin):
         ),
         (
             "Post",
-            {"fields": ["link", "username", "posted_at", "caption", "like_count", "source", "external_id"]},
+            {"fields": ["link", "username", "posted_at", "words", "like_count", "source", "external_id"]},
         ),
     ]
     readonly_fields = [
-        *("source", "external_id", "link", "username", "posted_at", "caption", "like_count"),
+        *("source", "external_id", "link", "username", "posted_at", "words", "like_count"),
         *("status", "batch", "outcome", "settled_by", "settled_at", "attempts"),
     ]
     change_form_template = "admin/verify/post/change_form.html"
@@ -248,6 +249,10 @@ class PostAdmin(DecideQueue, CuratedAdmin):
             return "–"
         url = reverse("admin:verify_batch_change", args=[post.batch_id])
         return format_html('<a href="{}">{}</a>', url, date_format(post.batch.opened_at, "j M"))
+
+    @admin.display(description="caption")
+    def words(self, post: Post) -> SafeString:
+        return linked(post.caption)
 
     @admin.display(description="permalink")
     def link(self, post: Post) -> SafeString | str:

@@ -18,7 +18,8 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from verify import suggest, versions
 from verify.classifier.frames import MAX_K
-from verify.intake.copies import PhotoRefused, small_copy
+from verify.intake.copies import PhotoRefused
+from verify.intake.decoder import small_copy
 from verify.models import Calibration, Dress, ModelVersion
 from verify.option_sets import Fit
 from verify.versions import NotReady

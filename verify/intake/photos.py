@@ -3,7 +3,8 @@
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 
-from verify.intake.copies import PhotoRefused, Prepared, digest, prepare, small_size
+from verify.intake.copies import PhotoRefused, Prepared, digest, small_size
+from verify.intake.decoder import prepare
 from verify.models import Photo
 
 __all__ = ["PhotoRefused", "Prepared", "digest", "prepare", "small_size", "store", "store_prepared"]
