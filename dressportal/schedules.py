@@ -17,6 +17,8 @@ SCHEDULES = [
     Planned("nightly rotation", "verify.tasks.rotate_nightly", "0 3 * * *"),
     Planned("nightly re-fit", "verify.tasks.refit_nightly", "30 3 * * *"),
     Planned("nightly forgetting", "recommend.tasks.forget_old_interactions", "15 2 * * *"),
+    Planned("hourly tallies", "recommend.tasks.count_hourly", "5 * * * *"),
+    Planned("nightly tallies", "recommend.tasks.count_nightly", "35 2 * * *"),
     Planned("nightly recommender", "recommend.tasks.fit_nightly", "45 3 * * *"),
     Planned("weekly training", "verify.tasks.retrain_weekly", "0 4 * * 0"),
     Planned("fair play", "verify.tasks.watch_fair_play", "*/10 * * * *"),

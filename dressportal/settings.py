@@ -322,6 +322,13 @@ if min(INTERACTION_WEIGHTS.values()) < 0:
 if min(INTERACTION_MIDDLE, INTERACTION_HALF_LIFE.total_seconds()) <= 0:
     raise ImproperlyConfigured("Interactions have a middle and a half-life of more than 0.")
 
+# Looks of a dress
+LOOK_ORDER = env("DRESSPORTAL_LOOK_ORDER", default="explore")
+if LOOK_ORDER not in ("explore", "rate", "stated"):
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_LOOK_ORDER is {LOOK_ORDER!r}: expected 'explore', 'rate' or 'stated'."
+    )
+
 # Recommendations
 RECOMMEND_METHOD = env("DRESSPORTAL_RECOMMEND_METHOD", default="HYBRID")  # or with options, EASE:lambda=500
 RECOMMENDERS_FOLDER = Path(env("DRESSPORTAL_RECOMMENDERS", default=str(VAR / "recommenders")))
@@ -356,6 +363,19 @@ HOLIDAYS = [date.fromisoformat(day) for day in env.list("DRESSPORTAL_HOLIDAYS", 
 
 # Display
 CLEAR_LOOKS_AUTOMATICALLY = env.bool("DRESSPORTAL_CLEAR_AUTOMATICALLY", default=False)
+
+# Quality gates: what keeps a post back, below or above what. Without a threshold a gate is open.
+GATES = {
+    "size": env.float("DRESSPORTAL_GATE_SIZE", default=100.0),  # pixels of the shorter side, at least
+    "blur": env.float("DRESSPORTAL_GATE_BLUR", default=25.0),  # sharpness, at least
+    "text": env.float("DRESSPORTAL_GATE_TEXT", default=0.55),  # share of paper and ink, at most
+    "screenshot": env.float("DRESSPORTAL_GATE_SCREENSHOT", default=0.08),  # share of written rows, at most
+    "duplicate": env.float("DRESSPORTAL_GATE_DUPLICATE", default=6.0),  # bits, as many or fewer
+}
+for name in env.list("DRESSPORTAL_GATES_OPEN", default=[]):
+    if name not in GATES:
+        raise ImproperlyConfigured(f"DRESSPORTAL_GATES_OPEN names {name!r}: expected some of {[*GATES]}.")
+    del GATES[name]
 
 # Photos taken in
 PHOTO_MAX_BYTES = 20 * 1024 * 1024

@@ -14,10 +14,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from recommend import versions
+from recommend.admin_sales import TallyAdmin
 from recommend.models import RecommenderVersion
 from recommend.models.fitted import RecommenderVersionQuerySet
 from verify import access
 from verify.admin.curated import ReadOnlyAdmin, day, log_change
+
+__all__ = ["RecommenderVersionAdmin", "TallyAdmin"]
 
 State = RecommenderVersion.State
 COLOURS = {State.LIVE: "settled", State.REFUSED: "refused"}

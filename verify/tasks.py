@@ -12,6 +12,7 @@ from django_q.tasks import async_task
 
 from verify import (
     changeover,
+    gating,
     invitations,
     letters,
     recalibration,
@@ -47,6 +48,7 @@ def tick() -> None:
     """Every minute: a sign of life, and whatever a crash or a lost task left lying."""
     now = timezone.now()
     beat()
+    gating.adopt_orphans()
     suggest.propose_anew(Post.objects.outdated(now))
     if suggest.work_waits():
         async_task("verify.tasks.suggest_waiting")

@@ -54,6 +54,8 @@ def ada(transactional_db: None) -> Employee:
     )
     work_of_the_machine(ann)
     make.make_api_key(created_by=ada)
+    make.make_tally(luna)
+    make.make_tally(luna, shown.look)
     make.make_recommender_version(metrics=METRICS, reason="No worse than what is popular, beyond noise.")
     return ada
 

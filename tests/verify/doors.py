@@ -77,7 +77,7 @@ CURATION = {
     "verify_team": Curation(*[CURATORS] * 4, {}),
     "verify_post": Curation(
         *(CURATORS, NOBODY, CURATORS, CURATORS),
-        dict.fromkeys((*RIGHTS, "try_again", "propose_anew"), CURATORS),
+        dict.fromkeys((*RIGHTS, "try_again", "propose_anew", "let_through"), CURATORS),
     ),
     "verify_look": Curation(CURATORS, NOBODY, CURATORS, NOBODY, {"clear": CURATORS, "refuse": CURATORS}),
     "verify_employee": Curation(
@@ -87,6 +87,7 @@ CURATION = {
     **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "calibration", *TOLD)},
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
     "recommend_recommenderversion": READ_ONLY._replace(actions={"publish": ADMINS, "roll_back": ADMINS}),
+    "recommend_tally": READ_ONLY,
     "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
     "django_q_schedule": Curation(*[ADMINS] * 4, {}),
     "django_q_success": DONE_TASKS,
@@ -130,7 +131,7 @@ def furnish(person: Employee | None) -> SimpleNamespace:
     rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
     learnt = {"fitted_at": timezone.now(), "posts": 1, "temperature": 0.1}
     rows.append(Calibration.objects.create(model_version=posts[0].suggestion.model_version, **learnt))
-    rows += [make.make_api_key()[0], make.make_recommender_version()]
+    rows += [make.make_api_key()[0], make.make_recommender_version(), make.make_tally(dress)]
     for_the_actions(dress)
     a_vote(voted, Answer.NOT_A_DRESS, employee=own)
     return SimpleNamespace(
@@ -173,6 +174,7 @@ def for_the_actions(dress: Dress) -> None:
     """Who has left, is invited or locked out; what is retired, granted, set aside, refused or was live."""
     make.make_dress(retired_on=timezone.localdate())
     make.make_post(state="set_aside", rights="granted")
+    make.make_post(state="held")
     make.make_look(dress, "refused")
     make.make_employee("gus", is_active=False)
     make.make_employee("ida", email="ida@office.example")

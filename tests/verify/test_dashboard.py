@@ -29,6 +29,7 @@ from verify.models import (
     Calibration,
     Dress,
     Employee,
+    GateVerdict,
     Heartbeat,
     Look,
     Notice,
@@ -320,11 +321,21 @@ def everything(client: Client, ada: Employee, monkeypatch: pytest.MonkeyPatch) -
         labelled(ada)
     post = make_post()
     post.override("dress", make_dress(), ada)  # before the model saw it
+    some_held(ada)
     diagram = [{"stated": 0.98, "real": 0.97, "count": 2, "low": 0.9, "high": 0.99}]
     Refit.objects.update(diagram=diagram)
     html = client.get(reverse("admin:index")).content.decode()
-    assert html.count('class="plot"') == len(re.findall('<figure class="figure ', html)) == 9
+    assert html.count('class="plot"') == len(re.findall('<figure class="figure ', html)) == 10
     return html
+
+
+def some_held(ada: Employee) -> None:
+    """Three that a gate judged: one it holds, one that an admin let through, one that passed."""
+    now = timezone.now()
+    for state, held, by in (("held", True, None), ("waiting", True, ada), ("waiting", False, None)):
+        found = {"gate": "blur", "value": 9, "threshold": 25, "held": held, "judged_at": now}
+        overruled = {"overruled_by": by, "overruled_at": by and now}
+        GateVerdict.objects.create(post=make_post(state=state), **found, **overruled)
 
 
 def cells_of(html: str) -> list[list[str]]:

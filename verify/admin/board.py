@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 
 from verify import audit, dashboard, option_sets
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
+from verify.admin.gates import gates_figure
 from verify.admin.model_version import checked_in_words
 from verify.admin.signs import Sign, broken_promise, signs
 from verify.admin.voter import interval_in_words, known_interval, voter_url
@@ -68,13 +69,14 @@ def tasks(waiting: dashboard.Waiting) -> list[Task]:
         ),
         Task(str(waiting.waiting), "posts waiting for DeepDress", listed("post", state__exact="waiting")),
         Task(str(waiting.set_aside), "posts set aside", listed("post", state__exact="set_aside")),
+        Task(str(waiting.held), "posts held back by a gate", listed("post", state__exact="held")),
     ]
 
 
 def sections(now: datetime) -> list[Section]:
     return [
         Section("Votes", [days_figure(now), hours_figure(now), agreement_figure(now)]),
-        Section("Posts", [batches_figure(), not_a_dress_figure(now), recall_figure(now), promise_figure()]),
+        Section("Posts", posts_figures(now)),
         Section("Voters, and how sure we may be", [voters_figure(), calibration_figure()]),
     ]
 
@@ -152,6 +154,11 @@ def agreement_figure(now: datetime) -> Figure:
 
 
 # Posts
+
+
+def posts_figures(now: datetime) -> list[Figure]:
+    shares = [not_a_dress_figure(now), recall_figure(now), promise_figure()]
+    return [batches_figure(), *shares, gates_figure()]
 
 
 def batches_figure() -> Figure:

@@ -19,6 +19,7 @@ from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
 from verify.admin.decide import DecideQueue
 from verify.admin.evidence import evidence_for, waits_for_label
 from verify.admin.flags import FlaggedPostFilter
+from verify.admin.gates import GatedPosts, GateFilter
 from verify.dashboard import proposed
 from verify.models import Answer, Dress, Post, Vote
 from verify.models.post import PostQuerySet
@@ -134,7 +135,7 @@ def set_rights(rights: Post.Rights) -> Callable[..., None]:
 
 
 @admin.register(Post)
-class PostAdmin(DecideQueue, CuratedAdmin):
+class PostAdmin(DecideQueue, GatedPosts, CuratedAdmin):
     form = PostForm
     list_display = [
         *("picture", "named", "status", "outcome", "certainty"),
@@ -147,6 +148,7 @@ class PostAdmin(DecideQueue, CuratedAdmin):
         ModelFilter,
         SetFilter,
         FlaggedPostFilter,
+        GateFilter,
         "answer",
         "rights",
         "audit",
@@ -160,6 +162,7 @@ class PostAdmin(DecideQueue, CuratedAdmin):
             "Where it stands",
             {"fields": ["status", "outcome", "settled_by", "settled_at", "batch", "attempts"]},
         ),
+        ("Quality gates", {"fields": ["gate_table", "twins"]}),
         (
             "Post",
             {"fields": ["link", "username", "posted_at", "words", "like_count", "source", "external_id"]},
@@ -167,10 +170,10 @@ class PostAdmin(DecideQueue, CuratedAdmin):
     ]
     readonly_fields = [
         *("source", "external_id", "link", "username", "posted_at", "words", "like_count"),
-        *("status", "batch", "outcome", "settled_by", "settled_at", "attempts"),
+        *("status", "batch", "outcome", "settled_by", "settled_at", "attempts", "gate_table", "twins"),
     ]
     change_form_template = "admin/verify/post/change_form.html"
-    actions = [*map(set_rights, Post.Rights), "try_again", "propose_anew"]
+    actions = [*map(set_rights, Post.Rights), "try_again", "propose_anew", "let_through"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

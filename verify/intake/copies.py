@@ -10,6 +10,7 @@ from io import BytesIO
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from verify.gates import Measures, measure
 from verify.intake.png import check_whole
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -40,6 +41,7 @@ class Prepared:
     height: int
     large: bytes
     small: bytes
+    measures: Measures
 
 
 def digest(data: bytes) -> str:
@@ -52,7 +54,8 @@ def prepare(data: bytes, limits: Limits) -> Prepared:
     Raises PhotoRefused for anything else, and for what is damaged, too heavy, too large or too small.
     """
     large = _checked(data, limits)
-    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), _small(large))
+    small, measures = _small(large), measure(large, min(large.size))
+    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), small, measures)
 
 
 def small_copy(data: bytes, limits: Limits) -> bytes:

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from django.conf import settings
 
+from verify.gates import Measures
 from verify.intake.copies import Limits, PhotoRefused, Prepared
 
 JPEG = b"\xff\xd8\xff"
@@ -37,7 +38,8 @@ def limits() -> Limits:
 def prepare(data: bytes) -> Prepared:
     """As `copies.prepare`, in another process. Raises PhotoRefused."""
     told, (large, small) = _decoded("prepare", data)
-    return Prepared(str(told["sha256"]), int(told["width"]), int(told["height"]), large, small)
+    measures = Measures(**told["measures"])
+    return Prepared(str(told["sha256"]), int(told["width"]), int(told["height"]), large, small, measures)
 
 
 def small_copy(data: bytes) -> bytes:

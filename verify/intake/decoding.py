@@ -13,6 +13,7 @@ import select
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -52,6 +53,7 @@ def worked(what: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], list
     except PhotoRefused as refused:
         return {"refused": str(refused)}, []
     told = {"sha256": made.sha256, "width": made.width, "height": made.height}
+    told["measures"] = asdict(made.measures)
     return told, [made.large, made.small]
 
 

@@ -18,6 +18,7 @@ def store(data: bytes) -> Photo:
 def store_prepared(prepared: Prepared) -> Photo:
     """Store the copies; where somebody stored the same picture first, theirs are kept."""
     photo = Photo(sha256=prepared.sha256, width=prepared.width, height=prepared.height)
+    photo.measured(prepared.measures)
     photo.large.save("large.jpg", ContentFile(prepared.large), save=False)
     photo.small.save("small.jpg", ContentFile(prepared.small), save=False)
     try:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 from rest_framework import serializers
 
+from verify import gating
 from verify.intake.fetch import fetch
 from verify.intake.rows import (
     Fetch,
@@ -262,7 +263,7 @@ def _photo(draft: Draft, known: Post | None, source: Source) -> Photo:
 def _write(drafts: list[tuple[Draft, Photo]], source: Source) -> list[Outcome]:
     known = _known([draft for draft, _ in drafts], source)
     new = [(draft, photo) for draft, photo in drafts if draft.external_id not in known]
-    Post.objects.bulk_create(_new_post(draft, photo, source) for draft, photo in new)
+    gating.judge(Post.objects.bulk_create(_new_post(draft, photo, source) for draft, photo in new))
     outcomes: list[Outcome] = [Stored(draft.line, "new") for draft, _ in new]
     photos_came = bool(new)
     for draft, photo in drafts:
@@ -295,6 +296,8 @@ def _update(post: Post, draft: Draft, photo: Photo, source: Source) -> Outcome:
     for name, value in changes.items():
         setattr(post, name, value)
     post.save(update_fields=changes.keys())
+    if photo.pk != former:
+        gating.judge([post])
     Photo.objects.filter(pk=former).unused().delete()
     return Stored(draft.line, "changed")
 
@@ -305,4 +308,4 @@ def _may_change_photo(post: Post) -> bool:
     post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
     in_no_hands = post.claimed_until is None or post.claimed_until < now
     proposable = Post.objects.proposable(now).filter(pk=post.pk).exists()
-    return in_no_hands and (proposable or post.state == Post.State.SET_ASIDE)
+    return in_no_hands and (proposable or post.state in (Post.State.SET_ASIDE, Post.State.HELD))

@@ -3,6 +3,7 @@ from verify.models.batch import Batch
 from verify.models.calibration import Calibration
 from verify.models.catalogue import Dress, DressPhoto
 from verify.models.employee import Badge, Employee, Leave, Team
+from verify.models.gate_verdict import GateVerdict
 from verify.models.golden_photo import GoldenPhoto
 from verify.models.heartbeat import Heartbeat
 from verify.models.look import Look
@@ -26,6 +27,7 @@ __all__ = [
     "Embedding",
     "Employee",
     "Flag",
+    "GateVerdict",
     "GoldAnswer",
     "GoldenPhoto",
     "Heartbeat",

@@ -39,8 +39,9 @@ class LookQuerySet(models.QuerySet["Look"]):
         return self.settled().filter(clearance=Look.Clearance.WAITING)
 
     def looks_for(self, dress: Dress) -> "LookQuerySet":
-        """Best first: the surest, then the most liked, then the newest."""
+        """Best first: by standing, where there is one; then the surest, the most liked, the newest."""
         return self.filter(dress=dress).order_by(
+            F("standing").desc(nulls_last=True),
             F("post__confidence").desc(nulls_last=True),
             F("post__like_count").desc(nulls_last=True),
             "-post__posted_at",
@@ -64,6 +65,11 @@ class Look(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     cleared_at = models.DateTimeField(null=True, blank=True)
+    standing = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Its place among its dress's looks, as shoppers have it: the more the earlier.",
+    )
 
     objects = LookQuerySet.as_manager()
 

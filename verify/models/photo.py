@@ -1,11 +1,16 @@
 import secrets
+from dataclasses import asdict
 from typing import Any
 
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+
+from verify.gates import Measures, bands
 
 
 def new_token() -> str:
@@ -46,15 +51,29 @@ class Photo(models.Model):
     height = models.PositiveIntegerField()
     large = models.FileField(upload_to=path_of, max_length=120)
     small = models.FileField(upload_to=path_of, max_length=120)
+    measures = models.JSONField(default=dict, help_text="What gates judge by; empty: never measured.")
+    fingerprint = models.BigIntegerField(null=True, help_text="Like photos have like ones: see `gates`.")
+    bands = ArrayField(
+        models.SmallIntegerField(), default=list, help_text="Of the fingerprint, to find it by."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PhotoQuerySet.as_manager()
+
+    class Meta:
+        indexes = [GinIndex(fields=["bands"], name="photo_by_fingerprint")]
 
     def __str__(self) -> str:
         return f"photo {self.token}"
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         return Photo.objects.filter(pk=self.pk).delete()
+
+    def measured(self, found: Measures) -> None:
+        """The fields, unsaved, of what was measured of it."""
+        self.measures = asdict(found)
+        self.fingerprint = self.measures.pop("fingerprint")
+        self.bands = [] if self.fingerprint is None else bands(self.fingerprint)
 
     @property
     def large_url(self) -> str:

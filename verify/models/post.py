@@ -141,6 +141,7 @@ class Post(models.Model):
         SETTLED = "settled"
         DISPUTED = "disputed", "for an admin to decide"
         SET_ASIDE = "set_aside", "set aside: it could not be classified"
+        HELD = "held", "held back by a quality gate"
 
     UNFINISHED = [State.WAITING, State.PROPOSED]
 
@@ -159,7 +160,9 @@ class Post(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Times a worker took it up.")
     claimed_until = models.DateTimeField(null=True, blank=True)
-    trouble = models.CharField(max_length=300, blank=True, help_text="Why it was set aside or is disputed.")
+    trouble = models.CharField(
+        max_length=300, blank=True, help_text="Why it was set aside or held back, or is disputed."
+    )
 
     suggestion = models.OneToOneField(
         "Suggestion", on_delete=models.SET_NULL, null=True, blank=True, related_name="current_for"
