@@ -20,8 +20,8 @@ PERIODS = {"7": "7 days", "28": "28 days", "90": "90 days", "all": "all"}
 SHOWN = 100  # rows of the page; the CSV has all
 DRAWN = 28  # days of a line, at least
 WIDTH, HEIGHT = 120, 28  # of a line, in its own units
-HEADINGS = {"views": "views", "opens": "opens", "rate": "opened by", "clicks": "clicks", "saves": "saves"}
-HEADINGS |= {"rents": "rents"}
+HEADINGS = {"rents": "rents", "saves": "saves", "clicks": "clicks", "opens": "opens", "rate": "opened by"}
+HEADINGS |= {"views": "views"}
 
 
 class Asked(NamedTuple):

@@ -87,4 +87,9 @@ class Migration(migrations.Migration):
             model_name='gateverdict',
             constraint=models.CheckConstraint(condition=models.Q(('overruled_at', None), ('held', True), _connector='OR'), name='only_what_holds_is_overruled'),
         ),
+        migrations.AlterField(
+            model_name='flag',
+            name='reason',
+            field=models.CharField(choices=[('child', 'A child is in it'), ('revealing', 'Too revealing'), ('offensive', 'Offensive'), ('several', 'Several people are in it'), ('bad_photo', 'A bad photo of a good dress'), ('branding', 'Somebody else’s advertising'), ('other', 'Something else')], max_length=12),
+        ),
     ]
