@@ -11,13 +11,13 @@ PRODUCTION := DRESSPORTAL_ENV=production DRESSPORTAL_ALLOWED_HOSTS=portal.exampl
 	DRESSPORTAL_SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	DATABASE_URL=postgres://portal@localhost/portal DRESSPORTAL_EMAIL_URL=smtp://localhost:25
 PURE := $(wildcard verify/consensus.py verify/scoring.py verify/reliability.py verify/audit.py verify/crowd_files.py verify/replay.py \
-	verify/fairplay.py verify/crowd.py verify/splits.py verify/selection.py verify/option_sets.py verify/simulation/*.py \
+	verify/fairplay.py verify/crowd.py verify/splits.py verify/rights.py verify/identities.py verify/selection.py verify/option_sets.py verify/simulation/*.py verify/captions.py verify/gates.py verify/intake/instagram/errors.py verify/intake/instagram/pacing.py verify/dreaming/dream.py \
 	recommend/ratings.py recommend/recommender.py recommend/methods.py recommend/readers.py recommend/splits.py \
-	recommend/metrics.py recommend/popular.py recommend/apart.py recommend/evaluate.py recommend/tuning.py \
+	recommend/metrics.py recommend/popular.py recommend/trial.py recommend/apart.py recommend/evaluate.py recommend/tuning.py \
 	recommend/evaluation_table.py recommend/evaluation_plots.py recommend/report.py recommend/kernel.py \
 	recommend/factorise.py recommend/shelf.py recommend/diversify.py recommend/reasons.py recommend/judging.py recommend/centring.py recommend/alike.py recommend/neighbours.py recommend/svd.py \
 	recommend/liking.py recommend/ease.py recommend/ials.py recommend/pairwise.py recommend/ensemble.py recommend/hybrid.py \
-	recommend/gauss.py)
+	recommend/gauss.py recommend/exploration.py)
 
 help:
 	@echo "make run      the portal at http://127.0.0.1:$(PORT)/ (options: PORT=8001 DATABASE_URL=postgres://…)"

@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 from recommend.spark_session import SparkRefused, check_spark, session  # noqa: E402 - found through ROOT
 
 SHAPES = {  # ratings, users, items
+    "1k": (1_000, 100, 100),
     "100k": (100_000, 943, 1_664),
     "1M": (1_000_000, 6_040, 3_706),
     "10M": (10_000_000, 69_878, 10_677),

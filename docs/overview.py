@@ -33,8 +33,8 @@ def main() -> None:
     print(path)
 
 
-def most_worn() -> str:
-    return httpx.get(f"{ADDRESS}/api/v1/dresses/?order=looks").json()["results"][0]["sku"]
+def most_worn(place: int = 0) -> str:
+    return httpx.get(f"{ADDRESS}/api/v1/dresses/?order=looks").json()["results"][place]["sku"]
 
 
 def window(browser: Browser, screen: dict[str, Any], username: str = "") -> Page:

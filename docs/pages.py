@@ -28,16 +28,26 @@ SIGHTS: dict[str, tuple[str, str, str]] = {
     "hall": ("The hall of fame", "mei", "/hall-of-fame/"),
     "keys": ("The keys", "amara", "/"),
     "closer": ("A closer look, beside the catalogue’s photos", "amara", "/"),
+    "dreams": ("The wall of dreams", "mei", "/dreams/"),
+    "dream": ("A dream, and what hangs in the shop", "mei", "/dreams/7/"),
+    "dream-walk": ("From one dress to another", "mei", "/dreams/walk/?from={sku}&toward={other}&seed=7"),
     "missing": ("A page that is not there", "mei", "/nowhere/"),
     "shop": ("The shop’s home page", "", "/shop/"),
+    "dream-for-me": ("Dreams for a shopper", "", "/shop/dream/?like={sku}"),
     "wall": ("The shop’s wall of looks", "", "/dresses/"),
     "product": ("A product page", "", "/dresses/{sku}/"),
+    "opt-out": ("A photo that should go", "", "/privacy/opt-out/"),
     "unknown": ("A product page of no dress", "", "/dresses/NO-SUCH-DRESS/"),
     "dashboard": ("The admin’s first page", "admin", "/admin/"),
     "decide": ("Posts to decide", "admin", "/admin/verify/post/decide/"),
     "blind": ("The audit sample, judged blind", "admin", "/admin/verify/post/decide/?tab=audit"),
     "clear": ("Looks to clear", "admin", "/admin/verify/look/clear/"),
+    "liked-dreams": ("The most liked dreams", "admin", "/admin/recommend/likeddream/"),
     "grid": ("Looks to clear, a page at once", "admin", "/admin/verify/look/clear/?view=grid"),
+    "rights": ("Owners to ask for their photo", "admin", "/admin/verify/post/rights/"),
+    "answers": ("Their answers", "admin", "/admin/verify/post/rights/?tab=answered"),
+    "person": ("All of a person", "admin", "/admin/verify/post/person/"),
+    "opt-outs": ("Photos that somebody wants gone", "admin", "/admin/verify/optout/"),
     "evidence": ("What settled a post", "admin", "{post}"),
     "employees": ("The list of employees", "admin", "/admin/verify/employee/"),
     "voter": ("A voter", "admin", "{voter}"),
@@ -55,6 +65,7 @@ def main() -> None:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
         places = {"sku": most_worn(), "voter": voter(browser), "post": settled_post(browser)}
+        places["other"] = most_worn(1)
         places["version"] = first_row(browser, "/admin/verify/modelversion/")
         for name, (_, username, path) in tqdm(SIGHTS.items(), unit="page"):
             draw(browser, name, username, path.format(**places))

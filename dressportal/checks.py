@@ -132,6 +132,15 @@ def mail_server(app_configs: Sequence[Any] | None, **options: Any) -> list[Check
 
 
 @register("dressportal")
+def fetching_from_here(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    """Production does not do it whatever is set; but who set it expects something."""
+    if not (settings.PRODUCTION and settings.FETCH_LOOPBACK):
+        return []
+    hint = "Unset DRESSPORTAL_FETCH_LOOPBACK: it is for tests and the demo."
+    return [Error("Photos may be fetched from this machine.", hint=hint, id="dressportal.E011")]
+
+
+@register("dressportal")
 def classifier_socket(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
     path = os.fsencode(settings.CLASSIFIER_SOCKET)
     if len(path) <= LONGEST_SOCKET:

@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from dressportal import database
+from verify.intake.instagram.errors import parse_treatments
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -322,8 +323,22 @@ if min(INTERACTION_WEIGHTS.values()) < 0:
 if min(INTERACTION_MIDDLE, INTERACTION_HALF_LIFE.total_seconds()) <= 0:
     raise ImproperlyConfigured("Interactions have a middle and a half-life of more than 0.")
 
+# Looks of a dress
+LOOK_ORDER = env("DRESSPORTAL_LOOK_ORDER", default="explore")
+if LOOK_ORDER not in ("explore", "rate", "stated"):
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_LOOK_ORDER is {LOOK_ORDER!r}: expected 'explore', 'rate' or 'stated'."
+    )
+
 # Recommendations
 RECOMMEND_METHOD = env("DRESSPORTAL_RECOMMEND_METHOD", default="HYBRID")  # or with options, EASE:lambda=500
+RECOMMEND_NEW_SHARE = env.float("DRESSPORTAL_RECOMMEND_NEW_SHARE", default=0.125)  # of a list's places
+RECOMMEND_NEW_DAYS = env.int("DRESSPORTAL_RECOMMEND_NEW_DAYS", default=30)
+RECOMMEND_NEW_PEOPLE = env.int("DRESSPORTAL_RECOMMEND_NEW_PEOPLE", default=10)  # know it: it is not new now
+if not 0 <= RECOMMEND_NEW_SHARE <= 1:
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_RECOMMEND_NEW_SHARE is {RECOMMEND_NEW_SHARE}: expected 0 (no place) to 1."
+    )
 RECOMMENDERS_FOLDER = Path(env("DRESSPORTAL_RECOMMENDERS", default=str(VAR / "recommenders")))
 RECOMMEND_PEOPLE = env.int("DRESSPORTAL_RECOMMEND_PEOPLE", default=100)  # fewer teach no method anything
 RECOMMEND_JUDGES = env.int("DRESSPORTAL_RECOMMEND_JUDGES", default=30)  # people to compare two versions on
@@ -334,6 +349,14 @@ CLASSIFIER_TIMEOUT = timedelta(seconds=env.int("DRESSPORTAL_CLASSIFIER_SECONDS",
 CLASSIFY_PHOTOS = 16  # in a request
 CLASSIFY_MAX_BYTES = 40 * 1024 * 1024  # of a request, which is kept in memory
 CLASSIFY_AT_ONCE = 2  # requests in a web process, whose other threads go on serving pages
+
+# Dreams, drawn by the same process
+DREAM_WEIGHTS = Path(env("DRESSPORTAL_DREAM_WEIGHTS", default=str(BASE_DIR / "ml" / "weights" / "dream")))
+DREAM_TIMEOUT = timedelta(seconds=env.int("DRESSPORTAL_DREAM_SECONDS", default=5))
+DREAMS_FOLDER = VAR / "dreams"  # pictures that were drawn: it may be emptied at any time
+DREAMS_KEPT = env.int("DRESSPORTAL_DREAMS_KEPT", default=20_000)  # the newest of them
+DREAMS_AT_ONCE = 2  # requests in a web process that wait for a picture
+DREAMS_RATE = env("DRESSPORTAL_DREAMS_RATE", default="60/min")  # pages and answers, per address
 
 # The game
 BATCH_SIZE = env.int("DRESSPORTAL_BATCH_SIZE", default=500)
@@ -357,10 +380,77 @@ HOLIDAYS = [date.fromisoformat(day) for day in env.list("DRESSPORTAL_HOLIDAYS", 
 # Display
 CLEAR_LOOKS_AUTOMATICALLY = env.bool("DRESSPORTAL_CLEAR_AUTOMATICALLY", default=False)
 
+# Whose photos may be shown: those whose owner has granted it, or all whose owner has not said no
+RIGHTS_POLICY = env("DRESSPORTAL_RIGHTS_POLICY", default="granted")
+if RIGHTS_POLICY not in ("granted", "unless_refused"):
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_RIGHTS_POLICY is {RIGHTS_POLICY!r}: expected 'granted' or 'unless_refused'."
+    )
+
+# Privacy (docs/privacy.md): what is kept and for how long. Clocks start when a post is settled.
+PRIVACY_SECRET = (
+    env("DRESSPORTAL_PRIVACY_SECRET", default="") or SECRET_KEY
+)  # another one: stones are forgotten
+KEPT_DAYS = {"no_look": 30, "refused": 14, "gold": 730, "negatives": 365, "fame": 365, "audit": 365}
+KEPT_DAYS = {
+    kind: env.int(f"DRESSPORTAL_KEEP_{kind.upper()}_DAYS", default=days) for kind, days in KEPT_DAYS.items()
+}
+if min(KEPT_DAYS.values()) < 1:
+    raise ImproperlyConfigured(f"Posts are kept for at least a day, not {KEPT_DAYS}.")
+OPT_OUTS_KEPT = timedelta(days=30)  # after they are closed
+ERASE_AFTER = timedelta(hours=12)  # what is gone at its source, unless it is there again; at most 24 in all
+BACKUP_DAYS = env.int("DRESSPORTAL_BACKUP_DAYS", default=30)  # how long backups are kept: told, not done here
+OPT_OUT_RATE = env("DRESSPORTAL_OPT_OUT_RATE", default="6/hour")  # per address and web process
+OPT_OUTS_AT_ONCE = env.int(
+    "DRESSPORTAL_OPT_OUTS_AT_ONCE", default=50
+)  # looks a day hidden before an admin looks
+# Is a post still there? An address with {id} or {permalink}; empty: nobody asks.
+SOURCE_CHECK_URL = env("DRESSPORTAL_SOURCE_CHECK_URL", default="")
+SOURCE_CHECKS_A_DAY = env.int("DRESSPORTAL_SOURCE_CHECKS_A_DAY", default=1_000)
+
+# Customers' own photos, by the form on the demo shop's product pages; shops send theirs to the API
+REVIEW_FORM = env.bool("DRESSPORTAL_REVIEW_FORM", default=not PRODUCTION)
+REVIEW_FORM_RATE = env("DRESSPORTAL_REVIEW_FORM_RATE", default="10/hour")  # per address and web process
+# Quality gates: what keeps a post back, below or above what. Without a threshold a gate is open.
+GATES = {
+    "size": env.float("DRESSPORTAL_GATE_SIZE", default=100.0),  # pixels of the shorter side, at least
+    "blur": env.float("DRESSPORTAL_GATE_BLUR", default=25.0),  # sharpness, at least
+    "text": env.float("DRESSPORTAL_GATE_TEXT", default=0.55),  # share of paper and ink, at most
+    "screenshot": env.float("DRESSPORTAL_GATE_SCREENSHOT", default=0.08),  # share of written rows, at most
+    "duplicate": env.float("DRESSPORTAL_GATE_DUPLICATE", default=6.0),  # bits, as many or fewer
+}
+for name in env.list("DRESSPORTAL_GATES_OPEN", default=[]):
+    if name not in GATES:
+        raise ImproperlyConfigured(f"DRESSPORTAL_GATES_OPEN names {name!r}: expected some of {[*GATES]}.")
+    del GATES[name]
+
 # Photos taken in
 PHOTO_MAX_BYTES = 20 * 1024 * 1024
 PHOTO_MAX_PIXELS = 50_000_000
 PHOTO_MIN_SIDE = 32
+DECODER_MEMORY = 1024**3  # bytes that decoding a photo may take
+DECODER_CPU, DECODER_TIMEOUT = timedelta(seconds=20), timedelta(seconds=90)  # on a busy machine
 FETCH_TIMEOUT = timedelta(seconds=20)
 FETCH_REDIRECTS = 3
+FETCH_PATIENCE, FETCH_LEAST_SPEED = timedelta(seconds=5), 10_000  # bytes a second, from then on
+FETCH_LOOPBACK = env.bool("DRESSPORTAL_FETCH_LOOPBACK", default=False)  # also from this machine: tests, demo
+
+# Instagram
+INSTAGRAM_URL = env("DRESSPORTAL_INSTAGRAM_URL", default="https://graph.facebook.com/v26.0")
+INSTAGRAM_USER = env("DRESSPORTAL_INSTAGRAM_USER", default="")
+INSTAGRAM_TOKEN = env("DRESSPORTAL_INSTAGRAM_TOKEN", default="")
+INSTAGRAM_APP_ID = env("DRESSPORTAL_INSTAGRAM_APP_ID", default="")
+INSTAGRAM_APP_SECRET = env("DRESSPORTAL_INSTAGRAM_APP_SECRET", default="")
+INSTAGRAM_VERIFY_TOKEN = env("DRESSPORTAL_INSTAGRAM_VERIFY_TOKEN", default="")  # of the webhook's handshake
+INSTAGRAM_TOKEN_KEY = env("DRESSPORTAL_INSTAGRAM_TOKEN_KEY", default="") or SECRET_KEY
+INSTAGRAM_PAGES = env.int("DRESSPORTAL_INSTAGRAM_PAGES", default=2_000)  # of 50; further ones are not read
+try:
+    INSTAGRAM_ERRORS = parse_treatments(env("DRESSPORTAL_INSTAGRAM_ERRORS", default=""))
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"DRESSPORTAL_INSTAGRAM_ERRORS: {error}. Expected codes and treatments, such as 24=skip,18=wait."
+    ) from error
+INTAKE_FOLDER = Path(env("DRESSPORTAL_INTAKE", default=str(VAR / "intake")))  # of files that sources name
+INTAKE_TURN = timedelta(seconds=45)  # that a source is read for before others take their turn
+INTAKE_CLAIM = timedelta(seconds=env.int("DRESSPORTAL_INTAKE_CLAIM_SECONDS", default=180))
 CURRENCY = env("DRESSPORTAL_CURRENCY", default="EUR")

@@ -51,7 +51,7 @@ def digest(directory: Path | str) -> str:
 
 def save(directory: Path | str, network: Embedder, calibration: Calibration, metrics: dict[str, Any]) -> None:
     """Write the three files, the weights as float16; on a full disk (OSError) those before stay."""
-    tensors = {name: _stored(tensor) for name, tensor in network.state_dict().items()}
+    tensors = {name: stored(tensor) for name, tensor in network.state_dict().items()}
     weights = write_tensors(tensors)
     config = {
         "architecture": asdict(network.config),
@@ -85,6 +85,19 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
 def load(directory: Path | str) -> Checkpoint:
     """Read a checkpoint. Raises CheckpointRefused for missing, truncated, altered or foreign files."""
     folder = Path(directory)
+    tensors, config, version = contents(folder)
+    built = network(folder / CONFIG, config)
+    try:
+        built.load_state_dict(tensors)
+        calibration = Calibration(**config["calibration"])
+    except (RuntimeError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointRefused(f"{folder}: weights of another architecture or format ({reason})") from error
+    return Checkpoint(built.eval(), calibration, _told(folder / METRICS), version)
+
+
+def contents(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], str]:
+    """Weights as float32, configuration and version of whichever network. Raises CheckpointRefused."""
     weights, config = _read(folder / WEIGHTS), _told(folder / CONFIG)
     version = hashlib.sha256(weights).hexdigest()
     if config.get("weights_sha256") != version:
@@ -92,14 +105,12 @@ def load(directory: Path | str) -> Checkpoint:
             f"{folder / WEIGHTS}: truncated or altered: sha256 is {version[:12]}…, "
             f"{CONFIG} expects {str(config.get('weights_sha256'))[:12]}…"
         )
-    built = network(folder / CONFIG, config)
     try:
-        built.load_state_dict({name: _used(tensor) for name, tensor in read_tensors(weights).items()})
-        calibration = Calibration(**config["calibration"])
-    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointRefused(f"{folder}: weights of another architecture or format ({reason})") from error
-    return Checkpoint(built.eval(), calibration, _told(folder / METRICS), version)
+        return {name: _used(tensor) for name, tensor in read_tensors(weights).items()}, config, version
+    except SafetensorError as error:
+        raise CheckpointRefused(
+            f"{folder}: weights of another architecture or format ({str(error).splitlines()[0]})"
+        ) from error
 
 
 def network(path: Path, config: dict[str, Any]) -> Embedder:
@@ -117,7 +128,8 @@ def part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tenso
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _stored(tensor: torch.Tensor) -> torch.Tensor:
+def stored(tensor: torch.Tensor) -> torch.Tensor:
+    """As it is written: float16, on the CPU."""
     return (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
 
 

@@ -48,6 +48,15 @@ class Processes:
         distributed.broadcast(there, 0)
         return there.to(value.device)
 
+    def average_gradients(self, module: nn.Module) -> None:
+        """For losses with gradients of gradients, which `together` does not know."""
+        if self.count == 1:
+            return
+        for parameter in module.parameters():
+            if parameter.grad is not None:
+                distributed.all_reduce(parameter.grad)
+                parameter.grad /= self.count
+
     def together(self, module: nn.Module, device: torch.device) -> nn.Module:
         """The module, its gradients averaged over all processes."""
         if self.count == 1:

@@ -81,12 +81,10 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     add("--out", type=Path, required=True, help="folder for the checkpoint and the log for TensorBoard")
     add("--manifest", type=Path, help="JSON lines of labelled photos; drawn ones without it")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--steps", type=_whole(1), default=Options.steps, help="optimiser steps (%(default)s)"
-    )
-    length.add_argument("--minutes", type=_above_0, help="stop by the clock; not reproducible")
-    add("--seed", type=_whole(0), default=Options.seed)
-    add("--device", type=_device, help="cpu, cuda, mps (default: the best there is)")
+    length.add_argument("--steps", type=whole(1), default=Options.steps, help="optimiser steps (%(default)s)")
+    length.add_argument("--minutes", type=above_0, help="stop by the clock; not reproducible")
+    add("--seed", type=whole(0), default=Options.seed)
+    add("--device", type=device, help="cpu, cuda, mps (default: the best there is)")
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--size", choices=list(SIZES), help=f"of a new network ({Options.size})")
     start.add_argument(
@@ -95,39 +93,37 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     start.add_argument(
         "--backbone", type=Path, metavar="DIR", help="an image model of transformers as the body"
     )
-    add("--freeze", type=_whole(0), metavar="N", help="keep the body's first N parts as they are")
-    add("--unfreeze-every", type=_whole(1), metavar="STEPS", help="a part less, the last one first")
-    add("--body-rate", type=_above_0, metavar="FACTOR", help="of the learning rate, below the pooling")
-    add("--dresses", type=_whole(2), default=Options.dresses, help="drawn dresses to train on (%(default)s)")
+    add("--freeze", type=whole(0), metavar="N", help="keep the body's first N parts as they are")
+    add("--unfreeze-every", type=whole(1), metavar="STEPS", help="a part less, the last one first")
+    add("--body-rate", type=above_0, metavar="FACTOR", help="of the learning rate, below the pooling")
+    add("--dresses", type=whole(2), default=Options.dresses, help="drawn dresses to train on (%(default)s)")
     add(
         "--pairs",
-        type=_whole(2),
+        type=whole(2),
         default=Options.pairs,
         help="dresses in a batch, two photos each (%(default)s)",
     )
-    add("--negatives", type=_whole(0), default=Options.negatives, help="photos without one (%(default)s)")
+    add("--negatives", type=whole(0), default=Options.negatives, help="photos without one (%(default)s)")
     add("--loss", choices=(*METRIC_LOSSES, CLASSIFIER), default=Options.loss)
-    add("--rate", type=_above_0, default=Options.rate, help="highest learning rate (%(default)s)")
-    add("--attributes", type=_not_below_0, default=Options.attributes, help="weight of the attributes' loss")
+    add("--rate", type=above_0, default=Options.rate, help="highest learning rate (%(default)s)")
+    add("--attributes", type=not_below_0, default=Options.attributes, help="weight of the attributes' loss")
     add(
         *("--groups-from", "--hard-negatives-from"),
-        type=_not_below_0,
+        type=not_below_0,
         default=Options.groups_from,
         metavar="SHARE",
         help="of the training after which batches hold look-alikes; 1: never (%(default)s)",
     )
     add("--precision", choices=PRECISIONS, default=Options.precision)
-    add(
-        "--patience", type=_whole(1), help="stop after so many checks without a better one, and keep the best"
-    )
+    add("--patience", type=whole(1), help="stop after so many checks without a better one, and keep the best")
     add(
         "--check-every",
-        type=_whole(1),
+        type=whole(1),
         default=Options.check_every,
         help="steps between checks (%(default)s)",
     )
     add("--restart", action="store_true", help="do not go on with what was broken off in --out")
-    add("--workers", type=_whole(1), default=os.cpu_count() or 1, help="processes that draw or decode")
+    add("--workers", type=whole(1), default=os.cpu_count() or 1, help="processes that draw or decode")
     add("--cache", type=Path, default=Options.cache, help="folder for decoded photos")
     chosen = vars(parser.parse_args(arguments))
     if chosen["patience"] and chosen["loss"] == CLASSIFIER:
@@ -137,7 +133,7 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     return Options(**chosen)
 
 
-def _whole(least: int) -> Callable[[str], int]:
+def whole(least: int) -> Callable[[str], int]:
     """A whole number of at least so much: fewer than two pairs, for instance, are nothing to tell apart."""
 
     def read(text: str) -> int:
@@ -152,14 +148,14 @@ def _whole(least: int) -> Callable[[str], int]:
     return read
 
 
-def _above_0(text: str) -> float:
+def above_0(text: str) -> float:
     value = _number(text)
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r}; expected a number above 0")
     return value
 
 
-def _not_below_0(text: str) -> float:
+def not_below_0(text: str) -> float:
     value = _number(text)
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r}; expected a number, at least 0")
@@ -173,7 +169,7 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _device(text: str) -> str:
+def device(text: str) -> str:
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     try:
         there = here.get(torch.device(text).type, False)

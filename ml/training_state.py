@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ml import checkpoint
 from ml.batches import Places
 
 FILE = "training.safetensors"
+Optimisers = torch.optim.Optimizer | Mapping[str, torch.optim.Optimizer]
 
 
 class StateRefused(ValueError):
@@ -36,12 +38,13 @@ class State:
 
 
 def save(
-    folder: Path, learner: nn.Module, optimiser: torch.optim.Optimizer, state: State, deciding: dict[str, Any]
+    folder: Path, learner: nn.Module, optimisers: Optimisers, state: State, deciding: dict[str, Any]
 ) -> None:
     """Replace the folder's state in one step."""
     tensors = {f"learner.{name}": value for name, value in learner.state_dict().items()}
-    for number, values in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{number}.{name}": value for name, value in values.items()}
+    for prefix, optimiser in _prefixed(optimisers).items():
+        for number, values in optimiser.state_dict()["state"].items():
+            tensors |= {f"{prefix}{number}.{name}": value for name, value in values.items()}
     if state.neighbours is not None:
         tensors["neighbours"] = torch.from_numpy(state.neighbours)
     known = {"steps": state.steps, "seconds": state.seconds, "best": state.best}
@@ -50,10 +53,8 @@ def save(
     checkpoint.replace(folder, {FILE: write_tensors(stored, {"training": json.dumps(told)})})
 
 
-def resume(
-    folder: Path, learner: nn.Module, optimiser: torch.optim.Optimizer, deciding: dict[str, Any]
-) -> State:
-    """Fill learner and optimiser from the folder's state, if there is one. Raises StateRefused."""
+def resume(folder: Path, learner: nn.Module, optimisers: Optimisers, deciding: dict[str, Any]) -> State:
+    """Fill learner and optimisers from the folder's state, if there is one. Raises StateRefused."""
     path = folder / FILE
     if not path.exists():
         return State()
@@ -65,10 +66,18 @@ def resume(
         raise StateRefused(f"{path}: broken ({error}); --restart begins anew") from error
     _refuse_others(path, told["deciding"], json.loads(json.dumps(deciding)))
     learner.load_state_dict(checkpoint.part(tensors, "learner."))
-    _fill(optimiser, checkpoint.part(tensors, "optimiser."))
+    for prefix, optimiser in _prefixed(optimisers).items():
+        _fill(optimiser, checkpoint.part(tensors, prefix))
     neighbours = tensors.get("neighbours")
     known = {name: told[name] for name in ("steps", "seconds", "best", "since_best")}
     return State(**known, neighbours=None if neighbours is None else np.asarray(neighbours.numpy()))
+
+
+def _prefixed(optimisers: Optimisers) -> dict[str, torch.optim.Optimizer]:
+    """By how the names of their tensors begin."""
+    if isinstance(optimisers, torch.optim.Optimizer):
+        return {"optimiser.": optimisers}
+    return {f"optimiser.{name}.": optimiser for name, optimiser in optimisers.items()}
 
 
 def forget(folder: Path) -> None:
@@ -91,3 +100,7 @@ def _fill(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
         number, _, what = name.partition(".")
         state.setdefault(int(number), {})[what] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    for parameter, values in optimiser.state.items():
+        for name, value in values.items():
+            if value.shape == parameter.shape:  # also in memory: fused steps go through both side by side
+                values[name] = torch.empty_like(parameter).copy_(value)

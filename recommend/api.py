@@ -73,7 +73,9 @@ class Shown:
     """The dresses of a whole answer, read at once."""
 
     def __init__(self, request: Request, pks: Iterable[int]) -> None:
-        self.dresses: dict[int, Dress] = dresses_with_cover().in_bulk(set(pks))
+        self.dresses: dict[int, Dress] = {
+            dress.pk: dress for dress in dresses_with_cover().among(set(pks)).order_by()
+        }
         self.serializer = DressSerializer(context={"request": request})  # one: to make it takes long
 
     def dress(self, pk: int) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from verify.models import ApiKey, Dress, Look
 MOST_WITH_KEY, MOST_WITHOUT = 1_000, 20  # events in a request
 LARGEST = 1024 * 1024  # bytes
 AHEAD = timedelta(minutes=5)  # that a shop's clock may be
+INSTANT = timedelta(microseconds=1)  # between events of one request, so that what comes later is later
 VISITOR = re.compile(r"[\w-]{16,64}", re.ASCII)
 KINDS = [kind.name.lower() for kind in Interaction.Kind]
 OF_A_SERVER = ("rent", "rating")  # which weigh most
@@ -206,14 +207,15 @@ class Interactions(APIView):
         examples=EXAMPLES,
     )
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Views of dresses, opens of looks, clicks, saves, rents and ratings, in bulk.
+        """Views of dresses, opens of looks, clicks, saves, saves taken back, rents and ratings, in bulk.
 
         An event that cannot be stored stands among the `errors` with its index, and the others are stored.
         The same event may be sent again and counts once.
         """
         now, refused = timezone.now(), Refused({})
         visitor, rows = read(request)
-        checked = refused.check(enumerate(rows), lambda row: check(row, visitor, now))
+        moments = ((index, (row, now + index * INSTANT)) for index, row in enumerate(rows))
+        checked = refused.check(moments, lambda told: check(told[0], visitor, told[1]))
         told = refused.check(checked, in_the_shop([row for _, row in checked]))
         most = None if visitor is None else settings.INTERACTIONS_A_DAY
         fates = Interaction.objects.store([event for _, event in told], now, most)

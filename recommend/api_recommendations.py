@@ -32,7 +32,11 @@ WORDS = {
     Kind.OPENED_LOOK: gettext_noop("because you opened the look in {title}"),
     Kind.LIKED: gettext_noop("people who liked {title} like it, too"),
     Kind.LOOKS_LIKE: gettext_noop("looks like {title}"),
+    Kind.NEW: gettext_noop("new, and looks like {title}"),
+}
+UNSEEDED = {
     Kind.POPULAR: gettext_noop("many people like it"),
+    Kind.NEW: gettext_noop("new in the shop"),
 }
 
 
@@ -103,27 +107,32 @@ class WithKey(GenericAPIView):
     scope = ApiKey.Scope.RECOMMENDATIONS
 
 
-@method_decorator(never_cache, name="dispatch")
-class Recommendations(WithKey):
-    class Query(CountQuery):
-        user = serializers.CharField(
-            max_length=LONGEST_KEY, required=False, help_text="The shop's own number of a customer."
-        )
-        visitor = serializers.CharField(
-            required=False, help_text="The random key of a browser. Needs no API key."
-        )
+class ShopperQuery(serializers.Serializer):
+    user = serializers.CharField(
+        max_length=LONGEST_KEY, required=False, help_text="The shop's own number of a customer."
+    )
+    visitor = serializers.CharField(
+        required=False, help_text="The random key of a browser. Needs no API key."
+    )
 
-        def validate_visitor(self, key: str) -> str:
-            return visitor_key(key)
+    def validate_visitor(self, key: str) -> str:
+        return visitor_key(key)
 
-        def validate(self, told: dict[str, Any]) -> dict[str, Any]:
-            if ("user" in told) == ("visitor" in told):
-                raise serializers.ValidationError({"user": "Send either user or visitor."})
-            return told
+    def validate(self, told: dict[str, Any]) -> dict[str, Any]:
+        if ("user" in told) == ("visitor" in told):
+            raise serializers.ValidationError({"user": "Send either user or visitor."})
+        return told
 
-    serializer_class = RecommendationsSerializer
 
-    # A visitor's key is random and known to one browser alone: to have it is to be let in.
+def shopper_of(query: dict[str, Any]) -> UUID:
+    kind = ShopperKind.USER if "user" in query else ShopperKind.VISITOR
+    return shopper_key(kind, query[kind])
+
+
+class OfAShopper(WithKey):
+    """A visitor's key is random and known to one browser alone: to have it is to be let in."""
+
+    visitors_throttle: type[BaseThrottle] = AnonRateThrottle
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         return super().get_authenticators() if self._about_a_user() else []
@@ -132,11 +141,19 @@ class Recommendations(WithKey):
         return super().get_permissions() if self._about_a_user() else []
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return super().get_throttles() if self._about_a_user() else [AnonRateThrottle()]
+        return super().get_throttles() if self._about_a_user() else [self.visitors_throttle()]
 
     def _about_a_user(self) -> bool:
         told = self.request.GET if self.request else {}  # none, where the schema is drawn
         return "visitor" not in told or "user" in told
+
+
+@method_decorator(never_cache, name="dispatch")
+class Recommendations(OfAShopper):
+    class Query(CountQuery, ShopperQuery):
+        pass
+
+    serializer_class = RecommendationsSerializer
 
     @extend_schema(
         operation_id="recommendations",
@@ -152,8 +169,7 @@ class Recommendations(WithKey):
         `user` needs a key with the scope `recommendations`; `visitor` needs none.
         """
         query = read_query(self.Query, request)
-        kind = ShopperKind.USER if "user" in query else ShopperKind.VISITOR
-        [body] = bodies(request, [shopper_key(kind, query[kind])], query["limit"])
+        [body] = bodies(request, [shopper_of(query)], query["limit"])
         return Response(body)
 
 
@@ -188,11 +204,10 @@ def bodies(request: Request, shoppers: Sequence[UUID], count: int) -> list[dict[
     """Of each shopper, in as many statements as of one."""
     answers = serving.recommend(shoppers, count)
     told = [each for answer in answers for each in answer.results]
-    shown = Shown(request, (each.dress for each in told))
-    seeds = Dress.objects.in_bulk({each.seed for each in told if each.seed})
+    shown = Shown(request, {pk for each in told for pk in (each.dress, each.seed) if pk})
     looks = {each.look for each in told if each.look}
     public = set(Look.objects.public().filter(pk__in=looks).values_list("pk", flat=True)) if looks else set()
-    reasons = Reasons(request, seeds, public)
+    reasons = Reasons(request, shown.dresses, public)
     return [
         {
             "version": answer.version and answer.version.pk,
@@ -209,21 +224,22 @@ def bodies(request: Request, shoppers: Sequence[UUID], count: int) -> list[dict[
 
 class Reasons(NamedTuple):
     request: Request
-    seeds: dict[int, Dress]
+    dresses: dict[int, Dress]
     public: set[int]  # looks: one that is public no more is spoken of no more
 
     def of(self, each: Recommended) -> dict[str, Any]:
         look = each.look if each.look in self.public else None
         kind = Kind.LIKED if each.kind == Kind.OPENED_LOOK and not look else each.kind
-        seed = self.seeds.get(each.seed) if each.seed else None
+        seed = self.dresses.get(each.seed) if each.seed else None
         if seed is None:
-            kind, dress, title = Kind.POPULAR, None, ""
+            kind = Kind.NEW if kind == Kind.NEW else Kind.POPULAR
+            dress, title, words = None, "", UNSEEDED[kind]
         else:
-            url, title = address(self.request, "dress", sku=seed.sku), seed.title
+            url, title, words = address(self.request, "dress", sku=seed.sku), seed.title, WORDS[kind]
             dress = {"sku": seed.sku, "title": title, "url": url}
         return {
             "kind": kind.value,
-            "words": gettext(WORDS[kind]).format(title=title),
+            "words": gettext(words).format(title=title),
             "dress": dress,
             "look": look,
         }

@@ -12,8 +12,17 @@ from recommend.ratings import Ratings
 
 Centring = Literal["none", "user", "z-score", "biases"]
 Arrays = dict[str, npt.NDArray[Any]]
+Numbers = npt.NDArray[np.float64]
 
 DAMPING = 5.0  # ratings at the mean that every bias is taken with: one rating says little
+
+
+def damped_means(
+    values: npt.NDArray[np.floating], groups: npt.NDArray[np.integer], count: int, damping: float = DAMPING
+) -> Numbers:
+    """(count,) the mean of each group's values and of `damping` zeros more; 0 of a group without any."""
+    there = np.bincount(groups, minlength=count)
+    return np.asarray(np.bincount(groups, values, count) / np.maximum(there + damping, 1))
 
 
 def item_levels(ratings: Ratings, centring: Centring) -> Arrays:
@@ -22,8 +31,7 @@ def item_levels(ratings: Ratings, centring: Centring) -> Arrays:
     mean, items = values.mean(), len(ratings.items)
     level, ends = np.zeros(items), [values.min(), values.max()]
     if centring == "biases":
-        count = np.bincount(ratings.matrix.indices, minlength=items)
-        level = np.bincount(ratings.matrix.indices, values - mean, items) / (count + DAMPING)
+        level = damped_means(values - mean, ratings.matrix.indices, items)
     found = {"mean": [mean], "range": ends, "item_level": level}
     return {name: np.array(value, np.float32) for name, value in found.items()}
 
@@ -41,7 +49,7 @@ def user_levels(ratings: Ratings, learnt: Arrays, centring: Centring) -> Arrays:
         learnt["mean"].astype(np.float64) + learnt["item_level"][ratings.matrix.indices]
     )
     damping = DAMPING if centring == "biases" else 0
-    level = np.bincount(ratings.user_of, above, len(count)) / np.maximum(count + damping, 1)
+    level = damped_means(above, ratings.user_of, len(count), damping)
     if centring == "z-score":
         squares = np.bincount(ratings.user_of, (above - level[ratings.user_of]) ** 2, len(count))
         deviation = np.sqrt(squares / np.maximum(count - 1, 1))

@@ -12,12 +12,11 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_array
 
 from recommend.liking import UNTOLD, liked, liking
-from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
+from recommend.ratings import Floats, Ints, Ratings
+from recommend.recommender import Config, Reason, Recommendation, Recommender, check_pairs, reasons
 
 Weight = Literal["good", "all", "rating"]
 Numbers = npt.NDArray[np.float64]
-LARGEST_CATALOGUE = 20_000  # items: 3 GB for the weights while they are solved
 
 
 class PairWeights(Recommender):
@@ -66,6 +65,7 @@ class EASE(PairWeights):
         return liked(ratings, self.config.good if self.config.weight == "good" else UNTOLD)
 
     def learn(self, ratings: Ratings) -> dict[str, npt.NDArray[Any]]:
+        check_pairs(self.name, len(ratings.items))
         signals = self.signals(ratings)
         ridge = np.full(len(ratings.items), self.config.lambda_)
         return {"weights": regressed(signals, signals, ridge)}
@@ -99,6 +99,7 @@ class EDLAE(PairWeights):
         return liking(ratings, self.config.good, self.config.slack)
 
     def learn(self, ratings: Ratings) -> dict[str, npt.NDArray[Any]]:
+        check_pairs(self.name, len(ratings.items))
         signals = self.signals(ratings)
         odds = self.config.dropout / (1 - self.config.dropout)
         ridge = self.config.lambda_ + odds * np.asarray((signals * signals).sum(axis=0), np.float64)
@@ -111,8 +112,6 @@ def regressed(signals: csr_array, targets: csr_array, ridge: Numbers) -> Floats:
     Each column without its own item is a regression of its own; a Lagrange multiplier makes them one inverse.
     """
     items = signals.shape[1]
-    if items > LARGEST_CATALOGUE:
-        raise RatingsRefused(f"{items} items: weights for every pair take too much memory; expected fewer")
     gram = np.asarray((signals.T @ signals).toarray(), np.float64)
     gram[np.diag_indices(items)] += ridge
     inverse = cho_solve(cho_factor(gram, lower=True, overwrite_a=True), np.eye(items), overwrite_b=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -13,11 +12,10 @@ import numpy as np
 
 from recommend.apart import Report, WorkFailed, apart
 from recommend.methods import method
-from recommend.metrics import Difference, Figure, Figures, PerUser, by_chance, per_user
-from recommend.popular import Random
+from recommend.metrics import Difference, Figure, Figures, PerUser
 from recommend.ratings import Ratings
-from recommend.recommender import Recommender
 from recommend.splits import Split
+from recommend.trial import Clock, outcome
 from recommend.tuning import Tuning, alternatives, tuned
 
 Progress = Callable[[str, str], None]  # the method, and what it has done
@@ -30,21 +28,6 @@ class Question:
     good: float  # the lowest rating that is a hit, which methods that count likes are told, too
     ns: tuple[int, ...]
     tuning: Tuning | None = None
-
-
-@dataclass
-class Clock:
-    """Seconds by the wall and of the processors, added up for each kind of work."""
-
-    wall: dict[str, float] = field(default_factory=dict)
-    cpu: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timed(self, work: str) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), time.process_time()
-        yield
-        self.wall[work] = self.wall.get(work, 0.0) + time.perf_counter() - wall
-        self.cpu[work] = self.cpu.get(work, 0.0) + time.process_time() - cpu
 
 
 @dataclass(frozen=True)
@@ -129,34 +112,20 @@ def measure(told: str, splits: Iterable[Split], question: Question, *, report: R
                 chosen.append(tuned(told, split.train, question.tuning, question.good))
         else:
             chosen.append(told)
-        parts.append(outcome(method(chosen[-1], good=question.good), split, question, clock))
+        parts.append(
+            outcome(method(chosen[-1], good=question.good), split, question.good, question.ns, clock)
+        )
         report(f"split {number}")
     count = len(parts)
     wall, cpu = ({work: total / count for work, total in each.items()} for each in (clock.wall, clock.cpu))
     return Measured(Figures(PerUser.together(parts)), wall, cpu, tuple(chosen))
 
 
-def outcome(model: Recommender, split: Split, question: Question, clock: Clock) -> PerUser:
-    """What becomes of the unknown ratings of one split. Chance is not drawn: it is as it is on average."""
-    with clock.timed("fit"):
-        model.fit(split.train)
-    unknown = split.unknown
-    with clock.timed("predict"):
-        model = model.fold_in(split.known)
-        predicted = model.predict(unknown.user_of, unknown.matrix.indices.astype(np.int64))
-
-    with clock.timed("topn"):
-        found = per_user(split.known, unknown, predicted, model.scores, good=question.good, ns=question.ns)
-    if isinstance(model, Random):
-        return by_chance(found, unknown, *map(float, model.state["range"]))
-    return found
-
-
 def _compiled(told: str, question: Question) -> None:
     """Once on next to nothing, so that no figure holds the seconds that a compiler took."""
     few = Ratings.of([f"{n % 6}" for n in range(30)], [f"{n // 6}" for n in range(30)], np.arange(30) % 5 + 1)
     with suppress(ValueError):
-        outcome(method(told, good=question.good), Split(few, few, few), question, Clock())
+        outcome(method(told, good=question.good), Split(few, few, few), question.good, question.ns, Clock())
 
 
 def _differences(methods: dict[str, Measured]) -> dict[str, dict[str, Any]]:

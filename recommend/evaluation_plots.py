@@ -18,7 +18,7 @@ from ml.pictures import COLOURS, INK, STYLE, plot, svg
 FEW = 12  # values: a bar each
 BINS = 30
 GAP = 0.065  # between names, as a share of the plot's height
-LONGEST = 20  # letters of a name beside a curve
+LONGEST, WIDEST = 20, 42  # letters of a name beside a curve, and above a bar
 HUES = (*COLOURS, "#2f9e5b", "#c7761a", "#8a5fd0", "#1f9c9c", "#b5473c", "#7d8b2a", "#6f7682", "#d06ab8")
 
 
@@ -49,10 +49,14 @@ def histogram(values: npt.ArrayLike, x: str, y: str) -> str:
 
 @matplotlib.rc_context(STYLE)
 def curves(lines: Sequence[tuple[str, Sequence[float], Sequence[float]]], x: str, y: str) -> str:
-    """A line for each name through shares x and y, a dot for each length of list, the name at its end."""
+    """A line for each name through shares x and y, a dot for each length of list, the name at its end.
+
+    Where there are more names than colours, the colours come again, dashed.
+    """
     figure, axes = plot(x, y, height=max(4.0, 0.3 * len(lines)))
     for number, (_, along, up) in enumerate(lines):
-        axes.plot(along, up, "o-", color=_hue(number), markersize=3, linewidth=1.5)
+        style = "o--" if number >= len(HUES) else "o-"
+        axes.plot(along, up, style, color=_hue(number), markersize=3, linewidth=1.5)
     axes.set(xlim=(0, None), ylim=(0, None))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
@@ -74,7 +78,7 @@ def bars(found: Sequence[Bar], x: str, log: bool = False) -> str:
             axes.plot([bar.value - bar.error, end], [place, place], color=INK, linewidth=1.5)
         axes.annotate(bar.told, (end, place), (5, 0), textcoords="offset points", va="center", color=INK)
         axes.annotate(
-            bar.name, (0, place + 0.18), (1, 1), xycoords=("axes fraction", "data"),
+            _cut(bar.name, WIDEST), (0, place + 0.18), (1, 1), xycoords=("axes fraction", "data"),
             textcoords="offset points", va="bottom", color=INK,
         )  # fmt: skip
     if log:
@@ -125,4 +129,8 @@ def _short(names: Sequence[str]) -> list[str]:
     bare = [name.partition(":")[0] for name in names]
     alike = {name for name in bare if bare.count(name) > 1}
     told = [full if name in alike else name for name, full in zip(bare, names, strict=True)]
-    return [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in told]
+    return [_cut(name, LONGEST) for name in told]
+
+
+def _cut(name: str, letters: int) -> str:
+    return name if len(name) <= letters else name[: letters - 1] + "…"

@@ -55,7 +55,7 @@ def _columns(n: int) -> dict[str, Look]:
     return {
         "RMSE": _overall("rmse"),
         "MAE": _overall("mae"),
-        "covered": _overall("coverage"),
+        "covered": _covered,
         f"P@{n}": _list(n, "precision"),
         f"R@{n}": _list(n, "recall"),
         f"F@{n}": _list(n, "f"),
@@ -64,6 +64,12 @@ def _columns(n: int) -> dict[str, Look]:
         f"catalogue@{n}": _list(n, "catalogue_coverage"),
         "AUC": _overall("auc"),
     }
+
+
+def _covered(each: Measured) -> Figure:
+    """Of who predicts no ratings, nothing is to be covered."""
+    overall = each.figures.overall
+    return overall["coverage"] if math.isfinite(overall["rmse"].value) else overall["rmse"]
 
 
 def _overall(name: str) -> Look:

@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array, vstack
 
 from recommend.alike import by_cosine
+from recommend.centring import damped_means
 from recommend.kernel import Objective, Reals, Rows, ridges
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
 from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
@@ -183,7 +184,7 @@ def levels(ratings: Ratings, config: Factors) -> Arrays:
     found = {
         "usual": usual,
         "mean": usual if centred else 0.0,
-        "item_bias": total / np.maximum(count + config.damping, 1) if centred else np.zeros(items),
+        "item_bias": damped_means(values, columns, items, config.damping) if centred else np.zeros(items),
         "scale": np.sqrt(variance) if scaled else np.ones(items),
         "range": usual + np.array([values.min(), values.max()]),
     }
@@ -192,12 +193,11 @@ def levels(ratings: Ratings, config: Factors) -> Arrays:
 
 def user_biases(ratings: Ratings, state: Arrays, config: Factors) -> Reals:
     """(users,) how much more than the items' means each gives."""
-    count = np.diff(ratings.matrix.indptr)
+    count = len(ratings.users)
     if config.centring != "biases":
-        return np.zeros(len(count), config.dtype)
+        return np.zeros(count, config.dtype)
     off = ratings.matrix.data - state["mean"] - state["item_bias"][ratings.matrix.indices]
-    total = np.bincount(ratings.user_of, off, len(count))
-    return np.asarray(total / np.maximum(count + config.damping, 1), config.dtype)
+    return np.asarray(damped_means(off, ratings.user_of, count, config.damping), config.dtype)
 
 
 def _rows(ratings: Ratings, state: Arrays, config: Factors) -> Rows:

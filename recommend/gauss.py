@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recommend.centring import DAMPING
-from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
+from recommend.centring import damped_means
+from recommend.ratings import Floats, Ints, Ratings
+from recommend.recommender import Config, Reason, Recommendation, Recommender, check_pairs, reasons
 
 Numbers = npt.NDArray[np.float64]
-LARGEST_CATALOGUE = 20_000  # items: the covariance of each pair is kept
 ROUNDS = 3  # of means of items, then of users: they settle at once
 
 
@@ -42,18 +41,15 @@ class Gauss(Recommender):
     predicts_ratings = True
 
     def learn(self, ratings: Ratings) -> dict[str, npt.NDArray[Any]]:
-        if len(ratings.items) > LARGEST_CATALOGUE:
-            raise RatingsRefused(
-                f"{len(ratings.items)} items: covariances of every pair take too much memory"
-            )
+        check_pairs(self.name, len(ratings.items))
         matrix, prior = ratings.matrix, self.config.shrinkage
         rows, columns = ratings.user_of, matrix.indices
         values = matrix.data.astype(np.float64)
         count = np.bincount(columns, minlength=len(ratings.items))
         mean, of_users = values.mean(), np.zeros(len(ratings.users))
         for _ in range(ROUNDS):
-            bias = _shrunk(values - mean - of_users[rows], columns, len(count))
-            of_users = _shrunk(values - mean - bias[columns], rows, len(of_users))
+            bias = damped_means(values - mean - of_users[rows], columns, len(count))
+            of_users = damped_means(values - mean - bias[columns], rows, len(of_users))
         within = values - mean - bias[columns]
         left = matrix.copy()
         left.data = (within - of_users[rows]) / np.sqrt(count[columns] + prior)
@@ -101,8 +97,3 @@ class Gauss(Recommender):
         rated, weights = self._weights(user)
         told = weights * self.state["covariance"][rated, item]
         return reasons(rated[rated != item], told[rated != item])
-
-
-def _shrunk(values: Numbers, groups: npt.NDArray[Any], count: int) -> Numbers:
-    """(count,) means of groups, each with so many zeros more."""
-    return np.bincount(groups, values, count) / (np.bincount(groups, minlength=count) + DAMPING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -80,30 +80,54 @@ class Hybrid(EDLAE):
         train, users = ratings.where(~of_held & ~of_new), np.flatnonzero(held)
         known = ratings.where(shown & ~of_new).by(users)
         sought = ratings.where(~shown | of_new).by(users)
-        weights, likes = super().learn(train)["weights"], self._likes(train)
-        tried = [Blend(*each) for each in product(RIDGES, TRUSTS, BOOSTS)]
-        return max(
-            tried, key=lambda blend: self._hits(blended(weights, likes, vectors, blend), known, sought)
-        )
+        weights, likes, best = super().learn(train)["weights"], self._likes(train), (-1.0, Blend(1, 0, 1))
+        signals = self.signals(known).toarray()
+        for ridge, trust in product(RIDGES, TRUSTS):
+            mixing = Mixing.of(likes, vectors, ridge, trust)
+            scores = mixing.onto(mixing.over(signals) @ weights)
+            for boost in BOOSTS:
+                boosted = scores * np.where(likes > 0, 1, np.float32(boost))
+                found = self._hits(boosted, known, sought), Blend(ridge, trust, boost)
+                best = max(best, found, key=lambda each: each[0])  # of equals the first
+        return best[1]
 
-    def _hits(self, weights: Floats, known: Ratings, sought: Ratings) -> float:
-        """The discounted gain of lists of N."""
-        scores = np.asarray(self.signals(known) @ weights)
+    def _hits(self, scores: Floats, known: Ratings, sought: Ratings) -> float:
+        """The discounted gain of lists of N; overwrites the scores."""
         scores[known.user_of, known.matrix.indices] = -np.inf
-        lists = np.argsort(-scores, axis=1, kind="stable")[:, :N]
+        few = np.argpartition(-scores, min(N, scores.shape[1]) - 1, axis=1)[:, :N]
+        order = np.argsort(-np.take_along_axis(scores, few, axis=1), axis=1, kind="stable")
+        lists = np.take_along_axis(few, order, axis=1)
         hits = np.take_along_axis(liked(sought, self.config.good).toarray(), lists, axis=1)
         return float((hits / np.log2(np.arange(2, hits.shape[1] + 2))).sum())
 
 
+class Mixing(NamedTuple):
+    """M, whose row for an item is itself as far as it was liked, else what is like it: never written out."""
+
+    own: Floats  # (items,) a, as `Hybrid` has it
+    vectors: Floats  # (items, d)
+    regressed: Floats  # (d, items) so that H = vectors regressed
+
+    @classmethod
+    def of(cls, likes: Ints, vectors: Floats, ridge: float, trust: float) -> Mixing:
+        seen = vectors * (likes > 0)[:, None]
+        gram = seen.T @ seen + ridge * np.eye(vectors.shape[1], dtype=np.float32)
+        own = (likes / np.maximum(likes + trust, 1)).astype(np.float32)
+        return cls(own, vectors, np.asarray(np.linalg.solve(gram, seen.T), np.float32))
+
+    def over(self, rows: Floats) -> Floats:
+        """(n, items) rows M."""
+        return np.asarray(rows * self.own + (rows * (1 - self.own) @ self.vectors) @ self.regressed)
+
+    def onto(self, rows: Floats) -> Floats:
+        """(n, items) rows M'."""
+        return np.asarray(rows * self.own + (rows @ self.regressed.T) @ self.vectors.T * (1 - self.own))
+
+
 def blended(weights: Floats, likes: Ints, vectors: Floats, blend: Blend) -> Floats:
     """(items, items) the weights as `Hybrid` says; those of new items' columns are boosted."""
-    seen = vectors * (likes > 0)[:, None]
-    gram = seen.T @ seen + blend.ridge * np.eye(vectors.shape[1], dtype=np.float32)
-    onto = np.linalg.solve(gram, seen.T)  # (d, items) so that H = vectors onto
-    trust = (likes / np.maximum(likes + blend.trust, 1)).astype(np.float32)[:, None]
-    rows = trust * weights + (1 - trust) * (vectors @ (onto @ weights))
-    found = (trust * rows.T + (1 - trust) * (vectors @ (onto @ rows.T))).T
-    found = found * np.where(likes > 0, 1, blend.boost)
+    mixing = Mixing.of(likes, vectors, blend.ridge, blend.trust)
+    found = mixing.onto(mixing.onto(weights.T).T) * np.where(likes > 0, 1, np.float32(blend.boost))
     np.fill_diagonal(found, 0)
     return np.asarray(found, np.float32)
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from recommend.metrics import Difference, Figures, Scorer, per_user
 from recommend.ratings import Floats, Ints, Ratings
-from recommend.shelf import Shelved
+from recommend.recommender import Recommender
 
 NS = (1, 3, 5, 10, 20)  # lengths of lists
 N = 10  # of those that decide
@@ -45,15 +45,15 @@ def _among(ratings: Ratings, others: Ratings) -> npt.NDArray[np.bool_]:
     return np.isin(here, there)
 
 
-def of_model(judges: Judges, shelved: Shelved, good: float) -> Figures:
+def of_model(judges: Judges, model: Recommender, good: float) -> Figures:
     """Of a model that may know other items: what it does not know it cannot recommend."""
-    columns = np.array([shelved.columns.get(item, -1) for item in judges.known.items], np.int64)
-    return _figures(judges, lambda rows: _scores(shelved, judges.known, columns, rows), good)
+    places = {item: column for column, item in enumerate(model.known.items)}
+    columns = np.array([places.get(item, -1) for item in judges.known.items], np.int64)
+    return _figures(judges, lambda rows: _scores(model, judges.known, columns, rows), good)
 
 
-def of_popular(judges: Judges, before: Ratings, good: float) -> Figures:
-    """Of recommending to everybody what most people had to do with."""
-    fans = np.bincount(before.matrix.indices, minlength=len(before.items)).astype(np.float32)
+def of_popular(judges: Judges, fans: Floats, good: float) -> Figures:
+    """Of recommending to everybody what most people (items,) had to do with."""
     return _figures(judges, lambda rows: np.tile(fans, (len(rows), 1)), good)
 
 
@@ -65,15 +65,15 @@ def _figures(judges: Judges, score: Scorer, good: float) -> Figures:
     return Figures(per_user(judges.known, judges.unknown, nothing, there, good=good, ns=NS))
 
 
-def _scores(shelved: Shelved, known: Ratings, columns: Ints, rows: Ints) -> Floats:
+def _scores(model: Recommender, known: Ratings, columns: Ints, rows: Ints) -> Floats:
     """(rows, items of `known`); `columns` are the model's, -1 for what it does not know."""
     there = columns >= 0
     part = known.matrix[rows][:, there].tocoo()
-    shape = (len(rows), len(shelved.columns))
+    shape = (len(rows), len(model.known.items))
     theirs = csr_array((part.data, (part.row, columns[there][part.col])), shape=shape)
     theirs.sort_indices()
     users = tuple(known.users[row] for row in rows)
-    model = shelved.model.fold_in(Ratings(theirs, users, shelved.model.known.items))
+    model = model.fold_in(Ratings(theirs, users, model.known.items))
     found = np.full((len(rows), len(columns)), -np.inf, np.float32)
     found[:, there] = model.scores(np.arange(len(rows)))[:, columns[there]]
     return found

@@ -74,10 +74,11 @@ class Pairwise(Recommender):
     ) -> None:
         likes, c = liked(ratings, self.config.good), self.config
         users = rows_of(likes)
-        items, starts = likes.indices.astype(np.int64), likes.indptr.astype(np.int64)
-        climb(
-            users, items, starts, x, theta, bias, rng, passes, fixed, self.ranks, c.rate, c.lambda_, c.tries
-        )
+        told = users, likes.indices.astype(np.int64), likes.indptr.astype(np.int64)
+        seen = np.ones_like(x), np.ones_like(theta), np.ones_like(bias)
+        for _ in range(passes):
+            order = rng.permutation(len(users))  # numba's is the same, and takes 8 s to compile
+            climb(told, order, (x, theta, bias), seen, rng, fixed, self.ranks, c.rate, c.lambda_, c.tries)
 
     def scores(self, users: Ints) -> Floats:
         return np.asarray(self.taste["x"][users] @ self.state["theta"].T + self.state["bias"], np.float32)
@@ -133,38 +134,36 @@ def step(values: Floats, seen: Floats, row: int, column: int, gradient: float, r
 
 @compiled
 def climb(
-    users: Ints,
-    items: Ints,
-    starts: Ints,
-    x: Floats,
-    theta: Floats,
-    bias: Floats,
+    told: tuple[Ints, Ints, Ints],
+    order: Ints,
+    factors: tuple[Floats, Floats, Floats],
+    seen: tuple[Floats, Floats, Floats],
     rng: Any,
-    passes: int,
     fixed: bool,
     ranks: bool,
     rate: float,
     lambda_: float,
     tries: int,
 ) -> None:
-    """AdaGrad over the likes in random order; changes x, and unless they are fixed theta and bias."""
-    seen_x, seen_theta, seen_bias = np.ones_like(x), np.ones_like(theta), np.ones_like(bias)
-    for _ in range(passes):
-        for like in rng.permutation(len(items)):
-            u, i = users[like], items[like]
-            own = bias[i] + np.dot(x[u], theta[i])
-            mine = (items, starts[u], starts[u + 1])
-            j, weight = opponent(x[u], theta, bias, own, mine, rng, ranks, tries)
-            if weight == 0:
-                continue
-            for f in range(x.shape[1]):
-                was, up, down = x[u, f], theta[i, f], theta[j, f]
-                step(x, seen_x, u, f, lambda_ * was - weight * (up - down), rate)
-                if not fixed:
-                    step(theta, seen_theta, i, f, lambda_ * up - weight * was, rate)
-                    step(theta, seen_theta, j, f, lambda_ * down + weight * was, rate)
+    """AdaGrad once over the likes; changes x, and unless they are fixed theta and bias."""
+    users, items, starts = told
+    x, theta, bias = factors
+    seen_x, seen_theta, seen_bias = seen
+    for like in order:
+        u, i = users[like], items[like]
+        own = bias[i] + np.dot(x[u], theta[i])
+        mine = (items, starts[u], starts[u + 1])
+        j, weight = opponent(x[u], theta, bias, own, mine, rng, ranks, tries)
+        if weight == 0:
+            continue
+        for f in range(x.shape[1]):
+            was, up, down = x[u, f], theta[i, f], theta[j, f]
+            step(x, seen_x, u, f, lambda_ * was - weight * (up - down), rate)
             if not fixed:
-                bias[i] += rate * weight / np.sqrt(seen_bias[i])
-                bias[j] -= rate * weight / np.sqrt(seen_bias[j])
-                seen_bias[i] += weight**2
-                seen_bias[j] += weight**2
+                step(theta, seen_theta, i, f, lambda_ * up - weight * was, rate)
+                step(theta, seen_theta, j, f, lambda_ * down + weight * was, rate)
+        if not fixed:
+            bias[i] += rate * weight / np.sqrt(seen_bias[i])
+            bias[j] -= rate * weight / np.sqrt(seen_bias[j])
+            seen_bias[i] += weight**2
+            seen_bias[j] += weight**2

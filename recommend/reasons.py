@@ -21,6 +21,7 @@ class Kind(StrEnum):
     LIKED = "liked"
     LOOKS_LIKE = "looks_like"
     POPULAR = "popular"
+    NEW = "new"  # it has a place of its own; with a seed, it looks like it
 
 
 class Because(NamedTuple):
@@ -40,9 +41,14 @@ def why(
     shopper: Recommender, shelved: Shelved, ratings: Mapping[int, float], items: Sequence[int]
 ) -> list[Because]:
     """A reason for each item, from the shopper's own ratings by item."""
-    own = sorted(item for item, rating in ratings.items() if rating >= LIKED_FROM)
+    own = speaking(ratings)
     liked = Liked(own, np.array(shelved.alike[own]), np.array(shelved.alike_weights[own]))
     return [_why(shopper, shelved, liked, item) for item in items]
+
+
+def speaking(ratings: Mapping[int, float]) -> list[int]:
+    """What of the shopper's own may speak for others."""
+    return sorted(item for item, rating in ratings.items() if rating >= LIKED_FROM)
 
 
 def _why(shopper: Recommender, shelved: Shelved, liked: Liked, item: int) -> Because:
@@ -52,7 +58,7 @@ def _why(shopper: Recommender, shelved: Shelved, liked: Liked, item: int) -> Bec
         seed = next((own for own in told if own in liked.items), None)
     if seed is not None:
         return Because(Kind.LIKED, seed)
-    seed = _looks_alike(shelved, liked.items, item)
+    seed = looks_alike(shelved, liked.items, shelved.looks[item])
     return Because(Kind.POPULAR) if seed is None else Because(Kind.LOOKS_LIKE, seed)
 
 
@@ -62,9 +68,10 @@ def _liked_alike(liked: Liked, item: int) -> int | None:
     return liked.items[int(weights.argmax())] if weights.any() else None
 
 
-def _looks_alike(shelved: Shelved, liked: list[int], item: int) -> int | None:
+def looks_alike(shelved: Shelved, liked: list[int], vector: Floats) -> int | None:
+    """Of those liked, the one whose photos are most alike, if it is enough to say so."""
     if not liked or not shelved.looks.shape[1]:
         return None
-    cosines = shelved.looks[liked] @ shelved.looks[item]
+    cosines = shelved.looks[liked] @ vector
     best = int(cosines.argmax())
     return liked[best] if cosines[best] >= LOOKS_LIKE else None

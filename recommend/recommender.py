@@ -16,6 +16,8 @@ from scipy.sparse import csr_array
 
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused, rows_of
 
+MOST_IN_PAIRS = 20_000  # items: a number for each pair of them takes 3 GB while it is computed
+
 
 @dataclass(frozen=True)
 class Config:
@@ -152,6 +154,15 @@ class Recommender(ABC):
         model.known = Ratings(csr_array(parts, shape=(len(users), len(items))), users, items)
         model.state, model.taste = those(arrays, "state."), those(arrays, "taste.")
         return model
+
+
+def check_pairs(method: str, items: int) -> None:
+    """Of a method that keeps a number for every pair of items. Raises RatingsRefused."""
+    if items > MOST_IN_PAIRS:
+        raise RatingsRefused(
+            f"{method} keeps a number for every pair of items, of {MOST_IN_PAIRS:,} items at most, and there "
+            f"are {items:,}. IALS and WARP make lists of more, RSVD_SPLIT predicts ratings of more"
+        )
 
 
 def those(arrays: dict[str, npt.NDArray[Any]], beginning: str) -> dict[str, npt.NDArray[Any]]:

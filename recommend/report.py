@@ -103,7 +103,9 @@ def _costs(found: Evaluation) -> list[Picture]:
 
 
 def _bars(found: Evaluation, bar: Callable[[str, Measured], Bar | None]) -> list[Bar]:
-    return [made for name, each in found.methods.items() if (made := bar(name, each))]
+    """The shortest first."""
+    told = [made for name, each in found.methods.items() if (made := bar(name, each))]
+    return sorted(told, key=lambda made: made.value)
 
 
 def _error(name: str, each: Measured) -> Bar | None:

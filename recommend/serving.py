@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import Case, Count, Max, Q, When
+from django.db.models import Count, Q
 from django.utils import timezone
 
-from recommend import interactions, reasons, versions
+from recommend import interactions, newcomers, reasons, versions
 from recommend.diversify import spread
+from recommend.interactions import Done
 from recommend.models import Interaction, RecommenderVersion
 from recommend.ratings import Floats, Ints
 from recommend.reasons import Because, Kind
@@ -57,12 +59,16 @@ class Shopper(NamedTuple):
     ratings: dict[int, float]  # by columns of the model
 
 
-NOBODY = Shopper({}, {})
+class New(NamedTuple):
+    """Dresses by pk: all that are new, and those that a shopper is dealt of them."""
+
+    all: frozenset[int]
+    hand: list[int]
 
 
 def live() -> Serving | None:
     """The live version, its files mapped once per process. Raises ModelRefused where they are broken."""
-    version = RecommenderVersion.objects.live()
+    version = RecommenderVersion.objects.serving()
     return Serving(version, _mapped(versions.folder_of(version))) if version else None
 
 
@@ -72,43 +78,42 @@ def _mapped(folder: Path) -> Shelved:
 
 
 def recommend(shoppers: Sequence[UUID], n: int) -> list[Answer]:
-    """For each, n dresses in stock that they have had nothing to do with; fewer where there are no more."""
+    """For each, n dresses in stock that they have had nothing to do with; fewer where there are no more.
+
+    What is new has its places (`newcomers`). In three statements, whatever the number of shoppers.
+    """
+    done = interactions.done(timezone.now(), shoppers)
     try:
         serving = live()
     except ModelRefused as error:
         logger.error("What is popular serves. %s", error)
-        return _popular(shoppers, n, "model_unreadable")
+        return _popular(shoppers, done, n, "model_unreadable")
     if serving is None:
-        return _popular(shoppers, n, "no_model")
-    known = _known(shoppers, serving.shelved)
-    wishes = [_wish(serving.shelved, known.get(shopper, NOBODY)) for shopper in shoppers]
-    there = _there(serving.shelved, [wish.order for wish in wishes], n)
-    return [_answer(serving, wish, there, n) for wish in wishes]
+        return _popular(shoppers, done, n, "no_model")
+    wishes = [_wish(serving.shelved, _shopper(serving.shelved, done.get(key, {}))) for key in shoppers]
+    new = _new(serving, shoppers, done, n)
+    there = _there(serving.shelved, [wish.order for wish in wishes], new, n)
+    return [_answer(serving, wish, each, there, n) for wish, each in zip(wishes, new, strict=True)]
 
 
-# Shoppers
+def _shopper(shelved: Shelved, done: dict[int, Done]) -> Shopper:
+    ratings = {
+        column: each.rating
+        for dress, each in done.items()
+        if each.rating is not None and (column := shelved.columns.get(str(dress))) is not None
+    }
+    return Shopper({dress: each.look for dress, each in done.items()}, ratings)
 
 
-def _opened(shoppers: Sequence[UUID]) -> dict[UUID, dict[int, int | None]]:
-    look = Max(Case(When(kind=Interaction.Kind.OPEN, then="look_id")))
-    rows = Interaction.objects.filter(shopper__in=shoppers).order_by().values("shopper", "dress_id")
-    found: dict[UUID, dict[int, int | None]] = {}
-    for shopper, dress, opened in rows.annotate(opened=look).values_list("shopper", "dress_id", "opened"):
-        found.setdefault(shopper, {})[dress] = opened
-    return found
-
-
-def _known(shoppers: Sequence[UUID], shelved: Shelved) -> dict[UUID, Shopper]:
-    opened = _opened(shoppers)
-    items = sorted({str(dress) for looks in opened.values() for dress in looks} & shelved.columns.keys())
-    ratings = interactions.ratings(timezone.now(), shoppers=list(opened), items=items)
-    columns = [shelved.columns[item] for item in items]
-    rows = {}
-    for row, shopper in enumerate(ratings.users):
-        begin, end = ratings.matrix.indptr[row : row + 2]
-        own = (columns[item] for item in ratings.matrix.indices[begin:end].tolist())
-        rows[UUID(shopper)] = dict(zip(own, ratings.matrix.data[begin:end].tolist(), strict=True))
-    return {shopper: Shopper(looks, rows.get(shopper, {})) for shopper, looks in opened.items()}
+def _new(
+    serving: Serving | None, shoppers: Sequence[UUID], done: dict[UUID, dict[int, Done]], n: int
+) -> list[New]:
+    today, places = timezone.localdate(), newcomers.places(n)
+    shelved, version = (serving.shelved, serving.version.pk) if serving else (None, None)
+    found = frozenset(newcomers.new_dresses(shelved, version, today) if places else ())
+    return [
+        New(found, newcomers.hand(key, today, found - done.get(key, {}).keys(), places)) for key in shoppers
+    ]
 
 
 # Dresses
@@ -141,29 +146,31 @@ def _order(scores: Floats, own: list[int]) -> Ints:
     return order[scores[order] > -np.inf]
 
 
-def _there(shelved: Shelved, orders: list[Ints], n: int) -> set[int]:
-    """Items in stock: of the best few which, nearly always, are enough for everybody; else of all."""
-    found = set[int]()
+def _there(shelved: Shelved, orders: list[Ints], new: list[New], n: int) -> set[int]:
+    """Dresses in stock: of the best few which, nearly always, are enough for everybody; else of all."""
+    found, dealt = set[int](), {dress for each in new for dress in each.hand}
     for few in (POOL, None):
-        items = {item for order in orders for item in order[:few].tolist()}
-        dresses = {dress_of(shelved, item): item for item in items}
-        found = {dresses[dress] for dress in in_stock(dresses)}
-        if all(len(order) <= POOL or len(found.intersection(order[:few].tolist())) >= n for order in orders):
+        dresses = [{dress_of(shelved, item) for item in order[:few].tolist()} for order in orders]
+        found = in_stock(dealt.union(*dresses))
+        if all(len(order) <= POOL or len(found & of) >= n for order, of in zip(orders, dresses, strict=True)):
             break
     return found
 
 
-def _answer(serving: Serving, wish: Wish, there: set[int], n: int) -> Answer:
-    """The best that are in stock, those that look alike spread apart."""
+def _answer(serving: Serving, wish: Wish, new: New, there: set[int], n: int) -> Answer:
+    """The best that are in stock, those that look alike spread apart, and what is new in its places."""
     shelved, shopper = serving.shelved, wish.shopper
-    kept = np.array([item for item in wish.order.tolist() if item in there][:POOL], np.int64)
+    items = (item for item in wish.order.tolist() if dress_of(shelved, item) in there)
+    kept = np.array([*islice(items, POOL)], np.int64)
     chosen = kept[spread(wish.scores[kept], shelved.looks[kept], n, DIVERSITY)].tolist()
     if wish.model is None:
         fallback = "nothing_learnt" if shopper.ratings else "nothing_known"
-        return Answer(serving.version, fallback, [Recommended(dress_of(shelved, item)) for item in chosen])
-    because = reasons.why(wish.model, shelved, shopper.ratings, chosen)
-    results = [_recommended(shelved, shopper, *each) for each in zip(chosen, because, strict=True)]
-    return Answer(serving.version, "", results)
+        results = [Recommended(dress_of(shelved, item)) for item in chosen]
+    else:
+        fallback, because = "", reasons.why(wish.model, shelved, shopper.ratings, chosen)
+        results = [_recommended(shelved, shopper, *each) for each in zip(chosen, because, strict=True)]
+    ranked = _ranked(shelved, shopper, [dress for dress in new.hand if dress in there])
+    return Answer(serving.version, fallback, _with_new(results, ranked, new, n))
 
 
 def _recommended(shelved: Shelved, shopper: Shopper, item: int, why: Because) -> Recommended:
@@ -180,26 +187,70 @@ def dress_of(shelved: Shelved, item: int) -> int:
 
 
 def in_stock(dresses: Iterable[int]) -> set[int]:
-    return set(Dress.objects.in_stock().filter(pk__in=[*dresses]).values_list("pk", flat=True))
+    return set(Dress.objects.in_stock().among(dresses).values_list("pk", flat=True))
+
+
+# What is new
+
+
+def _ranked(shelved: Shelved, shopper: Shopper, hand: list[int]) -> list[Recommended]:
+    """What looks most like the shopper's taste first; of who has none, like most people's."""
+    if not hand:
+        return []
+    looks, taste = newcomers.looks(shelved, hand), shelved.style
+    if shopper.ratings:
+        above = np.array([*shopper.ratings.values()], np.float32) - 1  # which says nothing
+        taste = above @ shelved.looks[[*shopper.ratings]]
+    liked = reasons.speaking(shopper.ratings)
+    seeds = [reasons.looks_alike(shelved, liked, vector) for vector in looks]
+    told = [
+        Recommended(dress, Kind.NEW, None if seed is None else dress_of(shelved, seed))
+        for dress, seed in zip(hand, seeds, strict=True)
+    ]
+    return [told[place] for place in np.argsort(-(looks @ taste), kind="stable")]
+
+
+def _with_new(results: list[Recommended], ranked: list[Recommended], new: New, n: int) -> list[Recommended]:
+    """As many places as are not taken by new dresses that are in the list anyway.
+
+    Of those, too, it would be no reason that many people like them.
+    """
+    listed = {each.dress for each in results}
+    left = max(0, newcomers.places(n) - len(listed.intersection(new.all)))
+    chosen = [each for each in ranked if each.dress not in listed][:left]
+    found = [_honest(each, new) for each in results[: n - len(chosen)]]
+    for spot, each in zip(newcomers.spots(n, len(chosen)), chosen, strict=True):
+        found.insert(spot, each)
+    return found
+
+
+def _honest(each: Recommended, new: New) -> Recommended:
+    return each._replace(kind=Kind.NEW) if each.kind == Kind.POPULAR and each.dress in new.all else each
 
 
 # Without a model
 
 
-def _popular(shoppers: Sequence[UUID], n: int, why: str) -> list[Answer]:
-    done = _opened(shoppers)
-    favourites: list[int] = cache.get_or_set("recommend.favourites", _favourites, FAVOURITES_FOR)
-    there = in_stock(favourites)
-    best = [dress for dress in favourites if dress in there]
-    left = [[dress for dress in best if dress not in done.get(shopper, {})] for shopper in shoppers]
-    return [Answer(None, why, [Recommended(dress) for dress in dresses[:n]]) for dresses in left]
+def _popular(shoppers: Sequence[UUID], done: dict[UUID, dict[int, Done]], n: int, why: str) -> list[Answer]:
+    known, others = cache.get_or_set("recommend.favourites", _favourites, FAVOURITES_FOR)
+    favourites = list(dict.fromkeys([*known, *others]))
+    new = [New(each.all - {*known}, each.hand) for each in _new(None, shoppers, done, n)]
+    there = in_stock({*favourites, *(dress for each in new for dress in each.hand)})
+    best = [Recommended(dress) for dress in favourites if dress in there]
+    found = []
+    for key, each in zip(shoppers, new, strict=True):
+        left = [one for one in best if one.dress not in done.get(key, {})]
+        dealt = [Recommended(dress, Kind.NEW) for dress in each.hand if dress in there]
+        found.append(Answer(None, why, _with_new(left[:n], dealt, each, n)))
+    return found
 
 
-def _favourites() -> list[int]:
-    """Those in stock that most people had to do with, then those with most looks, then the newest."""
+def _favourites() -> tuple[list[int], list[int]]:
+    """Those in stock that most people had to do with; and those with most looks, then the newest."""
     there = Dress.objects.in_stock()
     touched = Interaction.objects.filter(dress__in=there).order_by().values("dress")
     fans = touched.annotate(people=Count("shopper", distinct=True)).order_by("-people", "dress")
     worn = there.annotate(worn=Count("looks", filter=Q(looks__in=Look.objects.public())))
-    lists = fans.values_list("dress"), worn.order_by("-worn", "-created_at", "pk").values_list("pk")
-    return list(dict.fromkeys(pk for found in lists for (pk,) in found[:FAVOURITES]))
+    worn = worn.order_by("-worn", "-created_at", "pk")
+    known, others = fans.values_list("dress", flat=True), worn.values_list("pk", flat=True)
+    return list(known[:FAVOURITES]), list(others[:FAVOURITES])

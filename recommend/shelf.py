@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from recommend.alike import unit
 from recommend.methods import METHODS
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.recommender import ModelRefused, Recommender, those
 
-ABOUT = "about.json"
+ABOUT, STATE = "about.json", "state."
+BESIDE = "alike", "alike_weights", "fans", "looks"
 ALIKE = 48  # kept of each item's most alike: enough are left once some are out of stock
 
 
@@ -31,6 +33,7 @@ class Shelved(NamedTuple):
     alike_weights: Floats  # (items, ALIKE)
     fans: Floats  # (items,) how many people liked each
     looks: Floats  # (items, d) unit vectors, or zeros; (items, 0) where nothing is known
+    style: Floats  # (d,) what most people's dresses look like
 
     def shopper(self, columns: npt.ArrayLike, values: npt.ArrayLike) -> Recommender:
         """The model for one person, of whom nothing else is known."""
@@ -41,35 +44,63 @@ class Shelved(NamedTuple):
 
 
 def put(model: Recommender, looks: Floats, folder: Path) -> None:
-    """Write it to a folder that there is not yet."""
-    folder.mkdir(parents=True)
+    """Write what is served to a folder that there is not yet."""
+    put_model(model, folder)
     alike, weights = _alike(model)
-    fans = np.bincount(model.known.matrix.indices, minlength=len(model.known.items)).astype(np.float32)
-    arrays = {"alike": alike, "alike_weights": weights, "fans": fans, "looks": looks}
-    arrays |= {f"state.{name}": value for name, value in model.state.items()}
-    for name, value in arrays.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(value), allow_pickle=False)
+    _save(folder, {"alike": alike, "alike_weights": weights, "fans": _fans(model), "looks": looks})
+
+
+def put_model(model: Recommender, folder: Path) -> None:
+    """Write the model alone, which is enough to be judged by, to a folder that there is not yet."""
+    folder.mkdir(parents=True)
+    _save(folder, {f"{STATE}{name}": value for name, value in model.state.items()})
     about = {"method": model.name, "config": asdict(model.config), "items": model.known.items}
     (folder / ABOUT).write_text(json.dumps(about))
 
 
 def take(folder: Path) -> Shelved:
     """What `put` wrote. Raises ModelRefused, which names what is wrong."""
+    model = take_model(folder)
+    items = model.known.items
+    try:
+        beside = {name: _mapped(folder / f"{name}.npy") for name in BESIDE}
+    except (OSError, ValueError) as error:
+        raise ModelRefused(f"{folder}: no model that can be served ({error!r})") from error
+    if any(len(array) != len(items) for array in beside.values()):
+        raise ModelRefused(f"{folder}: its arrays are not of its {len(items)} items")
+    style = unit((beside["fans"] @ beside["looks"])[None])[0]
+    return Shelved(model, {item: column for column, item in enumerate(items)}, **beside, style=style)
+
+
+def take_model(folder: Path) -> Recommender:
+    """What `put_model` wrote, or the model alone of what `put` wrote. Raises ModelRefused."""
     try:
         about = json.loads((folder / ABOUT).read_text())
         made = METHODS[about["method"]]
         model, items = made(made.config_class(**about["config"])), tuple(about["items"])
-        arrays = {
-            path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in folder.glob("*.npy")
-        }
-        beside = {name: arrays.pop(name) for name in ("alike", "alike_weights", "fans", "looks")}
+        model.state = those({path.stem: _mapped(path) for path in folder.glob(f"{STATE}*.npy")}, STATE)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRefused(f"{folder}: no model that can be served ({error!r})") from error
-    if any(len(array) != len(items) for array in beside.values()):
-        raise ModelRefused(f"{folder}: its arrays are not of its {len(items)} items")
     model.known = Ratings(csr_array((0, len(items)), dtype=np.float32), (), items)
-    model.state = those(arrays, "state.")
-    return Shelved(model, {item: column for column, item in enumerate(items)}, **beside)
+    return model
+
+
+def _save(folder: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    for name, value in arrays.items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(value), allow_pickle=False)
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    """As numpy's plain array: of its own kind for mapped files, every slice takes longer."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def _fans(model: Recommender) -> Floats:
+    """(items,) how many people each is known of; of a method that keeps none of them, as it counted them."""
+    known = model.known
+    if known.users:
+        return np.bincount(known.matrix.indices, minlength=len(known.items)).astype(np.float32)
+    return np.asarray(model.state.get("counts", np.zeros(len(known.items))), np.float32)
 
 
 def _alike(model: Recommender) -> tuple[Ints, Floats]:

@@ -72,6 +72,9 @@ class Parquet:
     path: str
     jar: ClassVar[Path | None] = None
 
+    def __str__(self) -> str:
+        return self.path
+
     def read(self, spark: Any) -> Any:
         return spark.read.parquet(self.path)
 
@@ -85,6 +88,9 @@ class Jdbc:
     jar: Path | None = None  # the database's driver
     split_by: str = ""  # a column of whole numbers, by whose range it is read in parts at the same time
     parts: int = 8
+
+    def __str__(self) -> str:
+        return f"the table {self.table}"
 
     def read(self, spark: Any) -> Any:
         if not self.split_by:
@@ -121,7 +127,8 @@ class SparkAls(Recommender):
         levels = np.array([values.min(), values.mean(dtype=np.float64), values.max()])
         with session() as spark, TemporaryDirectory(prefix="ratings-") as folder:
             numbers, factors = fitted(_handed_over(spark, told, Path(folder)), self.config)
-        return state(_placed(numbers, factors, len(ratings.items)), counts, levels)
+        people = len(np.unique(told.user_of))
+        return state(_placed(numbers, factors, len(ratings.items)), counts, levels, people)
 
     def tastes(self, ratings: Ratings) -> Arrays:
         matrix = ratings.matrix
@@ -191,7 +198,7 @@ def fit_with_spark(
     with session(source.jar) as spark:
         table = _read(spark, source)
         levels = _checked(table)
-        pairs, rated = _numbered(table.where(model.config.counts(table["rating"])))
+        pairs, rated, people = _numbered(table.where(model.config.counts(table["rating"])))
         _some(len(rated))
         items = tuple(catalogue) if catalogue is not None else tuple(sorted(rated))
         places = _places(rated, items)
@@ -200,20 +207,21 @@ def fit_with_spark(
     for number, count in rated.values():
         counts[places[number]] = count
     rows = np.array([places[number] for number in numbers.tolist()], np.int64)
-    model.state = state(_placed(rows, factors, len(items)), counts, levels)
+    model.state = state(_placed(rows, factors, len(items)), counts, levels, people)
     model.known = Ratings(csr_array((0, len(items)), dtype=np.float32), (), items)
     model.taste = model.tastes(model.known)
     return model
 
 
-def state(factors: Floats, counts: npt.NDArray[Any], levels: npt.NDArray[Any]) -> Arrays:
-    """Items' factors, how many rated each, and the least, the mean and the largest rating."""
+def state(factors: Floats, counts: npt.NDArray[Any], levels: npt.NDArray[Any], people: int) -> Arrays:
+    """Items' factors, how many rated each, the least, mean and largest rating, and of how many people."""
     wide = factors.astype(np.float64)
     return {
         "factors": factors,
         "gram": wide.T @ wide,
         "counts": counts.astype(np.int64),
         "levels": levels.astype(np.float32),
+        "people": np.array(people),
     }
 
 
@@ -271,14 +279,19 @@ def _handed_over(spark: Any, ratings: Ratings, folder: Path) -> Any:
 
 def _read(spark: Any, source: Source) -> Any:
     """Once, and kept on disk: what is counted is what is learnt, though the table may change meanwhile."""
-    table = source.read(spark)
-    missing = [name for name in COLUMNS if name not in table.columns]
-    if missing:
-        there = ", ".join(table.columns)
-        raise RatingsRefused(f"{source} has no column {missing[0]!r}; there are: {there}")
+    table = columns(source.read(spark), COLUMNS, source)
     kinds = zip(COLUMNS, ("string", "string", "double"), strict=True)
     chosen = table.select(*(table[name].cast(kind).alias(name) for name, kind in kinds))
     return chosen.persist(import_module("pyspark").StorageLevel.DISK_ONLY)
+
+
+def columns(table: Any, names: Sequence[str], source: Source) -> Any:
+    """These of a table and no others. Raises RatingsRefused."""
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        there = ", ".join(table.columns)
+        raise RatingsRefused(f"{source} has no column {missing[0]!r}; there are: {there}")
+    return table.select(*names)
 
 
 def _checked(table: Any) -> npt.NDArray[Any]:
@@ -299,13 +312,14 @@ def _checked(table: Any) -> npt.NDArray[Any]:
     return np.array(levels)
 
 
-def _numbered(table: Any) -> tuple[Any, dict[str, tuple[int, int]]]:
-    """user_number, item_number and rating; and of each item the number and how many rated it."""
+def _numbered(table: Any) -> tuple[Any, dict[str, tuple[int, int]], int]:
+    """user_number, item_number and rating; of each item the number and how many rated it; how many people."""
     users, items = _numbers(table, "user"), _numbers(table, "item").persist()
     counted = items.join(table.groupBy("item").count(), "item").collect()
     rated = {row.item: (row.item_number, row["count"]) for row in counted}
     pairs = table.join(users, "user").join(items, "item")
-    return pairs.select("user_number", "item_number", pairs["rating"].cast("float").alias("rating")), rated
+    rating = pairs["rating"].cast("float").alias("rating")
+    return pairs.select("user_number", "item_number", rating), rated, users.count()
 
 
 def _numbers(table: Any, column: str) -> Any:

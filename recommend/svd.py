@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, svds
 
 from recommend.alike import by_cosine
-from recommend.centring import Arrays, Centring, centred, learnt_centred, user_levels
+from recommend.centring import Arrays, Centring, centred, damped_means, learnt_centred, user_levels
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
 
@@ -57,7 +57,7 @@ class SVD(Recommender):
         items = left.shape[1]
         count, imputed = np.bincount(left.indices, minlength=items), np.zeros(items)
         if self.config.centring != "biases":
-            imputed = np.bincount(left.indices, left.data, items) / np.maximum(count, 1)
+            imputed = damped_means(left.data, left.indices, items, 0)
         if self.config.unrated == "lowest":
             imputed[count == 0] = left.data.min()
         theta = _right_vectors(_less(left, imputed), imputed, self.config)

@@ -1,13 +1,14 @@
 """What the worker runs for recommendations. Each may run twice without harm."""
 
+from datetime import UTC, datetime, time, timedelta
 from logging import getLogger
 
 from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from recommend import nightly
-from recommend.models import Interaction
+from recommend import looks, nightly
+from recommend.models import Interaction, Tally
 from verify.only_one import Busy
 from verify.tasks import TRAINING
 
@@ -18,8 +19,27 @@ def forget_old_interactions() -> None:
     Interaction.objects.forget_old(timezone.now())
 
 
+def count_hourly() -> None:
+    """Today and yesterday; all that there is, the first time."""
+    _count(days=1 if Tally.objects.exists() else settings.INTERACTIONS_KEPT.days)
+
+
+def count_nightly() -> None:
+    """A month back: a shop's server may tell late."""
+    _count(days=31)
+
+
+def _count(days: int) -> None:
+    now = timezone.now()
+    first = now.astimezone(UTC).date() - timedelta(days=days)
+    Tally.objects.count_anew(datetime.combine(first, time.min, UTC))
+    looks.order_looks(now)
+
+
 def fit_nightly() -> None:
     """Where there is a second worker, on its queue, so that no post waits for it."""
+    if settings.RECOMMEND_METHOD == "off":
+        return
     where = {"cluster": TRAINING} if settings.RETRAIN else {"timeout": LONGEST}
     async_task("recommend.tasks.fit", **where)
 

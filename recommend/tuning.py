@@ -8,9 +8,10 @@ from itertools import product
 import numpy as np
 
 from recommend.methods import METHODS, method
-from recommend.metrics import Figures, per_user
+from recommend.metrics import Figures
 from recommend.ratings import Ratings
 from recommend.splits import Scheme, Split, splits
+from recommend.trial import Clock, outcome
 
 OR = "|"
 N = 10  # the length of the lists that are compared
@@ -79,10 +80,7 @@ def _worth(told: str, split: Split, figure: str, good: float) -> float:
     """The higher, the better."""
     model = method(told, good=good)
     figure = figure or ("rmse" if model.predicts_ratings else "ndcg")
-    model = model.fit(split.train).fold_in(split.known)
-    unknown = split.unknown
-    predicted = model.predict(unknown.user_of, unknown.matrix.indices.astype(np.int64))
-    found = Figures(per_user(split.known, unknown, predicted, model.scores, good=good, ns=[N]))
+    found = Figures(outcome(model, split, good, [N], Clock()))
     if figure in LOWER_IS_BETTER:
         return -found.overall[figure].value
     return found.lists[N][figure].value

@@ -16,7 +16,6 @@ from rest_framework.response import Response
 from recommend.api_interactions import AddressThrottle, EventSerializer, in_the_shop, visitor_key
 from recommend.api_recommendations import bodies
 from recommend.models import Interaction, ShopperKind
-from verify.api import DressDetail, dresses_with_photos
 from verify.models import Look
 
 NOBODY = UUID(int=0)  # a shopper of whom nothing is known
@@ -43,18 +42,6 @@ def newest_looks() -> list[Look]:
 @require_safe
 def wall(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/wall.html")
-
-
-@require_safe
-def product(request: HttpRequest, sku: str) -> HttpResponse:
-    """The API's answer for the dress as a page; what may change by the minute, the page fetches itself."""
-    dress = dresses_with_photos().filter(sku=sku).first()
-    if dress is None:
-        return render(request, "shop/unknown.html", {"sku": sku}, status=404)
-    serializer = DressDetail.serializer_class(dress, context={"request": request})
-    look = request.GET.get("look", "")
-    shown = {"dress": serializer.data, "look": look if look.isdecimal() else "", "rents": rents()}
-    return render(request, "shop/product.html", shown)
 
 
 def rents() -> bool:

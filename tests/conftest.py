@@ -12,6 +12,7 @@ from recommend.spark_session import SparkRefused, check_spark, session
 def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.RECOMMENDERS_FOLDER = tmp_path / "recommenders"
+    settings.DREAM_WEIGHTS, settings.DREAMS_FOLDER = tmp_path / "dream", tmp_path / "dreams"
     cache.clear()
 
 
@@ -27,13 +28,26 @@ def no_chance(settings: pytest.FixtureRequest) -> None:
     settings.GOLD_SHARE = settings.AUDIT_SHARE = 0
 
 
+DRIVERS = (  # of Postgres, for Java: Debian's, and Maven's
+    *Path("/usr/share/java").glob("postgresql.jar"),
+    *(Path.home() / ".m2/repository/org/postgresql/postgresql").glob("*/*.jar"),
+)
+DRIVER = next(iter(DRIVERS), None)
+
+
+@pytest.fixture(autouse=True)
+def open_gates(settings: pytest.FixtureRequest) -> None:
+    """Drawn in one colour, most tests' photos would be kept back; tests of the gates close them."""
+    settings.GATES = {}
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[Any]:
     try:
         check_spark()
     except SparkRefused as reason:
         pytest.skip(str(reason))
-    with session() as running:
+    with session(DRIVER) as running:
         yield running
 
 

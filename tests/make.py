@@ -2,30 +2,40 @@
 
 import hashlib
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from recommend.models import RecommenderVersion
+from recommend.models import Interaction, LikedDream, RecommenderVersion, Tally
+from tests.recommend.shoppers import store, told
+from verify.dreaming import shelf
+from verify.dreaming.dream import Drawn, Dream
 from verify.models import (
     ApiKey,
     Batch,
     Dress,
     DressPhoto,
+    Embedding,
     Employee,
     Look,
     ModelVersion,
     Option,
+    OptOut,
     Photo,
     Post,
+    RightsTemplate,
     Suggestion,
     Team,
+    Tombstone,
 )
 
 _serial = itertools.count(1)
@@ -87,6 +97,20 @@ def make_model_version(digest: str = "f" * 64) -> ModelVersion:
     return ModelVersion.objects.get_or_create(digest=digest, defaults=values)[0]
 
 
+def embed(dress: Dress, vectors: npt.ArrayLike, version: ModelVersion | None = None) -> Dress:
+    """One vector, brought to unit length, for each catalogue photo of the dress."""
+    rows = np.asarray(vectors, np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    for dress_photo, row in zip(dress.photos.all(), rows, strict=True):
+        Embedding.objects.create(
+            photo=dress_photo.photo,
+            model_version=version or make_model_version(),
+            vector=row.astype("<f4").tobytes(),
+            not_a_dress=0.0,
+        )
+    return dress
+
+
 def make_recommender_version(state: str = "live", **fields: Any) -> RecommenderVersion:
     """With a folder that holds a report, and of its models only the place."""
     now, folder = timezone.now(), f"version-{next(_serial)}"
@@ -95,6 +119,50 @@ def make_recommender_version(state: str = "live", **fields: Any) -> RecommenderV
     counts = {"people": 200, "dresses": 50, "ratings": 1_000}
     values = {"method": "EASE:lambda=500", "fitted_at": now, "live_since": now, **counts, **fields}
     return RecommenderVersion.objects.create(state=state, folder=folder, **values)
+
+
+def make_interaction(
+    dress: Dress | None = None, who: str = "ann", kind: str = "view", **fields: Any
+) -> Interaction:
+    """A moment ago, unless told otherwise."""
+    event = told(who, kind, dress or make_dress(), **{"at": timezone.now(), **fields})
+    store(event)
+    return Interaction.objects.get(event=event.event)
+
+
+def make_tally(of: Dress, look: Look | None = None, **fields: Any) -> Tally:
+    """Today's, of the dress or the look."""
+    counts = {"views": 40, "opens": 8, "clicks": 3, "saves": 2, "rents": 1}
+    return Tally.objects.create(
+        **{"dress": of, "look": look, "day": timezone.localdate(), **counts, **fields}
+    )
+
+
+def make_dreams(dreams: Iterable[Dream | int], vector: tuple[float, ...] = (1, 0)) -> None:
+    """Weights that dream, as far as a web process looks at them, and what they have drawn already.
+
+    Each is another picture, and DeepDress sees the same in all of them.
+    """
+    Path(settings.DREAM_WEIGHTS).mkdir(parents=True, exist_ok=True)
+    (Path(settings.DREAM_WEIGHTS) / "weights.safetensors").write_bytes(b"weights")
+    live = ModelVersion.objects.live() or make_model_version()
+    seen = np.array(vector, "<f4").tobytes()
+    for each in dreams:
+        dream = each if isinstance(each, Dream) else Dream(each)
+        shelf.keep(dream, shelf.version(), live.digest, Drawn(webp(), seen))
+
+
+def webp() -> bytes:
+    number, buffer = next(_serial), BytesIO()
+    Image.new("RGB", (64, 64), (number * 53 % 256, number * 97 % 256, number * 193 % 256)).save(
+        buffer, "WEBP", lossless=True
+    )
+    return buffer.getvalue()
+
+
+def make_liked_dream(seed: int = 17, **fields: Any) -> LikedDream:
+    values = {"name": f"{seed:032x}", "version": "e" * 64, "picture": webp(), "created_at": NOON, **fields}
+    return LikedDream.objects.create(seed=seed, **values)
 
 
 def make_post(**fields: Any) -> Post:
@@ -153,3 +221,21 @@ def make_open_posts(count: int, batch: Batch | None = None, dresses: list[Dress]
     for post in posts:
         post.open_to_votes(make_suggestion(post, dresses))
     return posts
+
+
+def make_template(hashtag: str = "#YesMaison", **fields: Any) -> RightsTemplate:
+    """How to ask for rights."""
+    text = "Hi {handle}, we love your photo! May we show it? Answer {hashtag} to say yes."
+    values = {"name": f"Template {next(_serial)}", "text": text, **fields}
+    return RightsTemplate.objects.create(hashtag=hashtag, **values)
+
+
+def make_opt_out(**fields: Any) -> OptOut:
+    return OptOut.objects.create(
+        **{"handle": "nobody", "email": "nobody@x.example", "created_at": NOON, **fields}
+    )
+
+
+def make_tombstone(handle: str = "mallory") -> Tombstone:
+    Tombstone.objects.block(handle, Tombstone.Reason.BLOCKED, NOON, label=handle)
+    return Tombstone.objects.of_handle(handle)

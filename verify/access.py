@@ -4,14 +4,19 @@
                    stranger  read-only  employee (active)   admin
 =================  ========  =========  ==================  =====
 read the JSON API  yes       yes        yes                 yes
+ask for deletion   yes       yes        yes                 yes
+send a photo       yes       yes        yes                 yes
 see a public look  yes       yes        yes                 yes
 see any photo      no        yes        yes                 yes
 see the portal     no        yes        yes                 yes
 preferences, leave no        yes        yes                 yes
 vote, skip, undo   no        no         yes                 yes
 name, flag, praise no        no         yes                 yes
+like a dream       no        no         yes                 yes
 curate             no        no         no                  yes
+delete a person    no        no         no                  yes
 promote a model    no        no         no                  superuser
+connect Instagram  no        no         no                  superuser
 =================  ========  =========  ==================  =====
 
 Who calls the API with a key that an admin has made is no person, and may what the key's scopes say.
@@ -39,6 +44,11 @@ def may_curate(user: User) -> bool:
 
 def may_promote(user: User) -> bool:
     """Whether this person decides which version of DeepDress proposes to everybody."""
+    return may_curate(user) and user.is_superuser
+
+
+def may_connect(user: User) -> bool:
+    """Whether this person gives the portal a token of the shop's account on Instagram."""
     return may_curate(user) and user.is_superuser
 
 

@@ -1,12 +1,12 @@
 """The catalogue and its verified looks as JSON, for anybody to read."""
 
-from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, JSONObject
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -20,9 +20,11 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from verify import captions
 from verify.intake.photos import small_size
 from verify.models import Dress, DressPhoto, Look, Photo
 from verify.models.catalogue import DressQuerySet
+from verify.models.photo import photo_url
 
 MAX_AGE = 60  # seconds; what loses its clearance or its rights is gone from shops after this long
 MAX_LIMIT = 100
@@ -69,13 +71,14 @@ class PublicView(GenericAPIView):
     """Read by anybody, kept for a minute by anybody, and checked again by its ETag."""
 
     queryset = Dress.objects.none()
+    max_age = MAX_AGE
 
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         response = super().finalize_response(request, response, *args, **kwargs)
-        if response.status_code == 200:
-            patch_cache_control(response, public=True, max_age=MAX_AGE)
+        if response.status_code in (200, 304):
+            patch_cache_control(response, public=True, max_age=self.max_age)
         else:
             patch_cache_control(response, no_store=True)
         return response
@@ -91,13 +94,27 @@ class NoSuchAddress(PublicView):
 
 def address(request: HttpRequest, name: str, **kwargs: Any) -> str:
     """Of an endpoint, as seen from wherever the shop is."""
-    return request.build_absolute_uri(reverse(f"v1:{name}", kwargs=kwargs))
+    return request.build_absolute_uri(_path(name, *kwargs.items()))
+
+
+@lru_cache(maxsize=2**14)  # an answer has dozens
+def _path(name: str, *kwargs: tuple[str, Any]) -> str:
+    return reverse(f"v1:{name}", kwargs=dict(kwargs))
 
 
 class PhotoCopySerializer(serializers.Serializer):
     url = serializers.URLField()
     width = serializers.IntegerField(help_text="Pixels.")
     height = serializers.IntegerField(help_text="Pixels.")
+
+
+def copies(request: HttpRequest, token: str, width: int, height: int) -> dict[str, dict[str, Any]]:
+    """Both copies of a photo, as PhotoSerializer tells of them."""
+    absolute, small = request.build_absolute_uri, small_size(width, height)
+    return {
+        "large": {"url": absolute(photo_url(token, "large")), "width": width, "height": height},
+        "small": {"url": absolute(photo_url(token, "small")), "width": small[0], "height": small[1]},
+    }
 
 
 class PhotoSerializer(serializers.Serializer):
@@ -107,12 +124,7 @@ class PhotoSerializer(serializers.Serializer):
     small = PhotoCopySerializer()
 
     def to_representation(self, photo: Photo) -> dict[str, dict[str, Any]]:
-        absolute: Callable[[str], str] = self.context["request"].build_absolute_uri
-        width, height = small_size(photo.width, photo.height)
-        return {
-            "large": {"url": absolute(photo.large_url), "width": photo.width, "height": photo.height},
-            "small": {"url": absolute(photo.small_url), "width": width, "height": height},
-        }
+        return copies(self.context["request"], photo.token, photo.width, photo.height)
 
 
 class PriceSerializer(serializers.Serializer):
@@ -121,7 +133,7 @@ class PriceSerializer(serializers.Serializer):
 
 
 class DressSerializer(serializers.ModelSerializer):
-    """A dress in a list. Wants `dresses_with_cover()`, or with all photos."""
+    """A dress in a list. Wants `dresses_with_cover()`, or `dresses_with_photos()`."""
 
     url = serializers.SerializerMethodField()
     price = serializers.SerializerMethodField()
@@ -146,26 +158,23 @@ class DressSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(PhotoSerializer(allow_null=True))
     def get_cover(self, dress: Dress) -> dict[str, Any] | None:
-        photos = dress.photos.all()
-        return PhotoSerializer(photos[0].photo, context=self.context).data if photos else None
+        return copies(self.context["request"], **dress.cover) if dress.cover else None
 
 
 def dresses_with_photos() -> DressQuerySet:
     """All that is told of a dress, in three statements whatever the number of dresses."""
-    return _with_looks_count().prefetch_related("photos__photo")
+    return dresses_with_cover().prefetch_related("photos__photo")
 
 
+@cache  # to put it together takes as long as to run it; whoever uses it narrows a copy
 def dresses_with_cover() -> DressQuerySet:
-    """What DressSerializer needs, in two statements: no photos but the first."""
-    before = DressPhoto.objects.filter(dress=OuterRef("dress"), position__lt=OuterRef("position"))
-    first = DressPhoto.objects.filter(~Exists(before)).select_related("photo")
-    return _with_looks_count().prefetch_related(Prefetch("photos", first))
-
-
-def _with_looks_count() -> DressQuerySet:
+    """What DressSerializer needs, in one statement: no photos but the first."""
+    photos = DressPhoto.objects.filter(dress=OuterRef("pk")).order_by("position")
+    of_first = {name: f"photo__{name}" for name in ("token", "width", "height")}
     public = Look.objects.public().filter(dress=OuterRef("pk")).order_by().values("dress")
-    looks_count = Coalesce(Subquery(public.annotate(count=Count("pk")).values("count")), 0)
-    return Dress.objects.annotate(looks_count=looks_count)
+    looks_count = Subquery(public.annotate(count=Count("pk")).values("count"))
+    cover = Subquery(photos.values(told=JSONObject(**of_first))[:1])
+    return Dress.objects.annotate(looks_count=Coalesce(looks_count, 0), cover=cover)
 
 
 def dress_or_404(sku: str, dresses: DressQuerySet | None = None) -> Dress:
@@ -201,7 +210,7 @@ class DressList(PublicView):
     def get(self, request: Request, **kwargs: Any) -> Response:
         """All dresses of the catalogue, retired ones included unless `in_stock` says otherwise."""
         query = read_query(self.Query, request)
-        dresses = dresses_with_photos().order_by(*self.orders[query["order"]])
+        dresses = dresses_with_cover().order_by(*self.orders[query["order"]])
         page = self.paginate_queryset(self.matching(dresses, query))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -254,6 +263,11 @@ class DressDetail(PublicView):
         return Response(self.get_serializer(dress_or_404(sku, dresses_with_photos())).data)
 
 
+class CaptionPartSerializer(serializers.Serializer):
+    text = serializers.CharField()
+    url = serializers.CharField(help_text="Empty, or where a hashtag or a handle leads.")
+
+
 class DressLooks(PublicView):
     class LookSerializer(serializers.ModelSerializer):
         shop_url = serializers.SerializerMethodField(help_text="The dress, and alternatives if retired.")
@@ -261,12 +275,14 @@ class DressLooks(PublicView):
         source = serializers.CharField(source="post.source")
         permalink = serializers.SerializerMethodField(help_text="Where it was posted.")
         credit = serializers.SerializerMethodField(help_text="User name of who wore it, where known.")
-        caption = serializers.CharField(source="post.caption", help_text="Plain text, as posted.")
+        caption = serializers.SerializerMethodField(help_text="Plain text, without what nobody sees.")
+        caption_parts = serializers.SerializerMethodField(help_text="Hashtags and handles have a `url`.")
         posted_at = serializers.DateTimeField(source="post.posted_at")
 
         class Meta:
             model = Look
-            fields = ["id", "shop_url", "photo", "source", "permalink", "credit", "caption", "posted_at"]
+            fields = ["id", "shop_url", "photo", "source", "permalink", "credit", "caption"]
+            fields += ["caption_parts", "posted_at"]
 
         @extend_schema_field(serializers.URLField())
         def get_shop_url(self, look: Look) -> str:
@@ -278,6 +294,13 @@ class DressLooks(PublicView):
 
         def get_credit(self, look: Look) -> str | None:
             return look.post.username or None
+
+        def get_caption(self, look: Look) -> str:
+            return captions.seen(look.post.caption)
+
+        @extend_schema_field(CaptionPartSerializer(many=True))
+        def get_caption_parts(self, look: Look) -> list[dict[str, str]]:
+            return [part._asdict() for part in captions.parts(look.post.caption)]
 
     pagination_class = Pages
     serializer_class = LookSerializer

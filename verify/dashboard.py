@@ -14,7 +14,20 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ
 
 from verify import audit, models, scoring
-from verify.models import Batch, Heartbeat, Look, Notice, Option, Post, Refit, Reliability, Vote
+from verify.gates import Gate
+from verify.models import (
+    Batch,
+    GateVerdict,
+    Heartbeat,
+    Look,
+    Notice,
+    Option,
+    Post,
+    Refit,
+    Reliability,
+    RightsAnswer,
+    Vote,
+)
 from verify.models.post import AUDIT_RULE, Answer
 
 DAYS = 28
@@ -94,10 +107,13 @@ class Waiting:
     audit: int
     looks: int
     without_rights: int
+    to_ask: int
+    answers: int
     set_aside: int
     waiting: int
     proposed: int
     to_come: int  # posts that are ready and in no batch
+    held: int = 0  # back by a quality gate
 
     @property
     def batches_to_come(self) -> float:
@@ -207,6 +223,30 @@ def promises(nights: int = DAYS) -> list[models.Calibration]:
     return list(reversed(models.Calibration.objects.exclude(promised=None)[:nights]))
 
 
+class GateCount(NamedTuple):
+    """Posts that a gate has judged, those it holds back, and those that an admin let through."""
+
+    gate: str
+    judged: int
+    held: int
+    let_through: int
+
+
+def gates() -> list[GateCount]:
+    """In the order of their names' table; those that have judged nothing are left out."""
+    through = Count("pk", filter=Q(overruled_at__isnull=False))
+    holding = Count("pk", filter=Q(held=True, overruled_at=None))
+    found = GateVerdict.objects.order_by().values("gate").annotate(Count("pk"), held=holding, through=through)
+    rows = {
+        row["gate"]: GateCount(row["gate"], row["pk__count"], row["held"], row["through"]) for row in found
+    }
+    return [rows[gate] for gate in Gate if gate in rows]
+
+
+def held() -> int:
+    return Post.objects.filter(state=Post.State.HELD).count()
+
+
 # Voters and confidence
 
 
@@ -254,10 +294,13 @@ def waiting() -> Waiting:
         audit=to_label().count(),
         looks=Look.objects.to_clear().count(),
         without_rights=without_rights.count(),
-        set_aside=states.get(Post.State.SET_ASIDE, 0),
+        to_ask=Look.objects.to_ask().count(),
+        answers=RightsAnswer.objects.to_confirm().count(),
+        set_aside=Post.objects.filter(state=Post.State.SET_ASIDE, photo__isnull=False).count(),
         waiting=states.get(Post.State.WAITING, 0),
         proposed=states.get(Post.State.PROPOSED, 0),
         to_come=Post.objects.in_no_batch().count(),
+        held=states.get(Post.State.HELD, 0),
     )
 
 

@@ -13,11 +13,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.utils.crypto import salted_hmac
 
 from verify.consensus import dress_key
-from verify.models import Answer, Option, Post, Vote
+from verify.models import Answer, Option, Post, Vote, WrittenExport
+from verify.models.post import PostQuerySet
 
 Row = dict[str, Any]
 Write = Callable[[Row], object]
@@ -33,11 +34,11 @@ COLUMNS = (
 )
 
 
-def settled(answers: Iterable[str] = ANSWERS) -> QuerySet[Post]:
+def settled(answers: Iterable[str] = ANSWERS) -> PostQuerySet:
     return Post.objects.filter(state=Post.State.SETTLED, answer__in=list(answers)).order_by("pk")
 
 
-def rows(posts: QuerySet[Post]) -> Iterator[Row]:
+def rows(posts: PostQuerySet) -> Iterator[Row]:
     """A row for each of ``posts``, fetched in chunks; keys are `COLUMNS`."""
     votes = Vote.objects.select_related("option__dress").order_by("created_at", "pk")
     options = Option.objects.select_related("dress").order_by("rank")
@@ -144,5 +145,6 @@ def replacing(path: Path) -> Iterator[TextIO]:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        WrittenExport.objects.note(path)
     finally:
         draft.unlink(missing_ok=True)

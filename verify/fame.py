@@ -17,8 +17,8 @@ def wall(employee: Employee) -> QuerySet[Post]:
     own = Nomination.objects.filter(post=OuterRef("pk"), employee=employee)
     unfit = Flag.objects.filter(post=OuterRef("pk"), reason__in=UNFIT)
     return (
-        Post.objects.filter(~Exists(unfit), state=Post.State.SETTLED, answer=Answer.NOT_A_DRESS)
-        .exclude(rights__in=WITHDRAWN)
+        Post.objects.not_withdrawn()
+        .filter(~Exists(unfit), state=Post.State.SETTLED, answer=Answer.NOT_A_DRESS)
         .annotate(hearts=Count("nominations"), is_mine=Exists(own))
         .filter(hearts__gt=0)
         .select_related("photo")

@@ -1,4 +1,4 @@
-"""E-mails with a link to set a password: an invitation, or a way back in. Sent by the worker."""
+"""E-mails: an invitation, a way back in, a warning to admins. Sent by the worker."""
 
 from datetime import timedelta
 
@@ -27,6 +27,11 @@ def send_reset(employee: Employee) -> None:
     _send("reset", employee)
 
 
+def send_warning(employee: Employee, text: str) -> None:
+    """To an admin, of what needs them. Raises OSError, as smtplib does."""
+    _send("warning", employee, text=text, link=settings.PORTAL_URL + reverse("admin:index"))
+
+
 def link(employee: Employee) -> str:
     """Where the employee sets a password; good once, and for `PASSWORD_RESET_TIMEOUT` seconds."""
     uid = urlsafe_base64_encode(force_bytes(employee.pk))
@@ -34,13 +39,14 @@ def link(employee: Employee) -> str:
     return settings.PORTAL_URL + reverse("password_reset_confirm", args=[uid, token])
 
 
-def _send(kind: str, employee: Employee) -> None:
+def _send(kind: str, employee: Employee, **more: str) -> None:
     context = {
         "employee": employee,
         "link": link(employee),
         "days": timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT).days,
         "portal": settings.PORTAL_URL,
         "forgotten": settings.PORTAL_URL + reverse("password_reset"),
+        **more,
     }
     subject = render_to_string(f"email/{kind}_subject.txt", context)
     text = render_to_string(f"email/{kind}.txt", context)

@@ -191,8 +191,8 @@ def propose_in_place(posts: list[Post], version: ModelVersion) -> None:
 
 
 def try_again(posts: PostQuerySet) -> int:
-    """Send posts that were set aside back to wait; returns how many."""
-    return _wait(posts.filter(state=Post.State.SET_ASIDE))
+    """Send posts that were set aside back to wait, where they have a photo; returns how many."""
+    return _wait(posts.filter(state=Post.State.SET_ASIDE, photo__isnull=False))
 
 
 def _wait(posts: PostQuerySet) -> int:

@@ -12,17 +12,23 @@ from django_q.tasks import async_task
 
 from verify import (
     changeover,
+    forgetting,
+    gating,
     invitations,
     letters,
     recalibration,
     refit,
+    retention,
     retraining,
     rotation,
+    source_check,
     suggest,
     versions,
     watch,
 )
-from verify.models import Batch, Heartbeat, Post
+from verify.intake import sources
+from verify.intake.instagram import token
+from verify.models import Batch, Employee, Heartbeat, Post
 from verify.training_export import Choice
 
 WORKER, TRAINING = "worker", "training"
@@ -47,6 +53,7 @@ def tick() -> None:
     """Every minute: a sign of life, and whatever a crash or a lost task left lying."""
     now = timezone.now()
     beat()
+    gating.adopt_orphans()
     suggest.propose_anew(Post.objects.outdated(now))
     if suggest.work_waits():
         async_task("verify.tasks.suggest_waiting")
@@ -56,7 +63,27 @@ def tick() -> None:
         async_task("verify.tasks.change_version")
     rotation.settle_due(now)
     rotation.finish(now)
+    token.watch(now)
+    if sources.work_waits(now):
+        async_task("verify.tasks.read_sources")
     Success.objects.filter(stopped__lt=now - SUCCESSES_KEPT).delete()
+
+
+def read_sources() -> None:
+    """A part of one source, then queue behind the others."""
+    sources.read_next(progress=beat)
+    if sources.work_waits(timezone.now()):
+        async_task("verify.tasks.read_sources")
+
+
+def warn_admins(text: str) -> None:
+    for admin in Employee.objects.filter(is_active=True, is_superuser=True).exclude(email=""):
+        async_task("verify.tasks.warn_admin", admin.pk, text)
+
+
+def warn_admin(employee_pk: int, text: str) -> None:
+    for admin in Employee.objects.filter(pk=employee_pk, is_active=True):
+        letters.send_warning(admin, text)
 
 
 def rotate_nightly() -> None:
@@ -100,6 +127,24 @@ def retrain(asked: datetime) -> None:
 
 def watch_fair_play() -> None:
     watch.watch()
+
+
+def recheck_sources() -> None:
+    """Once a day, where there is something to ask."""
+    if still_there := source_check.configured():
+        source_check.recheck(still_there, timezone.now(), settings.SOURCE_CHECKS_A_DAY)
+
+
+def erase_due() -> None:
+    """Every hour: what is gone at its source is asked for once more, and then deleted as what else is due."""
+    now = timezone.now()
+    if still_there := source_check.configured():
+        source_check.give_back(still_there, now)
+    forgetting.erase_due(now)
+
+
+def retain_nightly() -> None:
+    retention.retain(timezone.now())
 
 
 def beat(_: int = 0) -> None:

@@ -142,14 +142,16 @@ def _row(content: str, dress: str | None, role: str, split: str, weight: float) 
 
 
 def barred() -> QuerySet[Photo]:
-    """Photos that must not be used: somebody who posted them said no, or they are flagged as unfit."""
-    unwanted = Q(rights__in=WITHDRAWN) | Q(flags__reason__in=UNFIT)
+    """Photos that must not be used: who posted them said no, or they are hidden, or flagged as unfit."""
+    unwanted = Q(rights__in=WITHDRAWN) | Q(hidden_at__isnull=False) | Q(flags__reason__in=UNFIT)
     return Photo.objects.filter(Exists(Post.objects.filter(unwanted, photo=OuterRef("pk"))))
 
 
 def _posts(shelf: PhotoShelf, choice: Choice, track: Track, report: Report) -> list[Labelled]:
     """Every post settled as a dress or as none whose photo may be used and is there."""
-    settled = export.settled()
+    # A customer's word for the dress counts once an admin has seen the photo.
+    unseen = Q(review__isnull=False) & ~Q(look__clearance=Look.Clearance.CLEARED)
+    settled = export.settled().exclude(unseen)
     usable = settled.exclude(photo__in=barred())
     answered = usable if choice.unanswered else usable.filter(rights=Post.Rights.GRANTED)
     total, unbarred = answered.count(), usable.count()

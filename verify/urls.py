@@ -1,7 +1,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from verify.views import accounts, afterwards, app, boards, fame, me, photo, play
+from verify.views import accounts, afterwards, app, boards, fame, instagram, me, opt_out, photo, play
 
 urlpatterns = [
     path("", play.play, name="play"),
@@ -28,6 +28,9 @@ urlpatterns = [
     path("password/forgotten/sent/", accounts.SentView.as_view(), name="password_reset_done"),
     path("password/set/<uidb64>/<token>/", accounts.SetPasswordView.as_view(), name="password_reset_confirm"),
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("privacy/opt-out/", opt_out.OptOutView.as_view(), name="opt_out"),
+    path("privacy/opt-out/done/", opt_out.OptOutDoneView.as_view(), name="opt_out_done"),
+    path("instagram/webhook/", instagram.webhook, name="instagram_webhook"),
     path("manifest.webmanifest", app.manifest, name="manifest"),
     path("media/photos/<slug:token>/<slug:size>/", photo.photo, name="photo"),
 ]

@@ -107,6 +107,17 @@ def loaded(version: ModelVersion) -> Loaded:
     return Loaded(version, model_of(version))
 
 
+def with_digest(digest: str) -> Loaded:
+    """The version of these weights, live or not, shipped or trained here. Raises NotReady."""
+    if digest_of(folder_of(None)) == digest:
+        model = model_of(None)
+        return Loaded(_row(model), model)
+    version = ModelVersion.objects.filter(digest=digest).exclude(folder="").first()
+    if version is None:
+        raise NotReady(f"The weights {digest[:8]} of DeepDress are not here any more.")
+    return loaded(version)
+
+
 def deepdress() -> DeepDress:
     """The live version's model, loaded once per process; if its file is broken, that of the next best.
 

@@ -9,6 +9,7 @@ from io import BytesIO
 
 from ml.synthetic import Wardrobe, catalogue_photo, negative_photo, street_photo
 from verify.intake.copies import Prepared, prepare
+from verify.intake.decoder import limits
 
 WARDROBE_SEED = 2026  # of no training set: the demo's dresses are new to DeepDress
 
@@ -24,6 +25,11 @@ class Order:
 
 
 def draw(order: Order) -> Prepared:
+    return prepare(drawn(order), limits())
+
+
+def drawn(order: Order) -> bytes:
+    """A JPEG as a camera would write it."""
     dress = None if order.dress is None else Wardrobe(WARDROBE_SEED).dress(order.dress)
     if order.kind in ("front", "back", "detail"):
         image = catalogue_photo(dress, order.kind, order.size, order.seed)
@@ -33,7 +39,7 @@ def draw(order: Order) -> Prepared:
         image = negative_photo(order.kind, order.size, order.seed, dress)
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=90)
-    return prepare(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def draw_all(orders: Iterable[Order]) -> Iterator[Prepared]:

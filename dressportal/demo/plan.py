@@ -63,12 +63,23 @@ def posts(now: datetime, seed: int) -> list[PlannedPost]:
     """Newest first, thicker towards today. All but the dates depends on the seed alone."""
     rng = np.random.default_rng(seed)
     days_ago = np.sort(DAYS * rng.beta(1, 1.4, POSTS))
-    popularity = rng.permutation(1 / np.arange(1, DRESSES + 1) ** 0.6)
-    popularity /= popularity.sum()
+    popularity = _popularity(rng)
     return [
         _post(number, now - timedelta(days=float(ago)), popularity, rng)
         for number, ago in enumerate(days_ago)
     ]
+
+
+def later_post(number: int, posted_at: datetime, seed: int) -> PlannedPost:
+    """One of those that come in while the demo runs."""
+    popularity = _popularity(np.random.default_rng(seed))
+    return _post(number, posted_at, popularity, np.random.default_rng([seed, number]))
+
+
+def _popularity(rng: np.random.Generator) -> np.ndarray:
+    """Share of the posts that show each dress."""
+    popularity = rng.permutation(1 / np.arange(1, DRESSES + 1) ** 0.6)
+    return np.asarray(popularity / popularity.sum())
 
 
 def _post(number: int, posted_at: datetime, popularity: np.ndarray, rng: np.random.Generator) -> PlannedPost:
@@ -87,5 +98,5 @@ def _post(number: int, posted_at: datetime, popularity: np.ndarray, rng: np.rand
         username=handle,
         caption=caption(rng, kind),
         like_count=int(rng.lognormal(3.5, 1)),
-        rights=str(rng.choice(["granted", "requested", "refused"], p=[0.93, 0.05, 0.02])),
+        rights=str(rng.choice(["granted", "requested", "unknown", "refused"], p=[0.91, 0.04, 0.03, 0.02])),
     )

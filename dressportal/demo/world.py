@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from rich.progress import Progress, track
 
-from dressportal.demo import care, people, plan, play, shoppers
+from dressportal.demo import asking, care, dreams, people, plan, play, shoppers
 from dressportal.demo.draw import WARDROBE_SEED, Order, draw_all
 from ml.synthetic import Wardrobe
 from recommend import nightly
@@ -58,6 +58,7 @@ def build(seed: int) -> None:
         office = play.Office(people.voters(seed), what_posts_show(seed), rng)
         play_votes(office, kinds_of_posts(seed), timezone.now(), rng)
         shoppers.go_shopping(seed, timezone.now())
+        dreams.like_some(office.voters, timezone.now(), rng)
     nightly.fit(settings.RECOMMEND_METHOD, lambda line: None)
 
 
@@ -107,7 +108,7 @@ def store_photos(prepared: list[Prepared], what: str) -> list[Photo]:
 
 def store_posts(drafts: Drafts) -> None:
     photos = store_photos(drafts.post_photos, "Storing the posts    ")
-    Post.objects.bulk_create(
+    posts = Post.objects.bulk_create(
         Post(
             external_id=str(FIRST_ID + planned.number),
             permalink=f"https://www.instagram.com/p/demo{planned.number:05d}/",
@@ -120,6 +121,7 @@ def store_posts(drafts: Drafts) -> None:
         )
         for planned, photo in zip(drafts.posts, photos, strict=True)
     )
+    asking.ask(posts, drafts.now)
 
 
 def what_posts_show(seed: int) -> dict[int, int | None]:

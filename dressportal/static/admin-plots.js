@@ -82,6 +82,20 @@ const drawings = {
     };
   },
 
+  bars(rows) {
+    return {
+      height: 16 + 26 * rows.length,
+      marginLeft: 90,
+      marginRight: 40,
+      x: { axis: null },
+      y: { label: null, domain: rows.map((row) => row.name), tickSize: 0, padding: 0.25 },
+      marks: [
+        Plot.barX(rows, { x: "count", y: "name", href: "href", className: "mark" }),
+        Plot.text(rows, { x: "count", y: "name", text: (row) => count(row.count), dx: 5, textAnchor: "start", href: "href", className: "label" }),
+      ],
+    };
+  },
+
   voters(rows, width) {
     const place = { y: "key" };
     const names = new Map(rows.map((row) => [row.key, row.voter]));

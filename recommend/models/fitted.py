@@ -13,6 +13,10 @@ class RecommenderVersionQuerySet(models.QuerySet["RecommenderVersion"]):
         """The version that serves now; without one, what is popular is recommended."""
         return self.filter(state=RecommenderVersion.State.LIVE).first()
 
+    def serving(self) -> "RecommenderVersion | None":
+        """The live version, of which nothing is read but where its files lie: asked at every request."""
+        return self.filter(state=RecommenderVersion.State.LIVE).only("folder").order_by().first()
+
     def to_change(self, version: "RecommenderVersion") -> "RecommenderVersion":
         """The row as it is, locked with the live one: changes of who serves wait for each other."""
         live = Q(state=RecommenderVersion.State.LIVE)

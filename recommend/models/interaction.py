@@ -138,6 +138,7 @@ class Interaction(models.Model):
         SAVE = 4
         RENT = 5
         RATING = 6
+        UNSAVE = 7  # takes back the saves before it
 
     event = models.BigIntegerField(primary_key=True, help_text="Of the shopper and their event's id, hashed.")
     shopper = models.UUIDField(help_text="Of the kind of shopper and their key, hashed with a secret.")
@@ -159,6 +160,8 @@ class Interaction(models.Model):
             models.Index(fields=["shopper", "at"], name="interactions_of_a_shopper"),
             BrinIndex(fields=["at"], autosummarize=True, name="interactions_by_age"),
         ]
+        verbose_name = "what a shopper did"
+        verbose_name_plural = "what shoppers did"
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind=6, value__isnull=False, value__range=RATES) | (~Q(kind=6) & Q(value=None)),

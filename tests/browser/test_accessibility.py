@@ -30,19 +30,28 @@ STRANGERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("dresses", {}),
     ("product", {"sku": "LUNA-1"}),
     ("product", {"sku": "NOWHERE"}),
+    ("opt_out", {}),
+    ("opt_out_done", {}),
+    ("dream_for_me", {}),
 ]
 PLAYERS_PAGES: list[tuple[str, dict[str, Any]]] = [
     ("leaderboard", {}),
     ("me", {}),
     ("hall_of_fame", {}),
     ("recent", {}),
+    ("dreams", {}),
+    ("dream", {"seed": 7}),
     ("password_change", {}),
     ("password_change_done", {}),
 ]
 ERROR_PAGES: list[tuple[str, dict[str, Any]]] = [
     (f"error_{name}", {}) for name in ("400", "403", "403_csrf", "404", "500")
 ]
-ADMINS_PAGES: list[tuple[str, dict[str, Any]]] = [("admin:index", {})]
+ADMINS_PAGES: list[tuple[str, dict[str, Any]]] = [
+    ("admin:index", {}),
+    ("admin:verify_rights", {}),
+    ("admin:verify_person", {}),
+]
 Visit = Callable[..., Visitor]
 both_screens = pytest.mark.parametrize("screen", ["phone", "desktop"])
 
@@ -68,6 +77,8 @@ def audit(visitor: Visitor, pages: list[tuple[str, dict[str, Any]]]) -> Iterator
 def world(transactional_db: None) -> list[Post]:
     luna = make.make_dress("LUNA-1", title="Luna", photos=2)
     make.make_look(luna)
+    make.make_dreams(range(12))
+    make.make_liked_dream()
     return make.make_open_posts(6, make.make_batch(), [luna, make.make_dress(), make.make_dress()])
 
 

@@ -13,6 +13,7 @@ from django_q.tasks import async_task
 from tests import make
 from tests.browser.axe import violations_in_both_themes
 from tests.browser.conftest import Visitor
+from tests.verify.curation import make_sources
 from verify import consensus
 from verify.models import (
     Calibration,
@@ -24,6 +25,7 @@ from verify.models import (
     Notice,
     Refit,
     Reliability,
+    RightsChange,
     Vote,
 )
 
@@ -53,7 +55,16 @@ def ada(transactional_db: None) -> Employee:
         model_version=voted.suggestion.model_version, fitted_at=now, posts=300, temperature=0.05
     )
     work_of_the_machine(ann)
+    make_sources()
     make.make_api_key(created_by=ada)
+    make.make_interaction(luna)
+    make.make_template()
+    make.make_opt_out()
+    make.make_tombstone()
+    RightsChange.objects.make([shown], "refused", "Said so.", ada)
+    make.make_tally(luna)
+    make.make_tally(luna, shown.look)
+    make.make_liked_dream()
     make.make_recommender_version(metrics=METRICS, reason="No worse than what is popular, beyond noise.")
     return ada
 

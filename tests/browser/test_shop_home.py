@@ -59,6 +59,9 @@ def test_a_stranger_opens_a_look_saves_its_dress_and_is_recommended_others_with_
         page.get_by_role("button", name="Rent it").click()
     expect(page.locator("#done")).to_contain_text("“For you” has taken note")
     assert ("RENT", "LUNA") in told()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#done")).to_contain_text("No longer saved, and “For you” has taken note")
+    wait_for(lambda: ("UNSAVE", "LUNA") in told())
     page.get_by_role("link", name="See what is for you").click()
     reason = page.locator(".because").first
     expect(page.locator("#whose")).to_have_text("For you")
@@ -83,6 +86,8 @@ def test_who_is_not_to_be_learnt_from_is_told_of_by_nobody(shopper: Open, crowd:
     expect(page.locator("#note")).to_contain_text("Nothing is learnt from you")
     open_and_save(page)
     expect(page.locator("#done")).to_contain_text("told to nobody")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#done")).to_have_text("No longer saved in this browser. ")
     page.get_by_role("button", name="Rent it").click()
     expect(page.locator("#done")).to_contain_text("Rented, as far as a demo can")
     page.goto(page.url.partition("/dresses/")[0] + "/shop/")

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from dressportal import checks
 from tests.verify.tiny_weights import a_trained_version
+from verify.intake.downloads import guarded
+from verify.intake.fetch import fetch
 
 
 def ids(messages: list) -> list[str]:
@@ -65,6 +67,17 @@ def test_production_without_a_mail_server_is_warned_about(monkeypatch: pytest.Mo
         assert ids(found := checks.mail_server(None)) == expected
     assert "/srv/var/mail" in found[0].msg
     assert "DRESSPORTAL_EMAIL_URL" in found[0].hint
+
+
+def test_production_fetches_nothing_from_its_own_machine(settings: Any) -> None:
+    for production, loopback, expected in (
+        (False, True, []),
+        (True, False, []),
+        (True, True, ["dressportal.E011"]),
+    ):
+        settings.PRODUCTION, settings.FETCH_LOOPBACK = production, loopback
+        assert ids(checks.fetching_from_here(None)) == expected
+        assert (guarded() is fetch) == (production or not loopback)
 
 
 def test_a_socket_whose_path_is_too_long_is_warned_about(settings: Any) -> None:

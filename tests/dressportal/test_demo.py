@@ -2,17 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from dressportal.demo import people, plan, play, shoppers, world
+from dressportal.demo import dreams, people, plan, play, shoppers, world
 from recommend import interactions
-from recommend.models import Interaction, RecommenderVersion, ShopperKind, shopper_key
-from tests.make import make_dress
-from verify.models import Batch, Dress, Employee, Lease, Look, Post, Vote
+from recommend.models import Interaction, LikedDream, RecommenderVersion, ShopperKind, shopper_key
+from tests.make import make_dress, make_employee
+from tests.ml.tiny_dreamer import write_tiny_dreamer
+from verify.models import Batch, Dress, Employee, Lease, Look, Post, RightsChange, Vote
 
 NOW = datetime(2026, 11, 18, 10, tzinfo=UTC)
 
@@ -59,6 +61,7 @@ def test_a_small_world_is_a_portal_in_use(tmp_path: Path) -> None:
     settled = Post.objects.filter(state=Post.State.SETTLED)
     assert settled.count() > 20
     assert settled.filter(votes=None).count() == 0
+    assert RightsChange.objects.count() == Post.objects.exclude(rights="unknown").count()
     assert Look.objects.count() == settled.filter(answer="dress", batch__state="closed").count()
     assert Post.objects.filter(state=Post.State.DISPUTED, trouble__contains="Skipped").count() == 5
     assert Vote.objects.count() == Lease.objects.filter(outcome=Lease.Outcome.VOTED).count()
@@ -115,3 +118,19 @@ def test_shoppers_have_tastes_that_ratings_show() -> None:
     cuts = np.array([(found.matrix[:, number::4] > 0).sum(axis=1) for number in range(4)])
     spread = (cuts / cuts.sum(axis=0)).max(axis=0).mean()
     assert spread > 0.35  # of an even quarter, and .3 by chance alone
+
+
+@pytest.mark.django_db
+def test_colleagues_like_some_dreams_where_anything_dreams(settings: Any) -> None:
+    voters = [people.Voter(make_employee(), 0.9, 0.1) for _ in range(7)]
+    dreams.like_some(voters, NOW, np.random.default_rng(7))
+    assert not LikedDream.objects.exists()
+    write_tiny_dreamer(settings.DREAM_WEIGHTS)
+    dreams.like_some(voters, NOW, np.random.default_rng(7))
+    assert [(row.seed, row.hearts) for row in LikedDream.objects.most_liked()] == [
+        (2, 7),
+        (3, 6),
+        (7, 4),
+        (11, 2),
+        (16, 1),
+    ]

@@ -54,3 +54,9 @@ def test_a_loss_that_is_no_number_in_one_stops_both(folder: Path, told: list[dic
 
 def test_the_command_saves_one_model(folder: Path) -> None:
     assert checkpoint.load(folder / "model").metrics["steps"] == 3
+
+
+def test_two_play_one_game_and_killed_they_go_on_to_the_same_nets(told: list[dict[str, Any]]) -> None:
+    first, second = (each["game"] for each in told)
+    assert first == second
+    assert told[0]["resumed game"] == first

@@ -3,16 +3,20 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import distributed
 
-from ml import train_embedder
+from ml import train_embedder, train_gan
 from ml.embedder import Embedder, size
+from ml.gan_judge import Judge
+from ml.gan_options import Options
 from ml.processes import Processes, joined
 from ml.train_embedder import LossNotFinite, Training, fit
+from tests.ml import small_gan
 from tests.ml.small_training import options, small_set, write_manifest
 
 CPU = torch.device("cpu")
@@ -44,6 +48,26 @@ def parameters(training: Training) -> list[float]:
     return [value.double().sum().item() for value in training.learner.parameters()]
 
 
+def played(chosen: Options, processes: Processes, until: int | None = None) -> list[float]:
+    """What the game's nets have come to; `until` it is killed at that step."""
+    judge = Judge(chosen.deepdress, CPU)
+    training = train_gan.begin(train_gan.photos(chosen, judge, processes), judge, chosen, CPU, processes)
+    training.chosen = replace(chosen, steps=until) if until else chosen
+    train_gan.play(training)
+    return [value.double().sum().item() for value in training.game.nets().parameters()]
+
+
+def game(folder: Path, processes: Processes) -> dict[str, Any]:
+    if processes.first:
+        small_gan.options(folder)
+    distributed.barrier()
+    chosen = {"steps": 6, "check_every": 2, "recipe": "wgan-gp"}
+    whole = played(small_gan.options(folder, out=folder / "whole", **chosen), processes)
+    cut = small_gan.options(folder, out=folder / "cut", **chosen)
+    played(cut, processes, until=5)
+    return {"game": whole, "resumed game": played(cut, processes)}
+
+
 def main(folder: Path) -> None:
     with joined(CPU) as processes:
         told: dict[str, Any] = {"count": processes.count}
@@ -68,6 +92,7 @@ def main(folder: Path) -> None:
             write_manifest(folder)
         distributed.barrier()
         train_embedder.main()
+        told |= game(folder / "game", processes)
         (folder / f"{processes.rank}.json").write_text(json.dumps(told))
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -30,8 +30,11 @@ def small(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def dresses(db: None) -> dict[str, Dress]:
-    """Three that are worn in the office and three at the beach."""
-    return {title: make_dress(title.upper(), photos=0, title=title) for title in OFFICE + BEACH}
+    """Three that are worn in the office and three at the beach, none of them new."""
+    return {
+        title: make_dress(title.upper(), photos=0, title=title, available_from=date(2025, 1, 1))
+        for title in OFFICE + BEACH
+    }
 
 
 class Crowd:

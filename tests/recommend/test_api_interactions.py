@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from recommend import interactions
 from recommend.models import Interaction, ShopperKind, shopper_key
 from tests.make import make_api_key, make_dress, make_look
 
@@ -62,6 +63,23 @@ def test_a_shop_s_server_tells_of_its_shoppers_in_bulk(from_a_server: Send) -> N
     assert {row.dress_id for row in rows.values()} == {dress.pk}
     assert (ann.look_id, ann.at, ann.get_kind_display()) == (look.pk, yesterday, "Open")
     assert (bea.value, bea.by_visitor, visitor.by_visitor, visitor.look_id) == (4.5, False, True, None)
+
+
+def test_a_save_is_taken_back_once_and_may_be_made_again(from_a_page: Send) -> None:
+    dress, ann = make_dress("LUNA"), shopper_key(ShopperKind.VISITOR, VISITOR)
+
+    def rating() -> float | None:
+        return interactions.done(timezone.now() + timedelta(seconds=1), [ann])[ann][dress.pk].rating
+
+    saved = view("1", kind="save")
+    assert from_a_page(saved).json()["stored"] == 1
+    assert rating() == pytest.approx(3, abs=1e-3)
+    assert from_a_page(view("2", kind="unsave")).json()["stored"] == 1
+    assert rating() is None
+    assert from_a_page(saved, view("2", kind="unsave")).json()["repeated"] == 2
+    assert rating() is None
+    from_a_page(view("3", kind="unsave"), view("4", kind="save"))  # in one request, in this order
+    assert rating() == pytest.approx(3, abs=1e-3)
 
 
 def test_bad_events_are_named_and_the_others_stored_and_all_may_be_sent_again(from_a_server: Send) -> None:

@@ -5,13 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommend.methods import METHODS, ON_ANY_MACHINE
+from recommend.methods import METHODS, ON_ANY_MACHINE, method
 from recommend.ratings import Ratings, RatingsRefused
 from recommend.recommender import ModelRefused, Recommender
 
 USERS, THINGS = 14, 10
 ALONE = ("RANDOM", "POPULAR")  # know nothing of one item's likeness to another
+# As many factors as in their own tests: numba compiles the kernel for every number of them, for seconds.
+FACTORS = {"RSVD": 3, "RSVD_SPLIT": 3}
 pytestmark = pytest.mark.parametrize("name", ON_ANY_MACHINE)
+
+
+def made(name: str) -> Recommender:
+    return method(f"{name}:categories={FACTORS[name]}" if name in FACTORS else name)
 
 
 def two_tastes(users: int = USERS) -> Ratings:
@@ -33,7 +39,7 @@ _fitted: dict[str, Recommender] = {}
 @pytest.fixture
 def fitted(name: str) -> Recommender:
     if name not in _fitted:
-        _fitted[name] = METHODS[name]().fit(RATINGS)
+        _fitted[name] = made(name).fit(RATINGS)
     return _fitted[name]
 
 
@@ -132,7 +138,7 @@ def test_reasons_are_of_what_the_user_rated(fitted: Recommender) -> None:
 
 def test_no_ratings_are_refused(name: str) -> None:
     with pytest.raises(RatingsRefused, match="there are no ratings"):
-        METHODS[name]().fit(Ratings.of([], [], [], catalogue=["a", "b"]))
+        made(name).fit(Ratings.of([], [], [], catalogue=["a", "b"]))
 
 
 ODD = {
@@ -150,7 +156,7 @@ ODD = {
 def test_odd_ratings_are_refused_or_have_a_result(name: str, odd: str) -> None:
     ratings = Ratings.of(*ODD[odd])
     try:
-        model = METHODS[name]().fit(ratings)
+        model = made(name).fit(ratings)
     except RatingsRefused:
         return
     rows = np.arange(len(ratings.users))

@@ -197,7 +197,9 @@ def test_what_is_no_number_is_an_error(solver: str) -> None:
     parts = (broken, ratings.matrix.indices, ratings.matrix.indptr)
     matrix = csr_array(parts, shape=ratings.matrix.shape)
     with pytest.raises(FactorisationDiverged, match="objective is nan after"):
-        RSVDSplit(Factors(solver=solver, centring="none")).fit(Ratings(matrix, ratings.users, ratings.items))
+        RSVDSplit(Factors(categories=K, solver=solver, centring="none")).fit(
+            Ratings(matrix, ratings.users, ratings.items)
+        )
 
 
 @pytest.mark.parametrize(

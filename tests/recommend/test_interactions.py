@@ -126,14 +126,55 @@ def test_some_time_some_shoppers_and_a_model_s_own_items(dresses: list[Dress]) -
     assert set(as_dict(interactions.ratings(week_ago))) == {(str(ANN), str(first.pk))}
     assert len(interactions.ratings(later, since=week_ago)) == 2
     for items, columns in (((str(second.pk), "999999"), [0]), ((str(second.pk), str(first.pk)), [0, 1])):
-        both = interactions.ratings(later, shoppers=[ANN, BEA], items=items)
+        both = interactions.ratings(later, items=items)
         mine = both.by([both.users.index(str(ANN))])
         assert (mine.users, mine.items, mine.matrix.indices.tolist()) == ((str(ANN),), items, columns)
         assert as_dict(mine)[str(ANN), str(second.pk)] > 1.6
     nothing = interactions.ratings(later, items=())
     assert nothing.matrix.shape == (0, 0)
-    nobody = interactions.ratings(later, shoppers=[shopper_key(ShopperKind.USER, "cleo")])
-    assert nobody.matrix.shape == (0, 3)
+
+
+def test_what_some_shoppers_did_is_what_a_fit_would_see_of_them(dresses: list[Dress], settings: Any) -> None:
+    settings.INTERACTION_WEIGHTS = {**settings.INTERACTION_WEIGHTS, "click": 0.0}
+    first, second, third = dresses
+    looks = [make_look(first), make_look(first)]
+    store(
+        *(told("ann", "open", first, look=look.pk) for look in looks),
+        told("ann", "rating", second, value=2.0),
+        told("ann", "click", third),
+        told("bea", "view", first, 9),
+        told("cleo", "save", first),
+    )
+    now = NOON + timedelta(seconds=1)
+    found, fitted = interactions.done(now, [ANN, BEA]), as_dict(interactions.ratings(now))
+    assert found.keys() == {ANN, BEA}
+    assert found[ANN][third.pk] == (None, None)  # nothing that weighs, and yet no dress to recommend
+    assert found[ANN][first.pk].look == looks[1].pk
+    told_of = {(who, dress): each.rating for who, of in found.items() for dress, each in of.items()}
+    expected = {(ANN, first): fitted[str(ANN), str(first.pk)], (ANN, second): 2.0}
+    expected[BEA, first] = fitted[str(BEA), str(first.pk)]
+    for (who, dress), rating in expected.items():
+        assert told_of[who, dress.pk] == pytest.approx(rating)
+    assert interactions.done(now, []) == {}
+
+
+def test_a_save_counts_until_it_is_taken_back(dresses: list[Dress]) -> None:
+    first, second, third = dresses
+    store(
+        *(told("ann", "save", dress, 3) for dress in dresses),
+        told("ann", "view", first, 3),
+        told("ann", "unsave", first, 2),
+        told("ann", "unsave", second, 2),
+        told("ann", "save", second, 1),  # and saved again
+        told("bea", "unsave", third, 1),  # who saved nothing
+    )
+    later = NOON + timedelta(seconds=1)
+    rating_of = {dress: rating for (_, dress), rating in as_dict(interactions.ratings(later)).items()}
+    assert rating_of[str(first.pk)] == pytest.approx(1.6, abs=0.05)  # a view
+    assert rating_of[str(second.pk)] == pytest.approx(rating_of[str(third.pk)], abs=0.05)
+    assert interactions.done(later, [BEA]) == {BEA: {third.pk: (None, None)}}
+    before = as_dict(interactions.ratings(NOON - timedelta(days=2)))
+    assert before[str(ANN), str(first.pk)] > 3  # as was known then
 
 
 def test_weights_of_nothing_and_ages_beyond_measure(dresses: list[Dress], settings: Any) -> None:

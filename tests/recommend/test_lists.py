@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from recommend.alike import unit
 from recommend.ease import EASE, EDLAE, EASEConfig, EDLAEConfig
 from recommend.ensemble import Ensemble, EnsembleConfig, standardised
 from recommend.gauss import Gauss
-from recommend.hybrid import Hybrid, HybridConfig
+from recommend.hybrid import Blend, Hybrid, HybridConfig, Mixing, blended
 from recommend.ials import IALS, IALSConfig, ImplicitMissing
 from recommend.liking import liked, liking
+from recommend.methods import METHODS
 from recommend.pairwise import BPR, WARP, PairwiseConfig
 from recommend.ratings import Ratings, RatingsRefused
 
@@ -152,6 +154,17 @@ def test_the_likes_of_a_new_dress_count_too() -> None:
     assert {found.item for found in model.recommend(0, 9)} == set(EVENING) - {0}
 
 
+def test_scores_of_a_blend_are_those_of_its_weights() -> None:
+    """For each liked item alone; what it says of itself is never listed."""
+    rng, likes = np.random.default_rng(0), np.array([3, 0, 2, 5, 0])
+    weights = rng.normal(size=(5, 5)).astype(np.float32)
+    vectors, others = unit(rng.normal(size=(5, 2))), ~np.eye(5, dtype=bool)
+    mixing = Mixing.of(likes, vectors, ridge=1.0, trust=2.0)
+    scores = mixing.onto(mixing.over(np.eye(5, dtype=np.float32)) @ weights)
+    served = blended(weights, likes, vectors, Blend(1.0, 2.0, boost=1.0))
+    assert scores[others] == pytest.approx(served[others], abs=1e-5)
+
+
 def test_without_content_the_hybrid_is_edlae() -> None:
     hybrid, edlae = LISTS["HYBRID"]().fit(shop()), LISTS["EDLAE"]().fit(shop())
     assert np.array_equal(hybrid.state["weights"], edlae.state["weights"])
@@ -192,3 +205,13 @@ def test_gauss_of_equal_ratings_predicts_them() -> None:
 def test_options_that_make_no_sense_are_refused(config: type, options: dict) -> None:
     with pytest.raises(ValueError, match="expected"):
         config(**options)
+
+
+@pytest.mark.parametrize("name", ["EASE", "EDLAE", "ENSEMBLE", "GAUSS", "HYBRID"])
+def test_more_items_than_pairs_are_kept_of_are_refused_and_what_takes_them_is_named(name: str) -> None:
+    catalogue = [str(number) for number in range(20_001)]
+    ratings = Ratings.of(["Mina", "Omar"], ["0", "20000"], [4, 5], catalogue=catalogue)
+    with pytest.raises(
+        RatingsRefused, match=r"of 20,000 items at most, and there are 20,001\. IALS and WARP"
+    ):
+        METHODS[name]().fit(ratings)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from django_q.models import OrmQ
 
-from recommend import nightly, serving, versions
+from recommend import learning, nightly, serving, tasks, versions
 from recommend.models import RecommenderVersion
+from recommend.shelf import take, take_model
 from recommend.spark_session import SparkRefused
 from tests.make import make_dress
 from tests.recommend.conftest import Crowd
@@ -66,8 +68,9 @@ def test_nobody_is_compared_on_what_the_live_version_has_seen(crowd: Crowd) -> N
     version = fit()
     twin = versions.folder_of(version) / versions.JUDGED
     served = versions.folder_of(version) / versions.SERVED
-    assert nightly.take(twin).fans.sum() == 24
-    assert nightly.take(served).fans.sum() == 36
+    assert take_model(twin).state["together"].sum() == 12 * 2  # pairs of the dresses of each
+    assert take_model(served).state["together"].sum() == 12 * 6
+    assert take(served).fans.sum() == 36
 
 
 def test_the_last_three_are_kept_and_gone_back_to_one_by_one(crowd: Crowd) -> None:
@@ -112,9 +115,9 @@ def test_the_default_knows_a_dress_that_nobody_has_touched_by_its_looks(
     def looks_of(items: tuple[str, ...]) -> np.ndarray:
         return np.array([looks.get(int(item), (0, 0)) for item in items], np.float32)
 
-    monkeypatch.setattr(nightly, "looks_of", looks_of)
+    monkeypatch.setattr(learning, "looks_of", looks_of)
     version = fit("HYBRID")
-    served = nightly.take(versions.folder_of(version) / versions.SERVED)
+    served = take(versions.folder_of(version) / versions.SERVED)
     shopper = served.shopper([served.columns[str(dresses[title].pk)] for title in ("Sole", "Stella")], [4, 4])
     assert shopper.scores(np.array([0]))[0, served.columns[str(new.pk)]] > 0
     report = versions.report_of(version) or ""
@@ -133,11 +136,18 @@ def test_without_java_or_pyspark_its_engine_says_what_is_missing(
     def missing() -> None:
         raise SparkRefused("pyspark is not installed.")
 
-    monkeypatch.setattr("recommend.spark_session.check_spark", missing)
+    monkeypatch.setattr(learning, "check_spark", missing)
     crowd.comes()
     with pytest.raises(CommandError, match="pyspark is not installed"):
-        call_command("fit_recommender", engine="spark")
+        call_command("fit_recommender", engine="spark", parquet="/nowhere")
     assert not RecommenderVersion.objects.exists()
+
+
+@pytest.mark.parametrize(("told", "queued"), [("TOGETHER", 1), ("off", 0)])
+def test_the_night_can_be_left_to_spark(told: str, queued: int, settings: Any) -> None:
+    settings.RECOMMEND_METHOD = told
+    tasks.fit_nightly()
+    assert OrmQ.objects.count() == queued
 
 
 def test_a_second_fit_waits_for_no_first(tmp_path: Any) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommend.evaluate import Clock, Question, outcome
 from recommend.methods import UnknownMethod, method
 from recommend.metrics import Figures
 from recommend.ratings import Ratings
 from recommend.readers import read_split
+from recommend.trial import Clock, outcome
 
 MOVIELENSE = Path(__file__).parents[3] / "shared/data/movielense"
 
@@ -67,6 +67,6 @@ def test_chance_has_no_pattern() -> None:
 )
 def test_the_references_figures(told: str, overall: dict[str, float], at_ten: dict[str, float]) -> None:
     split = read_split(str(MOVIELENSE / "ml_g15_r4"))
-    found = Figures(outcome(method(told), split, Question(4, (10,)), Clock()))
+    found = Figures(outcome(method(told), split, 4, [10], Clock()))
     assert {name: found.overall[name].value for name in overall} == pytest.approx(overall, abs=6e-4)
     assert {name: found.lists[10][name].value for name in at_ten} == pytest.approx(at_ten, abs=6e-4)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommend import nightly, serving, versions
+from recommend import learning, nightly, serving, versions
 from recommend.diversify import spread
 from recommend.models import ShopperKind, shopper_key
 from recommend.recommender import ModelRefused
@@ -40,7 +40,7 @@ class TestServing:
         def looks_of(items: tuple[str, ...]) -> np.ndarray:
             return np.array([looks.get(int(item), (0, 0)) for item in items], np.float32)
 
-        monkeypatch.setattr(nightly, "looks_of", looks_of)
+        monkeypatch.setattr(learning, "looks_of", looks_of)
         nightly.fit("TOGETHER", lambda line: None)
         crowd.did("ann", "Luna")
         [answer] = serving.recommend([shopper_key(ShopperKind.USER, "ann")], 5)

@@ -19,9 +19,9 @@ from recommend.spark import (
     state,
 )
 from recommend.spark_session import SparkRefused
+from tests.recommend.on_spark import written
 
 SPLIT = Path(__file__).parents[3] / "shared/data/movielense/ml_g15_r4"
-KINDS = "user STRING, item INT, rating DOUBLE"
 
 
 @pytest.fixture
@@ -32,15 +32,6 @@ def drawn() -> Ratings:
     values = chance.integers(-1, 6, len(users))
     catalogue = [f"dress {n}" for n in range(13)]
     return Ratings.of([f"Ada {n}" for n in users], [catalogue[n] for n in items], values, catalogue=catalogue)
-
-
-def written(spark: Any, rows: list[Any], path: Path, kinds: str = KINDS) -> Parquet:
-    names = [kind.split()[0] for kind in kinds.split(", ")]
-    with (path / "rows.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
-    table = spark.read.csv((path / "rows.csv").as_uri(), schema=kinds).toDF(*names)
-    table.write.parquet((path / "rows.parquet").as_uri())
-    return Parquet((path / "rows.parquet").as_uri())
 
 
 def rows_of(ratings: Ratings) -> list[tuple[str, int, float]]:
@@ -92,7 +83,7 @@ def test_it_serves_without_spark(
     model = SparkAls(SparkFactors(categories=3, implicit=implicit))
     factors = np.random.default_rng(1).random((13, 3)).astype(np.float32)
     model.known = Ratings(csr_array((0, 13), dtype=np.float32), (), drawn.items)
-    model.state = state(factors, np.ones(13, np.int64), np.array([-1, 2, 5]))
+    model.state = state(factors, np.ones(13, np.int64), np.array([-1, 2, 5]), 30)
     model.save(tmp_path / "model")
     served = SparkAls.load(tmp_path / "model").fold_in(drawn)
     [best] = served.recommend(4, 1)

@@ -14,19 +14,27 @@ from verify.models import (
     Employee,
     Flag,
     GoldAnswer,
+    Hashtag,
     Heartbeat,
+    InstagramAccount,
     Look,
+    Mention,
     Nomination,
     Notice,
     Post,
     Refit,
+    RefusedMedia,
     Reliability,
+    RightsChange,
+    Source,
     Vote,
 )
 
 TOLD = ["flag", "nomination", "goldanswer", "reliability", "refit", "notice", "heartbeat"]  # read-only lists
+TOLD += ["rightschange", "hashtag", "mention", "refusedmedia"]
 MODELS = ["dress", "post", "look", "batch", "vote", "employee", "team", "apikey"]
-MODELS += ["modelversion", "calibration", *TOLD]
+MODELS += ["modelversion", "calibration", "rightstemplate", "optout", "tombstone", *TOLD]
+MODELS += ["source", "instagramaccount"]
 
 
 def a_settled_post(dress: Dress, rights: str = "granted") -> Post:
@@ -85,6 +93,22 @@ def make_told(post: Post, employee: Employee) -> list[Any]:
         Refit.objects.create(fitted_at=now, prior_factors=factors, **counts),
         Notice.objects.tell(Notice.Kind.VOTER_MUTED, "Muted.", now, **about),
         Heartbeat.objects.create(name=f"part {post.pk}", beat_at=now),
+        RightsChange.objects.create(post=post, former="unknown", rights="granted", at=now, reason="Said so."),
+        *make_sources(),
+    ]
+
+
+def make_sources() -> list[Any]:
+    """A source and what hangs on it, and the account."""
+    now, number = timezone.now(), Hashtag.objects.count()
+    hashtag = Hashtag.objects.create(name=f"ottilie{number}", asked_since=now)
+    source = Source.objects.create(kind=Source.Kind.HASHTAG_TOP, hashtag=hashtag)
+    return [
+        hashtag,
+        Mention.objects.create(media_id=str(number), received_at=now),
+        RefusedMedia.objects.create(source=source, external_id="1", reason="Damaged.", last_at=now),
+        source,
+        InstagramAccount.load(),
     ]
 
 

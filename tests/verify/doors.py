@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import date
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from axes.models import AccessAttempt
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +23,19 @@ from django_q.tasks import async_task
 
 from tests import make
 from tests.verify.curation import TOLD, a_vote, make_told
-from verify.models import Answer, Calibration, Dress, Employee, Heartbeat, Lease, Leave, ModelVersion, Post
+from verify.models import (
+    Answer,
+    Calibration,
+    Dress,
+    Employee,
+    Heartbeat,
+    InstagramAccount,
+    Lease,
+    Leave,
+    ModelVersion,
+    Post,
+    Source,
+)
 
 People = frozenset[str]
 PERSON: dict[str, Callable[[], Employee | None]] = {
@@ -77,7 +91,7 @@ CURATION = {
     "verify_team": Curation(*[CURATORS] * 4, {}),
     "verify_post": Curation(
         *(CURATORS, NOBODY, CURATORS, CURATORS),
-        dict.fromkeys((*RIGHTS, "try_again", "propose_anew"), CURATORS),
+        dict.fromkeys((*RIGHTS, "try_again", "propose_anew", "let_through"), CURATORS),
     ),
     "verify_look": Curation(CURATORS, NOBODY, CURATORS, NOBODY, {"clear": CURATORS, "refuse": CURATORS}),
     "verify_employee": Curation(
@@ -85,8 +99,16 @@ CURATION = {
         dict.fromkeys(("deactivate", "reactivate", "invite_again", "unlock"), ADMINS),
     ),
     **{f"verify_{model}": READ_ONLY for model in ("batch", "vote", "calibration", *TOLD)},
+    "verify_rightstemplate": Curation(*[CURATORS] * 4, {}),
+    "verify_optout": Curation(CURATORS, NOBODY, CURATORS, NOBODY, {"erase": CURATORS, "keep": CURATORS}),
+    "verify_tombstone": Curation(CURATORS, CURATORS, NOBODY, CURATORS, {}),
+    "verify_source": Curation(*[CURATORS] * 4, dict.fromkeys(("run_now", "enable", "disable"), CURATORS)),
+    "verify_instagramaccount": Curation(CURATORS, NOBODY, ADMINS, NOBODY, {"go_on": ADMINS}),
     "verify_modelversion": READ_ONLY._replace(actions={"promote": ADMINS, "revert": ADMINS}),
+    "recommend_likeddream": READ_ONLY,
     "recommend_recommenderversion": READ_ONLY._replace(actions={"publish": ADMINS, "roll_back": ADMINS}),
+    "recommend_interaction": READ_ONLY,
+    "recommend_tally": READ_ONLY,
     "verify_apikey": Curation(ADMINS, ADMINS, ADMINS, NOBODY, {"revoke": ADMINS}),
     "django_q_schedule": Curation(*[ADMINS] * 4, {}),
     "django_q_success": DONE_TASKS,
@@ -101,17 +123,22 @@ PASSWORDS = {"password1": "another-passphrase", "password2": "another-passphrase
 NEW_PASSWORD = {"new_password1": "another-passphrase", "new_password2": "another-passphrase"}
 NEW_PASSWORD |= {"old_password": "a-long-passphrase"}
 API_KEY = {"name": "Till", "scopes": ["classify"], "requests_per_minute": 9, "photos_per_day": 9}
+TEMPLATE = {"name": "Kindly", "text": "May we, {handle}? {hashtag}", "hashtag": "#Yes", "nameless": "you"}
 ADDED = {
     "verify_dress": {"sku": "NEW", "title": "Ottilie", **NO_PHOTOS},
     "verify_team": {"name": "Atelier"},
     "verify_employee": {"username": "nora", **PASSWORDS},
     "verify_apikey": API_KEY,
+    "verify_rightstemplate": TEMPLATE,
+    "verify_tombstone": {"handle": "spammer"},
+    "verify_source": {"kind": "tagged", "every_minutes": 90},
     "django_q_schedule": SCHEDULE,
 }
 CHANGED = {
     **ADDED,
     "verify_post": {"rights": "granted"},
     "verify_look": {"clearance": "cleared"},
+    "verify_instagramaccount": {"new_token": "EAAfresh"},
     "verify_employee": {"username": "vera", "is_superuser": "on"},
     "django_q_ormq": {"key": "elsewhere", "lock_0": "2026-06-01", "lock_1": "12:00"},
 }
@@ -130,7 +157,13 @@ def furnish(person: Employee | None) -> SimpleNamespace:
     rows += [a_vote(told, Answer.NOT_A_DRESS, employee=vera), *make_told(told, vera), *queue()]
     learnt = {"fitted_at": timezone.now(), "posts": 1, "temperature": 0.1}
     rows.append(Calibration.objects.create(model_version=posts[0].suggestion.model_version, **learnt))
-    rows += [make.make_api_key()[0], make.make_recommender_version()]
+    rows += [make.make_api_key()[0], make.make_recommender_version(), make.make_interaction(dress)]
+    rows += [make.make_template()]
+    rows += [make.make_opt_out(), make.make_tombstone()]
+    rows += [make.make_tally(dress)]
+    rows += [make.make_liked_dream()]
+    make.make_dreams(range(12))
+    (settings.DREAM_WEIGHTS / "film.webp").write_bytes(make.webp())
     for_the_actions(dress)
     a_vote(voted, Answer.NOT_A_DRESS, employee=own)
     return SimpleNamespace(
@@ -145,6 +178,7 @@ def furnish(person: Employee | None) -> SimpleNamespace:
         not_a_dress=voted.pk,
         disputed=make.make_post(state="disputed").pk,
         voter=vera.pk,
+        to_ask=make.make_look(dress, "waiting", rights="unknown", username="ruby").pk,
         unmuted=make.make_employee("wanda").pk,
     )
 
@@ -173,6 +207,7 @@ def for_the_actions(dress: Dress) -> None:
     """Who has left, is invited or locked out; what is retired, granted, set aside, refused or was live."""
     make.make_dress(retired_on=timezone.localdate())
     make.make_post(state="set_aside", rights="granted")
+    make.make_post(state="held")
     make.make_look(dress, "refused")
     make.make_employee("gus", is_active=False)
     make.make_employee("ida", email="ida@office.example")
@@ -182,6 +217,8 @@ def for_the_actions(dress: Dress) -> None:
     was_live = make.make_model_version("e" * 64)
     ModelVersion.objects.filter(pk=was_live.pk).update(folder=was_live.digest)  # its weights are its own
     make.make_recommender_version("retired")
+    Source.objects.create(kind="mentions", enabled=False)
+    InstagramAccount.load().stop("The token has expired.", timezone.now())
 
 
 def doors(at: SimpleNamespace) -> list[Door]:
@@ -194,9 +231,16 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("healthz", ANYBODY),
         door("readyz", ANYBODY),
         door("manifest", ANYBODY),
+        door("instagram_webhook", NOBODY),  # Instagram's signature opens it, and no person
+        door("instagram_webhook", NOBODY, sent={"object": "instagram"}, as_json=True),
         door("shop", ANYBODY),
         door("dresses", ANYBODY),
         door("product", ANYBODY, sku),
+        door("review", ANYBODY, sku, sent=a_review()),
+        door("opt_out", ANYBODY),
+        door("opt_out", ANYBODY, sent={"handle": "ruby", "email": "ruby@x.example"}),
+        door("opt_out_done", ANYBODY),
+        door("dream_for_me", ANYBODY),
         door("rent", ANYBODY, sku, sent={"visitor": "a-random-visitor", "event": "2"}, as_json=True),
         door("photo", ANYBODY, at.look.post.photo.token, "small"),
         door("v1:dresses", ANYBODY),
@@ -205,11 +249,17 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("v1:similar", ANYBODY, sku),
         door("v1:shop-look", ANYBODY, at.look.pk),
         door("v1:classify", NOBODY, sent={}),  # a key opens it, and no person
+        door("v1:reviews", NOBODY, sent={}),
         door("v1:recommendations", ANYBODY, query="?visitor=a-visitor-of-16-letters"),
         door("v1:recommendations", NOBODY, query="?user=c-1042"),  # a key opens it, and no person
         door("v1:bulk-recommendations", NOBODY, query="?user=c-1042"),
         door("v1:bulk-similar", ANYBODY, query=f"?sku={sku}"),
         door("v1:bulk-shop", ANYBODY, query=f"?look={at.look.pk}"),
+        door("v1:dreams", ANYBODY),
+        door("v1:dream", ANYBODY, 0),
+        door("v1:dream-picture", ANYBODY, 0),
+        door("v1:dreams-for", ANYBODY, query="?visitor=a-visitor-of-16-letters"),
+        door("v1:dreams-for", NOBODY, query="?user=c-1042"),  # a key opens it, and no person
         door("v1:interactions", ANYBODY, sent=told_by_a_page(sku), as_json=True),
         door("v1:schema", ANYBODY),
         door("api-docs", ANYBODY),
@@ -221,6 +271,12 @@ def open_doors(at: SimpleNamespace) -> list[Door]:
         door("password_reset_done", ANYBODY),
         door("password_reset_confirm", ANYBODY, "MQ", "a-b"),
     ]
+
+
+def a_review() -> dict[str, Any]:
+    """Each time another photo file: it is read to its end."""
+    photo = SimpleUploadedFile("me.jpg", make.jpeg(), "image/jpeg")
+    return {"client_id": str(uuid4()), "photo": photo, "consent": "on"}
 
 
 def told_by_a_page(sku: str) -> dict[str, Any]:
@@ -235,6 +291,11 @@ def portal(at: SimpleNamespace) -> list[Door]:
         door("dress_photos", COLLEAGUES, at.dress.pk),
         door("leaderboard", COLLEAGUES),
         door("hall_of_fame", COLLEAGUES),
+        door("dreams", COLLEAGUES),
+        door("dream", COLLEAGUES, 0),
+        door("dream_walk", COLLEAGUES),
+        door("dream_film", COLLEAGUES),
+        door("liked_dream", COLLEAGUES, f"{17:032x}"),
         door("photo", COLLEAGUES, at.photo.token, "large"),
         door("me", COLLEAGUES),
         door("preferences", COLLEAGUES, sent={"pseudonym": "Silk Moth"}),
@@ -251,6 +312,7 @@ def portal(at: SimpleNamespace) -> list[Door]:
         door("name", VOTERS, sent={"vote": at.vote, "dress": at.dress.pk}),
         door("flag", VOTERS, sent={"lease": at.lease, "reason": "other"}),
         door("nominate", VOTERS, sent={"post": at.not_a_dress}),
+        door("dream_like", VOTERS, 0, sent={"liked": "yes"}),
     ]
 
 
@@ -278,6 +340,11 @@ def admin_pages(at: SimpleNamespace) -> list[Door]:
         door("admin:verify_decide", CURATORS),
         door("admin:verify_decide", CURATORS, query="?tab=audit"),
         door("admin:verify_decide", CURATORS, sent=answer),
+        door("admin:verify_rights", CURATORS),
+        door("admin:verify_rights", CURATORS, query="?tab=asked"),
+        door("admin:verify_rights", CURATORS, sent=asked(at)),
+        door("admin:verify_person", CURATORS),
+        door("admin:verify_person", CURATORS, sent={"handle": "ruby", "deed": "forget", "sure": "on"}),
         door("admin:verify_clear", CURATORS),
         door("admin:verify_clear", CURATORS, query="?view=grid"),
         door("admin:verify_clear", CURATORS, sent={"look": at.of["verify_look"], "decision": "cleared"}),
@@ -291,6 +358,10 @@ def admin_pages(at: SimpleNamespace) -> list[Door]:
         door("admin:auth_user_password_change", ADMINS, at.voter),
         door("admin:auth_user_password_change", ADMINS, at.voter, sent=PASSWORDS),
     ]
+
+
+def asked(at: SimpleNamespace) -> dict[str, Any]:
+    return {"decision": "asked", "row": at.to_ask, "template": at.of["verify_rightstemplate"]}
 
 
 def lists(at: SimpleNamespace) -> list[Door]:

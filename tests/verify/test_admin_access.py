@@ -4,12 +4,21 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.make import make_admin, make_api_key, make_batch, make_dress, make_employee
+from tests.make import (
+    make_admin,
+    make_api_key,
+    make_batch,
+    make_dress,
+    make_employee,
+    make_opt_out,
+    make_template,
+    make_tombstone,
+)
 from tests.verify.curation import MODELS, TOLD, a_proposed_post, a_vote, make_look, make_told, page
 from verify.models import Calibration, Employee, ModelVersion
 
 pytestmark = pytest.mark.django_db
-READ_ONLY = ["batch", "vote", "modelversion", "calibration", *TOLD]
+READ_ONLY = ["batch", "vote", "modelversion", "calibration", "tombstone", *TOLD]
 
 
 @pytest.fixture
@@ -25,7 +34,21 @@ def rows() -> dict[str, int]:
         model_version=version, fitted_at=vote.created_at, posts=1, temperature=0.1
     )
     key = make_api_key()[0]
-    kinds = [key, dress, post, look, batch, vote, employee, employee.team, version, learnt]
+    kinds = [
+        key,
+        dress,
+        post,
+        look,
+        batch,
+        vote,
+        employee,
+        employee.team,
+        version,
+        learnt,
+        make_template(),
+        make_opt_out(),
+        make_tombstone(),
+    ]
     return {kind._meta.model_name: kind.pk for kind in [*kinds, *make_told(post, employee)]}
 
 
@@ -34,6 +57,8 @@ def pages_of_their_own(rows: dict[str, int]) -> list[str]:
         reverse("admin:index"),
         reverse("admin:verify_decide"),
         reverse("admin:verify_decide") + "?tab=audit",
+        reverse("admin:verify_rights"),
+        reverse("admin:verify_person"),
         reverse("admin:verify_clear"),
         reverse("admin:verify_clear") + "?view=grid",
         reverse("admin:verify_voter", args=[rows["employee"]]),

@@ -33,6 +33,7 @@ def test_an_admin_sees_a_new_key_once_and_nobody_ever_again(client: Client, ada:
 
 
 def test_a_key_without_a_scope_is_not_made(client: Client, ada: Employee) -> None:
+    assert " checked" not in client.get(page("apikey", "add")).content.decode()
     client.post(page("apikey", "add"), {**API_KEY, "scopes": []})
     assert not ApiKey.objects.exists()
 

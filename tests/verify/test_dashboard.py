@@ -13,7 +13,6 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from tests.make import (
-    make_admin,
     make_batch,
     make_dress,
     make_employee,
@@ -24,11 +23,12 @@ from tests.make import (
     make_suggestion,
 )
 from tests.verify.curation import a_proposed_post
-from verify import audit, ballots, consensus, dashboard, refit
+from tests.verify.voted_posts import NOW, labelled, settled, vote
+from verify import audit, consensus, dashboard
 from verify.models import (
     Calibration,
-    Dress,
     Employee,
+    GateVerdict,
     Heartbeat,
     Look,
     Notice,
@@ -36,29 +36,10 @@ from verify.models import (
     Post,
     Refit,
     Reliability,
-    Vote,
+    RightsAnswer,
 )
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 6, 10, 15, 30, tzinfo=UTC)  # a Wednesday
-
-
-def vote(post: Post, at: datetime, right: bool | None = None, employee: Employee | None = None) -> Vote:
-    return Vote.objects.create(
-        post=post,
-        employee=employee or make_employee(),
-        suggestion=post.suggestion,
-        answer="not_a_dress",
-        created_at=at,
-        dealt_at=at,
-        right=right,
-    )
-
-
-def settled(
-    answer: str = "not_a_dress", dress: Dress | None = None, at: datetime = NOW, **fields: Any
-) -> Post:
-    return make_post(state="settled", answer=answer, dress=dress, settled_at=at, **fields)
 
 
 # Votes
@@ -142,91 +123,34 @@ def test_recall_is_of_the_model_and_not_of_who_named_the_dress() -> None:
     assert (week.part, week.whole) == (2, 3)
 
 
-# Voters and confidence
-
-
-def test_voters_least_reliable_first_and_none_muted_is_left_out() -> None:
-    for estimate, muted_at in ((0.9, None), (0.6, None), (0.95, NOW), (0.7, None)):
-        Reliability.objects.create(employee=make_employee(), estimate=estimate, muted_at=muted_at)
-    shown, total = dashboard.voters(limit=3)
-    assert [row.estimate for row in shown] == [0.6, 0.7, 0.95]
-    assert total == 4
-
-
-def test_a_diagram_needs_enough_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "ENOUGH", 2)
-    diagram = [{"stated": 0.98, "real": 0.97, "count": 50, "low": 0.9, "high": 0.99}]
-    values = {"fitted_at": NOW, "votes": 1, "posts": 1, "voters": 1, "seconds": 0.1}
-    values["prior_factors"] = list(consensus.UNCORRECTED)
-    Refit.objects.create(**values, diagram=diagram)
-    Refit.objects.create(**values)
-    ada = make_admin()
-    labelled(ada)
-    assert dashboard.calibration() == dashboard.Calibration(1, [], None)
-    labelled(ada)
-    found = dashboard.calibration()
-    assert (found.labelled, found.bins) == (2, [dashboard.Bin(0.98, 0.97, 50, 0.9, 0.99)])
-
-
-def labelled(ada: Employee) -> Post:
-    """Of the audit sample, with a vote and an admin's answer."""
-    post = a_proposed_post([make_dress()])
-    vote(post, NOW)
-    post.override("not_a_dress", None, ada)
-    Post.objects.filter(pk=post.pk).update(audit=True)
-    return post
-
-
-def test_labels_are_counted_as_the_re_fit_counts_them() -> None:
-    ada = make_admin()
-    for _ in range(2):
-        labelled(ada)
-    Post.objects.filter(pk=labelled(ada).pk).update(suggestion=None)
-    settled(audit=True, settled_by=ada)  # without a vote
-    settled(audit=True)
-    assert dashboard.calibration().labelled == refit.estimate(ballots.read()).audited == 2
-
-
-def test_too_early_is_said_with_the_number_that_is_missing(client: Client, ada: Employee) -> None:
-    labelled(ada)
-    html = client.get(reverse("admin:index")).content.decode()
-    assert "Too early to say: from 300 on there is a diagram, 299 to go." in html
-
-
-def test_the_audit_sample_waits_for_its_votes_and_for_a_label() -> None:
-    ada = make_admin()
-    ready = settled(audit=True, votes_cast=5)
-    disputed = make_post(state="disputed", audit=True, votes_cast=9)
-    skipped = make_post(state="disputed", audit=True, votes_cast=1)  # gets no more
-    settled(audit=True, votes_cast=4)
-    settled(audit=False, votes_cast=5)
-    settled(audit=True, votes_cast=5, settled_by=ada)
-    assert set(dashboard.to_label()) == {ready, disputed, skipped}
-
-
-def test_what_waits_for_a_label_is_not_to_be_decided_with_the_votes_in_view() -> None:
-    make_post(state="disputed", audit=True, votes_cast=9)
-    plain = make_post(state="disputed", votes_cast=9)
-    assert list(dashboard.to_decide()) == [plain]
-    waiting = dashboard.waiting()
-    assert (waiting.disputed, waiting.audit) == (1, 1)
-
-
 # The portal
 
 
 def test_what_waits(settings: Any) -> None:
     settings.BATCH_SIZE = 4
     dress = make_dress()
-    make_look(dress, "waiting", rights="requested")
+    asked = make_look(dress, "waiting", rights="requested").post
     make_look(dress, "cleared", rights="granted")
+    make_look(dress, "refused", rights="unknown")
+    RightsAnswer.objects.create(
+        post=asked, external_id="1", text="#YesMaison", hashtag="#YesMaison", at=timezone.now()
+    )
     for state in ("disputed", "waiting", "set_aside"):
         make_post(state=state)
     a_proposed_post([dress])
     a_proposed_post([dress], batch=make_batch())
     waiting = dashboard.waiting()
     assert waiting == dashboard.Waiting(
-        disputed=1, audit=0, looks=1, without_rights=1, set_aside=1, waiting=1, proposed=2, to_come=1
+        disputed=1,
+        audit=0,
+        looks=1,
+        without_rights=2,
+        to_ask=0,
+        answers=1,
+        set_aside=1,
+        waiting=1,
+        proposed=2,
+        to_come=1,
     )
     assert waiting.batches_to_come == 0.25
 
@@ -303,7 +227,7 @@ def test_more_rows_are_no_more_statements(
 ) -> None:
     some_of_everything()
     client.get(reverse("admin:index"))
-    with django_assert_max_num_queries(30) as first:
+    with django_assert_max_num_queries(32) as first:
         assert client.get(reverse("admin:index")).status_code == 200
     for _ in range(5):
         some_of_everything()
@@ -320,11 +244,21 @@ def everything(client: Client, ada: Employee, monkeypatch: pytest.MonkeyPatch) -
         labelled(ada)
     post = make_post()
     post.override("dress", make_dress(), ada)  # before the model saw it
+    some_held(ada)
     diagram = [{"stated": 0.98, "real": 0.97, "count": 2, "low": 0.9, "high": 0.99}]
     Refit.objects.update(diagram=diagram)
     html = client.get(reverse("admin:index")).content.decode()
-    assert html.count('class="plot"') == len(re.findall('<figure class="figure ', html)) == 9
+    assert html.count('class="plot"') == len(re.findall('<figure class="figure ', html)) == 10
     return html
+
+
+def some_held(ada: Employee) -> None:
+    """Three that a gate judged: one it holds, one that an admin let through, one that passed."""
+    now = timezone.now()
+    for state, held, by in (("held", True, None), ("waiting", True, ada), ("waiting", False, None)):
+        found = {"gate": "blur", "value": 9, "threshold": 25, "held": held, "judged_at": now}
+        overruled = {"overruled_by": by, "overruled_at": by and now}
+        GateVerdict.objects.create(post=make_post(state=state), **found, **overruled)
 
 
 def cells_of(html: str) -> list[list[str]]:

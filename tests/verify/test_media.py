@@ -1,5 +1,6 @@
 """The address of a photo: who gets it, how it is cached, and what it never reveals."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +46,8 @@ def test_anybody_sees_a_catalogue_photo(size: str) -> None:
     assert response["Content-Length"] == str(stored.size)
     assert response["Content-Disposition"].startswith("inline")
     assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert response["Cache-Control"] == "public, max-age=600"
     assert "Cookie" not in response.get("Vary", "")
 
@@ -56,6 +59,7 @@ def test_a_customers_photo_is_for_employees(employee: Client) -> None:
     assert response.status_code == 200
     assert set(response["Cache-Control"].split(", ")) == {"private", "max-age=86400", "immutable"}
     assert "Cookie" in response["Vary"]
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
 def test_a_deactivated_employee_is_a_stranger() -> None:
@@ -124,6 +128,25 @@ def test_head_and_other_origins(rf: RequestFactory) -> None:
     elsewhere = get(Client(), photo, Origin="https://shop.example")
     assert elsewhere["Access-Control-Allow-Origin"] == "*"
     assert Client().post(address(photo)).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../../../etc/passwd", "/etc/passwd", "photos/../../secret_key", "photos"]
+)
+def test_no_row_leads_out_of_the_storage(name: str, tmp_path: Path) -> None:
+    photo = make.make_dress().photos.get().photo
+    (tmp_path / "secret_key").write_text("secret")
+    Photo.objects.filter(pk=photo.pk).update(large=name)
+    assert get(Client(), photo).status_code == 404
+
+
+def test_whatever_the_bytes_are_they_are_a_picture() -> None:
+    photo = make.make_dress().photos.get().photo
+    with photo.large.storage.open(photo.large.name, "wb") as file:
+        file.write(b"<script>alert(1)</script>")
+    response = get(Client(), photo)
+    assert (response["Content-Type"], response["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
 def test_a_file_that_is_lost_is_not_found() -> None:

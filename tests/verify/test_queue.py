@@ -1,4 +1,4 @@
-"""The rules of handing out, voting, skipping and undoing, one person after the other."""
+"""The rules of handing out, voting and skipping, one person after the other."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,13 +8,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from tests import make
-from verify import queue, second_thoughts
+from tests.verify.voting import NONE, NOT, card, vote
+from verify import queue
 from verify.models import Answer, Batch, Dress, Employee, Lease, Post, Vote
 from verify.models.post import RULE
 
 pytestmark = pytest.mark.django_db
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-NOT, NONE = Answer.NOT_A_DRESS, Answer.NONE_OF_THESE
 
 
 @pytest.fixture
@@ -45,14 +45,6 @@ def anna() -> Employee:
 @pytest.fixture
 def ben() -> Employee:
     return make.make_employee("ben")
-
-
-def card(employee: Employee, now: datetime | None = None) -> Lease:
-    return queue.hand_out(employee, ahead=1, now=now)[0]
-
-
-def vote(employee: Employee, answer: str = NOT, now: datetime | None = None) -> Vote:
-    return queue.vote(employee, card(employee, now).pk, answer, now=now)
 
 
 # Handing out
@@ -337,67 +329,6 @@ def test_three_skips_send_it_to_an_admin(one: Post) -> None:
     assert (one.state, one.trouble) == (Post.State.DISPUTED, "Skipped by 3 people.")
     with pytest.raises(queue.PostAlreadySettled):
         queue.vote(holder, held.pk, NOT)
-
-
-# Undoing
-
-
-def undo(employee: Employee, post: Post, now: datetime) -> Lease | None:
-    lease = Lease.objects.filter(post=post, employee=employee).first()
-    return second_thoughts.undo(employee, lease.pk if lease else 1, now=now)
-
-
-def test_undo_takes_the_vote_back_and_returns_the_card(one: Post, anna: Employee, now: datetime) -> None:
-    before, cast = one.posterior, vote(anna, NOT, now)
-    lease = undo(anna, one, now=now + settings.UNDO)
-    one.refresh_from_db()
-    assert lease == queue.hand_out(anna, now=now + settings.UNDO)[0]
-    assert one.posterior == pytest.approx(before)
-    assert (one.votes_cast, one.votes_needed) == (0, 2)
-    assert not Vote.objects.filter(pk=cast.pk).exists()
-    assert queue.vote(anna, lease.pk, NONE).answer == NONE
-
-
-def test_undo_reopens_a_decided_post(one: Post, anna: Employee, ben: Employee, now: datetime) -> None:
-    vote(anna, NOT, now)
-    vote(ben, NOT, now + SECOND)
-    assert undo(anna, one, now=now + 2 * SECOND)
-    one.refresh_from_db()
-    assert (one.settles_at, one.votes_cast, one.votes_needed) == (None, 1, 1)
-
-
-def test_undo_comes_too_late(one: Post, batch: Batch, anna: Employee, ben: Employee, now: datetime) -> None:
-    with pytest.raises(second_thoughts.NothingToUndo):
-        undo(anna, one, now=now)
-    vote(anna, NOT, now)
-    with pytest.raises(second_thoughts.NothingToUndo):
-        undo(anna, one, now=now + settings.UNDO + SECOND)
-    batch.freeze(now)
-    with pytest.raises(second_thoughts.NothingToUndo):
-        undo(anna, one, now=now)
-
-
-def test_a_settled_post_cannot_be_undone(one: Post, anna: Employee, ben: Employee, now: datetime) -> None:
-    vote(anna, NOT, now)
-    vote(ben, NOT, now)
-    one.refresh_from_db()
-    one.settle(now)
-    with pytest.raises(second_thoughts.NothingToUndo):
-        undo(ben, one, now=now)
-    assert Vote.objects.count() == 2
-
-
-def test_undo_never_leaves_more_cards_out_than_votes_needed(one: Post, now: datetime) -> None:
-    """Two disagree, more are asked; when the second takes back, as many cards as are too many fall back."""
-    people = [make.make_employee() for _ in range(4)]
-    vote(people[0], NOT, now)
-    vote(people[1], NONE, now)
-    one.refresh_from_db()
-    held = [lease for person in people[2:] for lease in queue.hand_out(person, now=now)]
-    assert len(held) == one.votes_needed
-    undo(people[1], one, now=now)
-    one.refresh_from_db()
-    assert Lease.objects.open(now).filter(post=one).count() == one.votes_needed
 
 
 # Numbers

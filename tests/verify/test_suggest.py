@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.files.base import ContentFile
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ml.deepdress import DeepDress, OutOfMemory
 from tests.make import jpeg, make_dress, make_employee, make_photo, make_post
+from tests.verify.broken_photos import broken_photo
 from tests.verify.tiny_weights import write_tiny_weights
 from verify import changeover, suggest, versions
 from verify.embed import Seen, see
@@ -201,14 +200,6 @@ def test_a_photo_that_does_not_open_is_set_aside_and_the_rest_goes_on(
     assert len(bad.trouble) <= 300
 
 
-def broken_photo(data: bytes | None) -> Any:
-    photo = make_photo()
-    photo.small.storage.delete(photo.small.name)
-    if data is not None:
-        photo.small.storage.save(photo.small.name, ContentFile(data))
-    return photo
-
-
 def test_a_photo_for_which_the_memory_is_too_small_is_set_aside_and_the_rest_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -360,42 +351,6 @@ def test_only_posts_that_nobody_saw_are_proposed_anew() -> None:
     assert Suggestion.objects.filter(post=untouched).count() == 2
     untouched.refresh_from_db()
     assert untouched.suggestion == Suggestion.objects.filter(post=untouched).latest("pk")
-
-
-def test_the_command_counts_and_writes_json(
-    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_dress(photos=2)
-    make_post()
-    make_post(photo=broken_photo(b"no image"))
-    out = tmp_path / "counts.json"
-    call_command("suggest_posts", json=out)
-    assert out.read_text() == '{"embedded": 2, "proposed": 1, "set_aside": 1}\n'
-    assert capsys.readouterr().out == "2 embedded, 1 proposed, 1 set aside.\n"
-
-    write_tiny_weights(weights, seed=2)
-    make_post()
-    call_command("suggest_posts")
-    assert capsys.readouterr().out == "2 embedded, 1 proposed, 0 set aside.\n"
-
-
-def test_the_command_waits_for_what_a_dead_worker_holds() -> None:
-    make_dress()
-    post = make_post(attempts=1, claimed_until=timezone.now() + timedelta(seconds=1))
-    call_command("suggest_posts")
-    post.refresh_from_db()
-    assert post.state == Post.State.PROPOSED
-
-
-def test_the_command_says_where_it_cannot_write(tmp_path: Path) -> None:
-    make_dress()
-    with pytest.raises(CommandError, match="nowhere"):
-        call_command("suggest_posts", json=tmp_path / "nowhere" / "counts.json")
-
-
-def test_the_command_says_what_is_missing() -> None:
-    with pytest.raises(CommandError, match="import_dresses"):
-        call_command("suggest_posts")
 
 
 def test_the_web_process_never_imports_torch() -> None:

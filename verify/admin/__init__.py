@@ -19,6 +19,15 @@ from verify.admin.look import LookAdmin
 from verify.admin.model_version import CalibrationAdmin, ModelVersionAdmin
 from verify.admin.people import EmployeeAdmin, TeamAdmin
 from verify.admin.post import PostAdmin
+from verify.admin.privacy import OptOutAdmin, TombstoneAdmin
+from verify.admin.rights import RightsChangeAdmin, RightsTemplateAdmin
+from verify.admin.source import (
+    HashtagAdmin,
+    InstagramAccountAdmin,
+    MentionAdmin,
+    RefusedMediaAdmin,
+    SourceAdmin,
+)
 
 __all__ = [
     "ApiKeyAdmin",
@@ -28,15 +37,24 @@ __all__ = [
     "EmployeeAdmin",
     "FlagAdmin",
     "GoldAnswerAdmin",
+    "HashtagAdmin",
     "HeartbeatAdmin",
+    "InstagramAccountAdmin",
     "LookAdmin",
+    "MentionAdmin",
     "ModelVersionAdmin",
     "NominationAdmin",
     "NoticeAdmin",
+    "OptOutAdmin",
     "PostAdmin",
     "RefitAdmin",
+    "RefusedMediaAdmin",
     "ReliabilityAdmin",
+    "RightsChangeAdmin",
+    "RightsTemplateAdmin",
+    "SourceAdmin",
     "TeamAdmin",
+    "TombstoneAdmin",
     "VoteAdmin",
 ]
 

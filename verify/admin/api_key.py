@@ -14,16 +14,15 @@ from verify.models import ApiKey
 
 
 class ApiKeyForm(forms.ModelForm):
-    scopes = forms.MultipleChoiceField(choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(
+        choices=ApiKey.Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What it may do: no more than who calls with it needs.",
+    )
 
     class Meta:
         model = ApiKey
         fields = ["name", "scopes", "requests_per_minute", "photos_per_day", "expires_at"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "scopes" in self.fields and self.instance._state.adding:
-            self.initial.setdefault("scopes", ApiKey.Scope.values)
 
 
 @admin.register(ApiKey)

@@ -11,7 +11,9 @@ from django.utils.formats import date_format
 
 from verify import audit, dashboard, option_sets
 from verify.admin.figures import Cell, Figure, Row, interval, listed, percent
+from verify.admin.gates import gates_figure
 from verify.admin.model_version import checked_in_words
+from verify.admin.rights import address
 from verify.admin.signs import Sign, broken_promise, signs
 from verify.admin.voter import interval_in_words, known_interval, voter_url
 from verify.models import Calibration, Employee, Notice, Reliability
@@ -61,20 +63,27 @@ def tasks(waiting: dashboard.Waiting) -> list[Task]:
             f"batches to come, of {waiting.to_come:,} posts",
             listed("post", state__exact="proposed", batch__isnull=True),
         ),
+        Task(str(waiting.to_ask), "owners to ask for their photo", reverse("admin:verify_rights"), "work"),
+        Task(str(waiting.answers), "answers of owners to confirm", address("answered"), "work"),
         Task(
             str(waiting.without_rights),
             "looks without rights",
             listed("look", post__rights__in="unknown,requested"),
         ),
         Task(str(waiting.waiting), "posts waiting for DeepDress", listed("post", state__exact="waiting")),
-        Task(str(waiting.set_aside), "posts set aside", listed("post", state__exact="set_aside")),
+        Task(str(waiting.held), "posts held back by a gate", listed("post", state__exact="held")),
+        Task(
+            str(waiting.set_aside),
+            "posts set aside",
+            listed("post", state__exact="set_aside", photo__isnull=False),
+        ),
     ]
 
 
 def sections(now: datetime) -> list[Section]:
     return [
         Section("Votes", [days_figure(now), hours_figure(now), agreement_figure(now)]),
-        Section("Posts", [batches_figure(), not_a_dress_figure(now), recall_figure(now), promise_figure()]),
+        Section("Posts", posts_figures(now)),
         Section("Voters, and how sure we may be", [voters_figure(), calibration_figure()]),
     ]
 
@@ -152,6 +161,11 @@ def agreement_figure(now: datetime) -> Figure:
 
 
 # Posts
+
+
+def posts_figures(now: datetime) -> list[Figure]:
+    shares = [not_a_dress_figure(now), recall_figure(now), promise_figure()]
+    return [batches_figure(), *shares, gates_figure()]
 
 
 def batches_figure() -> Figure:

@@ -136,10 +136,11 @@ def number(text: str | None) -> int | None:
 
 def chosen(request: HttpRequest, tab: str) -> Post | None:
     """The post asked for, or the one after the one asked for, or the first."""
-    posts = Post.objects.select_related("photo", "suggestion__model_version", "dress", "batch")
+    related = ("photo", "suggestion__model_version", "dress", "batch")
+    posts = Post.objects.filter(photo__isnull=False).select_related(*related)
     if pk := number(request.GET.get("post")):
         return posts.filter(pk=pk).first()
-    waiting = queues()[tab].select_related("photo", "suggestion__model_version", "dress", "batch")
+    waiting = queues()[tab].select_related(*related)
     after = number(request.GET.get("after")) or 0
     return waiting.filter(pk__gt=after).first() or waiting.first()
 

@@ -19,9 +19,13 @@ from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
 from verify.admin.decide import DecideQueue
 from verify.admin.evidence import evidence_for, waits_for_label
 from verify.admin.flags import FlaggedPostFilter
+from verify.admin.gates import GatedPosts, GateFilter
+from verify.admin.privacy import PersonPage
+from verify.admin.rights import RightsQueue, history_of
 from verify.dashboard import proposed
-from verify.models import Answer, Dress, Post, Vote
+from verify.models import Answer, Dress, Post, RightsChange, Vote
 from verify.models.post import PostQuerySet
+from verify.templatetags.captions import linked
 
 
 class Leading(Func):
@@ -116,6 +120,8 @@ class PostForm(forms.ModelForm):
             self.add_error("verdict_dress", "Which dress is it?")
         if dress and cleaned["verdict"] != Answer.DRESS:
             self.add_error("verdict_dress", "Leave this empty, or choose “a dress” as the verdict.")
+        if cleaned.get("verdict") and self.instance.photo_id is None:
+            self.add_error("verdict", "A video without a photo cannot be judged.")
         return cleaned
 
 
@@ -123,8 +129,7 @@ def set_rights(rights: Post.Rights) -> Callable[..., None]:
     @admin.action(description=f"Set rights to {rights.value}", permissions=["change"])
     @transaction.atomic
     def action(model_admin: admin.ModelAdmin, request: HttpRequest, posts: PostQuerySet) -> None:
-        changed = list(posts.exclude(rights=rights))
-        Post.objects.filter(pk__in=[post.pk for post in changed]).update(rights=rights)
+        changed = RightsChange.objects.make(posts, rights, "Set by an admin.", request.user)
         log_change(request, changed, f"Rights: {rights.label}.")
         model_admin.message_user(request, f"{len(changed)} posts: rights {rights.value}.")
 
@@ -133,7 +138,7 @@ def set_rights(rights: Post.Rights) -> Callable[..., None]:
 
 
 @admin.register(Post)
-class PostAdmin(DecideQueue, CuratedAdmin):
+class PostAdmin(DecideQueue, RightsQueue, PersonPage, GatedPosts, CuratedAdmin):
     form = PostForm
     list_display = [
         *("picture", "named", "status", "outcome", "certainty"),
@@ -146,6 +151,7 @@ class PostAdmin(DecideQueue, CuratedAdmin):
         ModelFilter,
         SetFilter,
         FlaggedPostFilter,
+        GateFilter,
         "answer",
         "rights",
         "audit",
@@ -154,22 +160,30 @@ class PostAdmin(DecideQueue, CuratedAdmin):
     list_select_related = ["photo", "dress", "batch", "suggestion"]
     search_fields = ["external_id", "username", "caption", "dress__sku", "dress__title"]
     fieldsets = [
-        ("Decide", {"fields": [("verdict", "verdict_dress"), "rights"]}),
+        ("Decide", {"fields": [("verdict", "verdict_dress"), "rights", "rights_history", "hidden"]}),
         (
             "Where it stands",
             {"fields": ["status", "outcome", "settled_by", "settled_at", "batch", "attempts"]},
         ),
+        ("Quality gates", {"fields": ["gate_table", "twins"]}),
         (
             "Post",
-            {"fields": ["link", "username", "posted_at", "caption", "like_count", "source", "external_id"]},
+            {
+                "fields": [
+                    *("link", "username", "posted_at", "words", "media_type"),
+                    *("like_count", "comments_count", "source", "external_id"),
+                ]
+            },
         ),
     ]
     readonly_fields = [
-        *("source", "external_id", "link", "username", "posted_at", "caption", "like_count"),
-        *("status", "batch", "outcome", "settled_by", "settled_at", "attempts"),
+        *("source", "external_id", "link", "username", "posted_at", "words", "media_type"),
+        *("like_count", "comments_count"),
+        *("status", "batch", "outcome", "settled_by", "settled_at", "attempts", "gate_table", "twins"),
+        *("rights_history", "hidden"),
     ]
     change_form_template = "admin/verify/post/change_form.html"
-    actions = [*map(set_rights, Post.Rights), "try_again", "propose_anew"]
+    actions = [*map(set_rights, Post.Rights), "try_again", "propose_anew", "let_through"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -197,7 +211,7 @@ class PostAdmin(DecideQueue, CuratedAdmin):
 
     def save_model(self, request: HttpRequest, post: Post, form: PostForm, change: bool) -> None:
         if "rights" in form.changed_data:
-            post.save(update_fields=["rights"])  # the rest of the row may be changing under a vote
+            RightsChange.objects.make([post], post.rights, "Set by an admin.", request.user)
         if answer := form.cleaned_data["verdict"]:
             post.override(answer, form.cleaned_data["verdict_dress"], request.user)
 
@@ -213,7 +227,7 @@ class PostAdmin(DecideQueue, CuratedAdmin):
 
     @admin.display(description="photo")
     def picture(self, post: Post) -> SafeString | str:
-        return thumbnail(post.photo.token, f"Post {post.external_id}")
+        return thumbnail(post.photo.token if post.photo else None, f"Post {post.external_id}")
 
     @admin.display(description="post", ordering="posted_at")
     def named(self, post: Post) -> SafeString:
@@ -248,6 +262,21 @@ class PostAdmin(DecideQueue, CuratedAdmin):
             return "–"
         url = reverse("admin:verify_batch_change", args=[post.batch_id])
         return format_html('<a href="{}">{}</a>', url, date_format(post.batch.opened_at, "j M"))
+
+    @admin.display(description="history of the rights")
+    def rights_history(self, post: Post) -> SafeString | str:
+        return history_of(post)
+
+    @admin.display(description="hidden")
+    def hidden(self, post: Post) -> str:
+        if post.hidden_at is None:
+            return "–"
+        erased = f"; deleted on {day(post.erase_at)}" if post.erase_at else ""
+        return f"{post.get_hidden_because_display()}, since {day(post.hidden_at)}{erased}"
+
+    @admin.display(description="caption")
+    def words(self, post: Post) -> SafeString:
+        return linked(post.caption)
 
     @admin.display(description="permalink")
     def link(self, post: Post) -> SafeString | str:

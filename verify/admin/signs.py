@@ -8,7 +8,9 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 
 from verify import dashboard
-from verify.models import Employee, Refit
+from verify.admin.source import access_in_words
+from verify.intake.instagram import token
+from verify.models import Employee, InstagramAccount, Refit, Source
 
 
 class Sign(NamedTuple):
@@ -36,7 +38,22 @@ def signs(health: dashboard.Health, user: Employee, now: datetime) -> list[Sign]
             health.failed > 0,
         ),
         last_refit(health.refit),
+        *sources(now),
     ]
+
+
+def sources(now: datetime) -> list[Sign]:
+    """Of posts, where there are any."""
+    switched_on = Source.objects.filter(enabled=True)
+    if not switched_on.exists():
+        return []
+    url, failed = reverse("admin:verify_source_changelist"), switched_on.filter(failures__gt=0).count()
+    words = f"{failed} of {switched_on.count()} failed last" if failed else f"{switched_on.count()} read"
+    found = [Sign("sources", words, url, failed > 0)]
+    if switched_on.exclude(kind__in=Source.OF_A_FILE).exists():
+        troubled = InstagramAccount.load().stopped_at is not None or not token.is_set_up()
+        found.append(Sign("Instagram", access_in_words(now), url, troubled))
+    return found
 
 
 def broken_promise() -> list[Sign]:

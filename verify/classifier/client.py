@@ -7,12 +7,14 @@ from typing import Any
 from django.conf import settings
 
 from verify.classifier.frames import Garbled, Line
+from verify.dreaming.dream import Drawn, Dream
 
+DRAWN_BYTES = 500_000  # of a picture and its vector: far more than one of 128 pixels has
 SOON = 5  # seconds; the supervisor starts again what has died
 
 
 class Unavailable(Exception):
-    """No names now; the message says why, ``seconds`` when to ask again."""
+    """Nothing now; the message says why, ``seconds`` when to ask again."""
 
     def __init__(self, message: str, seconds: int = SOON) -> None:
         super().__init__(message)
@@ -28,16 +30,31 @@ def classify(photos: Sequence[bytes], k: int) -> dict[str, Any]:
 
     Raises Unavailable.
     """
-    line = Line(socket.socket(socket.AF_UNIX), settings.CLASSIFIER_TIMEOUT.total_seconds())
+    return _ask({"k": k}, photos, settings.CLASSIFIER_TIMEOUT.total_seconds())[0]
+
+
+def dream(dreams: Sequence[Dream]) -> list[Drawn]:
+    """Each drawn and looked at, in its order. Raises Unavailable."""
+    told, seconds = [each.told() for each in dreams], settings.DREAM_TIMEOUT.total_seconds()
+    _, blobs = _ask({"dreams": told}, (), seconds, DRAWN_BYTES * len(dreams))
+    if len(blobs) != 2 * len(dreams):
+        raise Unavailable("The classifier is of another version, and has to be started again.")
+    return [Drawn(picture, vector) for picture, vector in zip(blobs[::2], blobs[1::2], strict=True)]
+
+
+def _ask(
+    header: dict[str, Any], blobs: Sequence[bytes], seconds: float, most: int = 0
+) -> tuple[dict[str, Any], list[bytes]]:
+    line = Line(socket.socket(socket.AF_UNIX), seconds)
     with line.socket:
         try:
             line.connect(str(settings.CLASSIFIER_SOCKET))
-            line.send({"k": k}, photos)
-            answer, _ = line.receive()
+            line.send(header, blobs)
+            answer, answered = line.receive(most)
         except TimeoutError as error:
             raise TooSlow("The classifier takes too long: it has too much to do, or just starts.") from error
         except (OSError, Garbled) as error:
             raise Unavailable("The classifier is not running, or has just ended.") from error
     if reason := answer.get("unavailable"):
         raise Unavailable(reason)
-    return answer
+    return answer, answered

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from logging import getLogger
@@ -18,7 +18,10 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from verify import suggest, versions
 from verify.classifier.frames import MAX_K
-from verify.intake.copies import PhotoRefused, small_copy
+from verify.dreaming import draw
+from verify.dreaming.dream import Drawn, Dream
+from verify.intake.copies import PhotoRefused
+from verify.intake.decoder import small_copy
 from verify.models import Calibration, Dress, ModelVersion
 from verify.option_sets import Fit
 from verify.versions import NotReady
@@ -41,13 +44,16 @@ class Order:
 class Engine:
     """One thread loads and computes; callers' threads decode, as many at once as there are cores.
 
-    ``busy_since`` (by time.monotonic(), 0 while idle) tells whoever watches that a batch never ends.
+    Another thread dreams, one caller's dreams after another's, so that none is drawn twice at once.
+    ``busy_since`` and ``drawing_since`` (by time.monotonic(), 0 while idle) tell whoever watches that a batch
+    never ends.
     """
 
     def __init__(self) -> None:
         self.version = ""
         self._model: versions.DeepDress | None = None
-        self.busy_since = 0.0
+        self.busy_since = self.drawing_since = 0.0
+        self._drawer = ThreadPoolExecutor(1, "dreamer")
         self._orders: Queue[Order | None] = Queue()
         self._decoding = Semaphore(os.cpu_count() or 1)
         self._thread = Thread(target=self._run, name="engine", daemon=True)
@@ -58,6 +64,8 @@ class Engine:
     def stop(self) -> None:
         self._orders.put(None)
         self._thread.join()
+        self._drawer.submit(connections.close_all)  # that thread's
+        self._drawer.shutdown()
 
     def load(self) -> None:
         """Ahead of the first caller."""
@@ -79,6 +87,26 @@ class Engine:
         for answer in found:
             answers[answers.index(None)] = {**answer, "candidates": answer["candidates"][:k]}
         return version, [answer for answer in answers if answer is not None]
+
+    def dream(self, dreams: Sequence[Dream], seconds: float) -> list[Drawn]:
+        """Raises NotReady, TimeoutError."""
+        expires = time.monotonic() + seconds
+        return self._drawer.submit(self._draw, dreams, expires).result(timeout=seconds)
+
+    def _draw(self, dreams: Sequence[Dream], expires: float) -> list[Drawn]:
+        """For nobody who has gone."""
+        if (now := time.monotonic()) >= expires:
+            raise TimeoutError
+        self.drawing_since = now
+        try:
+            close_old_connections()
+            return draw.draw(dreams)
+        except Exception as error:
+            if not isinstance(error, NotReady):
+                logger.exception("%s dreams failed", len(dreams))
+            raise _reason(error) from error
+        finally:
+            self.drawing_since = 0.0
 
     @contextmanager
     def _a_core(self, expires: float) -> Iterator[None]:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from verify import versions
 from verify.classifier.engine import Engine
 from verify.classifier.frames import MAX_K, Garbled, Line
+from verify.dreaming.dream import MOST, dream_of
 from verify.models import ApiKey, Heartbeat
 
 NAME = "classifier"
@@ -41,7 +42,23 @@ class Conversation(socketserver.BaseRequestHandler):
         line = Line(self.request, settings.CLASSIFIER_TIMEOUT.total_seconds() + 2)
         with suppress(OSError, Garbled):  # who hangs up, or speaks something else, gets no answer
             header, photos = line.receive(settings.CLASSIFY_MAX_BYTES)
-            line.send(self._answer(photos, header.get("k"), line.left()))
+            if "dreams" in header:
+                line.send(*self._dream(header["dreams"], line.left()))
+            else:
+                line.send(self._answer(photos, header.get("k"), line.left()))
+
+    def _dream(self, told: object, seconds: float) -> tuple[dict[str, Any], list[bytes]]:
+        """Blobs are each dream's picture and its vector."""
+        if not (isinstance(told, list) and 1 <= len(told) <= MOST):
+            raise Garbled(f"expected 1 to {MOST} dreams")
+        try:
+            dreams = [dream_of(each) for each in told]
+            drawn = self.server.engine.dream(dreams, min(seconds, settings.DREAM_TIMEOUT.total_seconds() + 2))
+        except ValueError as error:
+            raise Garbled(str(error)) from error
+        except versions.NotReady as reason:
+            return {"unavailable": str(reason)}, []
+        return {}, [part for each in drawn for part in each]
 
     def _answer(self, photos: list[bytes], k: object, seconds: float) -> dict[str, Any]:
         if not (type(k) is int and 1 <= k <= MAX_K):
@@ -103,7 +120,7 @@ def run(path: Path) -> str:
                 _beat(engine.version)
                 _load_if_anybody_may_ask(engine)
             time.sleep(0.5)
-        if engine.busy_since:
+        if engine.busy_since or engine.drawing_since:
             os._exit(1)  # its thread cannot be stopped
         return reason
 
@@ -111,8 +128,8 @@ def run(path: Path) -> str:
 def _time_to_go(parent: int, engine: Engine) -> str:
     if os.getppid() != parent:
         return "Whoever started the classifier is gone."
-    since = engine.busy_since
-    return "A batch does not end." if since and time.monotonic() - since > STUCK else ""
+    starts = [since for since in (engine.busy_since, engine.drawing_since) if since]
+    return "A batch does not end." if starts and time.monotonic() - min(starts) > STUCK else ""
 
 
 def _load_if_anybody_may_ask(engine: Engine) -> None:

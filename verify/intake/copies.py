@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 
-from django.conf import settings
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from verify.gates import Measures, measure
+from verify.intake.png import check_whole
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 LARGE_SIDE, SMALL_SIDE = 1080, 360  # pixels, of the longer side
@@ -22,6 +24,15 @@ class PhotoRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a photo may have; see the settings PHOTO_…"""
+
+    most_bytes: int
+    most_pixels: int
+    least_side: int  # pixels
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A photo ready to be stored: upright sRGB JPEGs without metadata."""
 
@@ -30,24 +41,26 @@ class Prepared:
     height: int
     large: bytes
     small: bytes
+    measures: Measures
 
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def prepare(data: bytes) -> Prepared:
+def prepare(data: bytes, limits: Limits) -> Prepared:
     """Decode a JPEG, PNG, WebP or GIF (its first frame) in full and make our copies.
 
     Raises PhotoRefused for anything else, and for what is damaged, too heavy, too large or too small.
     """
-    large = _checked(data)
-    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), _small(large))
+    large = _checked(data, limits)
+    small, measures = _small(large), measure(large, min(large.size))
+    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), small, measures)
 
 
-def small_copy(data: bytes) -> bytes:
+def small_copy(data: bytes, limits: Limits) -> bytes:
     """The small copy alone, as `prepare` makes it. Raises PhotoRefused."""
-    return _small(_checked(data))
+    return _small(_checked(data, limits))
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
@@ -61,19 +74,21 @@ def _small(large: Image.Image) -> bytes:
     return _encoded(small, SMALL_QUALITY)
 
 
-def _checked(data: bytes) -> Image.Image:
+def _checked(data: bytes, limits: Limits) -> Image.Image:
     """The photo as `_decode` gives it, where it is neither too heavy nor refused there."""
-    if len(data) > settings.PHOTO_MAX_BYTES:
-        raise PhotoRefused(f"{len(data):,} bytes; the limit is {settings.PHOTO_MAX_BYTES:,}")
+    if len(data) > limits.most_bytes:
+        raise PhotoRefused(f"{len(data):,} bytes; the limit is {limits.most_bytes:,}")
     if not data:
         raise PhotoRefused("an empty file")
-    return _decode(data)
+    return _decode(data, limits)
 
 
-def _decode(data: bytes) -> Image.Image:
+def _decode(data: bytes, limits: Limits) -> Image.Image:
     """The photo upright, in RGB, its longer side at most LARGE_SIDE."""
-    with _refusing_what_cannot_be_decoded(data), Image.open(BytesIO(data), formats=FORMATS) as image:
-        _check_size(*image.size)
+    with _refusing_what_cannot_be_decoded(data, limits), Image.open(BytesIO(data), formats=FORMATS) as image:
+        _check_size(*image.size, limits)
+        if image.format == "PNG":
+            check_whole(data)
         shrunk = image if image.mode in ("RGB", "RGBA", "L", "CMYK") else _in_full_colour(image)
         # For JPEG this decodes at a fraction of the size where that is enough.
         shrunk.thumbnail((LARGE_SIDE, LARGE_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -82,9 +97,9 @@ def _decode(data: bytes) -> Image.Image:
         return _in_srgb(_on_white(shrunk))
 
 
-def _check_size(width: int, height: int) -> None:
+def _check_size(width: int, height: int, limits: Limits) -> None:
     """From the header, before anything is decoded."""
-    least, most = settings.PHOTO_MIN_SIDE, settings.PHOTO_MAX_PIXELS
+    least, most = limits.least_side, limits.most_pixels
     if width * height > most:
         raise PhotoRefused(f"{width:,} x {height:,} pixels; the limit is {most:,} in all")
     if min(width, height) * min(1, LARGE_SIDE / max(width, height)) < least:
@@ -144,7 +159,7 @@ def _encoded(image: Image.Image, quality: int) -> bytes:
 
 
 @contextmanager
-def _refusing_what_cannot_be_decoded(data: bytes) -> Iterator[None]:
+def _refusing_what_cannot_be_decoded(data: bytes, limits: Limits) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -155,8 +170,10 @@ def _refusing_what_cannot_be_decoded(data: bytes) -> Iterator[None]:
         except UnidentifiedImageError as error:
             raise PhotoRefused(_what_instead(data)) from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            limit = f"{settings.PHOTO_MAX_PIXELS:,}"
+            limit = f"{limits.most_pixels:,}"
             raise PhotoRefused(f"far more pixels than the limit of {limit}") from error
+        except MemoryError as error:
+            raise PhotoRefused("the picture needs more memory than a photo does") from error
         except Exception as error:  # decoders answer hostile bytes with anything from OSError to KeyError
             raise PhotoRefused(_trouble(error)) from error
 

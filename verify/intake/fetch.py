@@ -2,44 +2,47 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from ssl import SSLContext
+from threading import Thread
 
 import httpx
 from django.conf import settings
 
-Address = IPv4Address | IPv6Address
+from verify.intake.addresses import Address, FetchRefused, is_public, parsed, port
+
+__all__ = ["Address", "FetchRefused", "fetch", "is_public", "resolve"]
+
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 Permitted = Callable[[Address], bool]
 
-NAT64 = IPv6Network("64:ff9b::/96")
-
-
-class FetchRefused(Exception):
-    """The address is not fetched, or not in full; the message is one line that names the host only."""
-
-
-def is_public(address: Address) -> bool:
-    """Whether it belongs to the public internet, or stands for an IPv4 address that does."""
-    if isinstance(address, IPv6Address):
-        if inner := _inner_address(address):
-            return is_public(inner)
-        if address.sixtofour or address.teredo or address.is_site_local:  # tunnels to anywhere; an old LAN
-            return False
-    return address.is_global and not (address.is_multicast or address.is_reserved)
-
-
-def _inner_address(address: IPv6Address) -> IPv4Address | None:
-    return IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else address.ipv4_mapped
-
 
 async def resolve(host: str, port: int) -> list[str]:
-    """All addresses of a host, as the operating system sees them."""
-    answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+    """All addresses of a host, as the operating system sees them.
+
+    In a thread that nobody waits for: a slow name server is no reason to outlast the deadline.
+    """
+    loop, answers = asyncio.get_running_loop(), asyncio.Queue[list[str] | OSError](1)
+
+    def ask() -> None:
+        found: list[str] | OSError
+        try:
+            told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = list(dict.fromkeys(str(each[4][0]) for each in told))
+        except (OSError, UnicodeError) as error:
+            found = OSError(str(error))
+        with suppress(RuntimeError):  # the loop is closed: too late
+            loop.call_soon_threadsafe(answers.put_nowait, found)
+
+    Thread(target=ask, daemon=True).start()
+    if isinstance(answer := await answers.get(), OSError):
+        raise answer
+    return answer
 
 
 def fetch(url: str, *, resolve: Resolve = resolve, permitted: Permitted = is_public) -> bytes:
@@ -47,7 +50,7 @@ def fetch(url: str, *, resolve: Resolve = resolve, permitted: Permitted = is_pub
 
     Every host on the way is resolved once, each of its addresses must be permitted, and the connection goes
     to the address that was checked. Raises FetchRefused, also for more than PHOTO_MAX_BYTES, more than
-    FETCH_TIMEOUT in all, more than FETCH_REDIRECTS, and any answer but 200.
+    FETCH_TIMEOUT in all, less than FETCH_LEAST_SPEED, more than FETCH_REDIRECTS, and any answer but 200.
     """
     with ThreadPoolExecutor(1) as elsewhere:  # the caller's thread may have an event loop running
         return elsewhere.submit(lambda: asyncio.run(_fetch(url, resolve, permitted))).result()
@@ -57,10 +60,10 @@ async def _fetch(url: str, resolve: Resolve, permitted: Permitted) -> bytes:
     seconds = settings.FETCH_TIMEOUT.total_seconds()
     try:
         async with asyncio.timeout(seconds):
-            return await _follow(_parsed(url), resolve, permitted)
+            return await _follow(parsed(url), resolve, permitted)
     except TimeoutError as error:
         raise FetchRefused(f"no whole answer within {seconds:g} s") from error
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise FetchRefused(f"the connection failed ({type(error).__name__})") from error
 
 
@@ -69,34 +72,26 @@ async def _follow(url: httpx.URL, resolve: Resolve, permitted: Permitted) -> byt
         answer = await _ask(url, await _checked_address(url, resolve, permitted))
         if isinstance(answer, bytes):
             return answer
-        url = _parsed(str(answer))
+        url = parsed(str(answer))
     raise FetchRefused(f"more than {settings.FETCH_REDIRECTS} redirects")
 
 
-def _parsed(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError, TypeError) as error:
-        raise FetchRefused("not an address") from error
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise FetchRefused("not an http or https address")
-    if parsed.userinfo:
-        raise FetchRefused("an address with a user name or password in it")
-    return parsed
-
-
 async def _checked_address(url: httpx.URL, resolve: Resolve, permitted: Permitted) -> str:
+    host = url.raw_host.decode("ascii")
     try:
-        addresses = await resolve(url.raw_host.decode("ascii"), _port(url))
-    except (OSError, UnicodeError) as error:
-        raise FetchRefused(f"{url.host} has no address") from error
-    if not addresses or not all(permitted(ip_address(address)) for address in addresses):
-        raise FetchRefused(f"{url.host} is no public host")
+        addresses = await resolve(host, port(url))
+    except OSError as error:
+        raise FetchRefused(f"{host} has no address") from error
+    if not addresses or not all(_is_permitted(address, permitted) for address in addresses):
+        raise FetchRefused(f"{host} is no public host")
     return addresses[0]
 
 
-def _port(url: httpx.URL) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
+def _is_permitted(address: str, permitted: Permitted) -> bool:
+    try:
+        return permitted(ip_address(address))
+    except ValueError:
+        return False
 
 
 async def _ask(url: httpx.URL, address: str) -> bytes | httpx.URL:
@@ -130,9 +125,19 @@ async def _body(response: httpx.Response) -> bytes:
         raise FetchRefused(f"the server answered {response.status_code}")
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise FetchRefused("the server compressed its answer, against our request")
+    most, started = settings.PHOTO_MAX_BYTES, time.monotonic()
+    if (stated := response.headers.get("Content-Length", "0")).isdecimal() and int(stated) > most:
+        raise FetchRefused(f"more than {most:,} bytes")
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > settings.PHOTO_MAX_BYTES:
-            raise FetchRefused(f"more than {settings.PHOTO_MAX_BYTES:,} bytes")
+        if len(body) > most:
+            raise FetchRefused(f"more than {most:,} bytes")
+        if len(body) < _least(time.monotonic() - started):
+            raise FetchRefused(f"slower than {settings.FETCH_LEAST_SPEED:,} bytes a second")
     return bytes(body)
+
+
+def _least(seconds: float) -> float:
+    """Bytes that have come by then, or whoever sends them only wants us to wait."""
+    return settings.FETCH_LEAST_SPEED * max(0.0, seconds - settings.FETCH_PATIENCE.total_seconds())

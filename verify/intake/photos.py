@@ -3,7 +3,8 @@
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 
-from verify.intake.copies import PhotoRefused, Prepared, digest, prepare, small_size
+from verify.intake.copies import PhotoRefused, Prepared, digest, small_size
+from verify.intake.decoder import prepare
 from verify.models import Photo
 
 __all__ = ["PhotoRefused", "Prepared", "digest", "prepare", "small_size", "store", "store_prepared"]
@@ -17,6 +18,7 @@ def store(data: bytes) -> Photo:
 def store_prepared(prepared: Prepared) -> Photo:
     """Store the copies; where somebody stored the same picture first, theirs are kept."""
     photo = Photo(sha256=prepared.sha256, width=prepared.width, height=prepared.height)
+    photo.measured(prepared.measures)
     photo.large.save("large.jpg", ContentFile(prepared.large), save=False)
     photo.small.save("small.jpg", ContentFile(prepared.small), save=False)
     try:

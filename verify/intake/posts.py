@@ -1,7 +1,7 @@
 """Posts as JSON lines, in the field names of Instagram's Graph API -> posts that wait for a suggestion."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 from rest_framework import serializers
 
+from verify import gating
 from verify.intake.fetch import fetch
 from verify.intake.rows import (
     Fetch,
@@ -28,7 +29,10 @@ from verify.intake.rows import (
     photo_at_address,
     photo_in_file,
 )
-from verify.models import Photo, Post
+from verify.intake.stones import Incoming, refused_by_tombstone
+from verify.models import Photo, Post, RightsChange
+from verify.rights import may_state
+from verify.rights_requests import take_captions
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 # What a post is given again when its photo has become another one.
@@ -80,10 +84,15 @@ class PostRow(MediaRow):
     caption = serializers.CharField(allow_null=True, allow_blank=True, required=False)
     timestamp = TimestampField(source="posted_at")
     like_count = serializers.IntegerField(min_value=0, max_value=2**31 - 1, allow_null=True, required=False)
+    comments_count = serializers.IntegerField(
+        min_value=0, max_value=2**31 - 1, allow_null=True, required=False
+    )
     children = serializers.JSONField(required=False, allow_null=True)
 
 
-DETAILS = ("permalink", "username", "caption", "posted_at", "media_type", "like_count")
+AS_STATED = "stated by an import"
+DETAILS = ("permalink", "username", "caption", "posted_at", "media_type", "like_count", "comments_count")
+VIDEO = "A video without a photo."
 
 
 @dataclass(frozen=True)
@@ -98,13 +107,14 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the posts of a file come from, and what is said of all of them."""
+class Origin:
+    """Where posts come from, and what is said of all of them."""
 
     name: str
     folder: Path
     rights: str | None  # None: unknown for new posts, as they are for others
     fetch: Fetch
+    keeps_videos: bool = False  # as posts without a photo, set aside; else they are refused
 
 
 def import_posts(
@@ -121,23 +131,45 @@ def import_posts(
     behind an address is fetched once, when the post is new: the API signs addresses anew every few days,
     and what was published cannot be exchanged. Raises FileUnusable when the file cannot be read.
     """
-    origin = Source(source, path.parent, rights, fetch)
+    origin = Origin(source, path.parent, rights, fetch)
+    for outcomes in import_batches(path, origin, batch_rows):
+        yield from outcomes
+
+
+def import_batches(
+    path: Path,
+    origin: Origin,
+    batch_rows: int,
+    after_line: int = 0,
+    along: Callable[[list[Outcome]], None] = lambda outcomes: None,
+) -> Iterator[list[Outcome]]:
+    """As `import_posts`, batch by batch, each handed to ``along`` in the transaction that stores it."""
+    with FirstLines() as first_lines:
+        rows = _drafts(path, first_lines, after_line)
+        for batch in in_batches(rows, batch_rows, lambda draft: 1):
+            yield take_in_rows(batch, origin, along)
+
+
+def take_in_rows(
+    rows: Sequence[Draft | Refusal],
+    origin: Origin,
+    along: Callable[[list[Outcome]], None] = lambda outcomes: None,
+) -> list[Outcome]:
+    """Store those that are posts; the outcomes of all, in their order."""
+    refusals: list[Outcome] = [row for row in rows if isinstance(row, Refusal)]
+    drafts = [row for row in rows if isinstance(row, Draft)]
 
     def store_batch(drafts: list[Draft]) -> list[Outcome]:
-        return _store_batch(drafts, origin)
+        return take_in(drafts, origin, lambda outcomes: along(refusals + outcomes))
 
-    with FirstLines() as first_lines:
-        for batch in in_batches(_drafts(path, first_lines), batch_rows, lambda draft: 1):
-            refusals: list[Outcome] = [row for row in batch if isinstance(row, Refusal)]
-            drafts = [row for row in batch if isinstance(row, Draft)]
-            yield from sorted(refusals + persistently(store_batch, drafts), key=lambda row: row.line)
+    return sorted(refusals + persistently(store_batch, drafts), key=lambda row: row.line)
 
 
-def _drafts(path: Path, first_lines: FirstLines) -> Iterator[Draft | Refusal]:
+def _drafts(path: Path, first_lines: FirstLines, after_line: int) -> Iterator[Draft | Refusal]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if line.strip():
+                if number > after_line and line.strip():
                     yield from _claimed(_read(line, number), first_lines)
     except OSError as error:
         raise FileUnusable(f"{path}: {error.strerror}.") from error
@@ -154,20 +186,27 @@ def _claimed(rows: Iterable[Draft | Refusal], first_lines: FirstLines) -> Iterat
 
 def _read(line: bytes, number: int) -> Iterator[Draft | Refusal]:
     try:
-        stated = _parsed(line)
-        row = _checked(PostRow, stated)
-        details = {name: row[name] for name in DETAILS if row.get(name) is not None}
-        for item in _media(row):
-            yield _draft(item, number, details)
+        yield from drafts_of(_parsed(line), number)
     except RowRefused as refusal:
         yield refusal.at(number)
 
 
-def _draft(item: Any, number: int, details: dict[str, Any]) -> Draft | Refusal:
+def drafts_of(stated: Any, number: int, keeps_videos: bool = False) -> Iterator[Draft | Refusal]:
+    """The posts that a medium, as the API states it, becomes: an album is one per picture in it."""
+    try:
+        row = _checked(PostRow, stated)
+        details = {name: row[name] for name in DETAILS if row.get(name) is not None}
+        for item in _media(row, keeps_videos):
+            yield _draft(item, number, details, keeps_videos)
+    except RowRefused as refusal:
+        yield refusal.at(number)
+
+
+def _draft(item: Any, number: int, details: dict[str, Any], keeps_videos: bool) -> Draft | Refusal:
     try:
         medium = _checked(MediaRow, item)
         file, url = medium.get("file") or "", _address(medium)
-        if not file and not url:
+        if not file and not url and not (keeps_videos and medium["media_type"] == "VIDEO"):
             raise RowRefused("media_url", "", _why_no_photo(medium["media_type"]))
         return Draft(number, medium["id"], details, file, url)
     except RowRefused as refusal:
@@ -198,8 +237,11 @@ def _checked(schema: type[MediaRow], stated: Any) -> dict[str, Any]:
     return dict(form.validated_data)
 
 
-def _media(row: dict[str, Any]) -> list[Any]:
-    """The pictures of a post: itself, or an album's children but for videos without a photo."""
+def _media(row: dict[str, Any], keeps_videos: bool) -> list[Any]:
+    """The pictures of a post: itself, or an album's children but for videos without a photo.
+
+    An album of nothing but such videos is one of them, where videos are kept.
+    """
     children = row.get("children")
     if not children:
         return [row]
@@ -207,6 +249,8 @@ def _media(row: dict[str, Any]) -> list[Any]:
     if not isinstance(media, list):
         raise RowRefused("children", children, 'Expected {"data": [...]}.')
     pictures = [item for item in media if not _is_mere_video(item)]
+    if not pictures and media and keeps_videos:
+        return [{**row, "media_type": "VIDEO"}]
     if not pictures:
         raise RowRefused("children", row["id"], "An album without a photo.")
     return pictures
@@ -233,68 +277,107 @@ def _why_no_photo(media_type: str) -> str:
     }[media_type]
 
 
-def _store_batch(drafts: list[Draft], source: Source) -> list[Outcome]:
-    """Photos first, so that the transaction is short and a refused one takes nothing with it."""
+def take_in(
+    drafts: list[Draft], source: Origin, along: Callable[[list[Outcome]], None] = lambda outcomes: None
+) -> list[Outcome]:
+    """Store posts; every post of every import comes through here. ``along`` is called in the transaction.
+
+    Photos first, so that the transaction is short and a refused one takes nothing with it.
+    """
+    drafts, outcomes = _not_refused(drafts, source)
     known = _known(drafts, source)
-    outcomes: list[Outcome] = []
-    with_photos: list[tuple[Draft, Photo]] = []
+    with_photos: list[tuple[Draft, Photo | None]] = []
     for draft in drafts:
         try:
             with_photos.append((draft, _photo(draft, known.get(draft.external_id), source)))
         except RowRefused as refusal:
             outcomes.append(refusal.at(draft.line))
     with one_batch_at_a_time():
-        return outcomes + _write(with_photos, source)
+        still, late = _not_refused([draft for draft, _ in with_photos], source)  # forgotten meanwhile
+        kept = {draft.external_id for draft in still}
+        outcomes += late + _write([pair for pair in with_photos if pair[0].external_id in kept], source)
+        dropped = [photo.pk for draft, photo in with_photos if photo and draft.external_id not in kept]
+        Photo.objects.filter(pk__in=dropped).unused().delete()
+        along(outcomes)
+    return outcomes
 
 
-def _known(drafts: list[Draft], source: Source) -> dict[str, Post]:
+def _not_refused(drafts: list[Draft], source: Origin) -> tuple[list[Draft], list[Outcome]]:
+    """Before anything is fetched: what has been deleted for good, and whose owner is blocked."""
+    incoming = {draft.external_id: _incoming(draft, source) for draft in drafts}
+    reasons = {post.external_id: why for post, why in refused_by_tombstone(incoming.values()).items()}
+    outcomes: list[Outcome] = [
+        Refusal(draft.line, "id", draft.external_id, reasons[draft.external_id])
+        for draft in drafts
+        if draft.external_id in reasons
+    ]
+    return [draft for draft in drafts if draft.external_id not in reasons], outcomes
+
+
+def _incoming(draft: Draft, source: Origin) -> Incoming:
+    told = draft.details
+    return Incoming(source.name, draft.external_id, told.get("permalink", ""), told.get("username", ""))
+
+
+def _known(drafts: list[Draft], source: Origin) -> dict[str, Post]:
     ids = [draft.external_id for draft in drafts]
     posts = Post.objects.filter(source=source.name, external_id__in=ids)
     return {post.external_id: post for post in posts.select_related("photo")}
 
 
-def _photo(draft: Draft, known: Post | None, source: Source) -> Photo:
+def _photo(draft: Draft, known: Post | None, source: Origin) -> Photo | None:
+    """None of a video that has none."""
     if draft.file:
         return photo_in_file(source.folder, draft.file, "file", known.photo if known else None)
-    return known.photo if known else photo_at_address(draft.url, "media_url", source.fetch)
+    if (known and known.photo) or not draft.url:
+        return known.photo if known else None
+    return photo_at_address(draft.url, "media_url", source.fetch)
 
 
-def _write(drafts: list[tuple[Draft, Photo]], source: Source) -> list[Outcome]:
+def _write(drafts: list[tuple[Draft, Photo | None]], source: Origin) -> list[Outcome]:
     known = _known([draft for draft, _ in drafts], source)
     new = [(draft, photo) for draft, photo in drafts if draft.external_id not in known]
-    Post.objects.bulk_create(_new_post(draft, photo, source) for draft, photo in new)
+    posts = Post.objects.bulk_create(_new_post(draft, photo, source) for draft, photo in new)
+    RightsChange.objects.note_new(posts, AS_STATED)
+    take_captions(posts)
+    gating.judge(posts)
     outcomes: list[Outcome] = [Stored(draft.line, "new") for draft, _ in new]
     photos_came = bool(new)
     for draft, photo in drafts:
         if post := known.get(draft.external_id):
-            photos_came |= post.photo_id != photo.pk
+            photos_came |= photo is not None and post.photo_id != photo.pk
             outcomes.append(_update(post, draft, photo, source))
     if photos_came:
         transaction.on_commit(lambda: async_task("verify.tasks.suggest_waiting"))
     return outcomes
 
 
-def _new_post(draft: Draft, photo: Photo, source: Source) -> Post:
+def _new_post(draft: Draft, photo: Photo | None, source: Origin) -> Post:
     rights = {"rights": source.rights} if source.rights else {}
-    return Post(source=source.name, external_id=draft.external_id, photo=photo, **draft.details, **rights)
+    stands = {} if photo else {"state": Post.State.SET_ASIDE, "trouble": VIDEO}
+    facts = {**draft.details, **rights, **stands}
+    return Post(source=source.name, external_id=draft.external_id, photo=photo, **facts)
 
 
-def _update(post: Post, draft: Draft, photo: Photo, source: Source) -> Outcome:
-    said_no = post.rights in (Post.Rights.REFUSED, Post.Rights.REVOKED)
-    keeps_rights = source.rights is None or (said_no and source.rights != Post.Rights.REVOKED)
-    stated = {**draft.details, **({} if keeps_rights else {"rights": source.rights})}
-    changes = {name: value for name, value in stated.items() if getattr(post, name) != value}
+def _update(post: Post, draft: Draft, photo: Photo | None, source: Origin) -> Outcome:
+    changes = {name: value for name, value in draft.details.items() if getattr(post, name) != value}
     former = post.photo_id
-    if photo.pk != former:
+    if photo and photo.pk != former:
         if not _may_change_photo(post):
             reason = "Another photo than before, and the post is being judged or has been: it keeps its own."
             return Refusal(draft.line, "file", draft.file, reason)
         changes |= {"photo": photo, **ANEW}
-    if not changes:
+    rights = source.rights if source.rights and may_state(post.rights, source.rights) else post.rights
+    if not changes and rights == post.rights:
         return Stored(draft.line, "unchanged")
     for name, value in changes.items():
         setattr(post, name, value)
     post.save(update_fields=changes.keys())
+    RightsChange.objects.make([post], rights, AS_STATED)
+    if "caption" in changes:
+        take_captions([post])
+    if photo and photo.pk != former:
+        gating.judge([post])
     Photo.objects.filter(pk=former).unused().delete()
     return Stored(draft.line, "changed")
 
@@ -305,4 +388,4 @@ def _may_change_photo(post: Post) -> bool:
     post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
     in_no_hands = post.claimed_until is None or post.claimed_until < now
     proposable = Post.objects.proposable(now).filter(pk=post.pk).exists()
-    return in_no_hands and (proposable or post.state == Post.State.SET_ASIDE)
+    return in_no_hands and (proposable or post.state in (Post.State.SET_ASIDE, Post.State.HELD))

@@ -27,12 +27,14 @@ class FileUnusable(Exception):
 
 
 class RowRefused(Exception):
-    def __init__(self, column: str, value: Any, reason: str) -> None:
+    """``again``: another time it may be taken."""
+
+    def __init__(self, column: str, value: Any, reason: str, again: bool = False) -> None:
         super().__init__(reason)
-        self.column, self.value, self.reason = column, str(value), reason
+        self.column, self.value, self.reason, self.again = column, str(value), reason, again
 
     def at(self, line: int) -> "Refusal":
-        return Refusal(line, self.column, self.value, self.reason)
+        return Refusal(line, self.column, self.value, self.reason, self.again)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Refusal:
     column: str
     value: str
     reason: str
+    again: bool = False  # another time it may be taken
     kind: Literal["refused"] = field(default="refused", init=False)
 
 
@@ -144,4 +147,4 @@ def photo_at_address(url: str, column: str, fetch: Fetch) -> Photo:
     try:
         return store(fetch(url))
     except (FetchRefused, PhotoRefused) as error:
-        raise RowRefused(column, url, str(error)) from error
+        raise RowRefused(column, url, str(error), again=isinstance(error, FetchRefused)) from error

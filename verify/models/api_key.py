@@ -46,6 +46,7 @@ class ApiKey(models.Model):
         CLASSIFY = "classify", "Name the dress in photos"
         RECOMMENDATIONS = "recommendations", "Recommend by what a shopper did"
         INTERACTIONS = "interactions", "Tell what shoppers do"
+        REVIEWS = "reviews", "Send customers’ photos of dresses"
 
     name = models.CharField(max_length=80, help_text="Who calls with it, such as “warehouse scanner”.")
     prefix = models.CharField(max_length=11, unique=True, help_text="How its text begins.")

@@ -1,10 +1,13 @@
+from collections.abc import Iterable
 from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.db.models import BooleanField, Case, F, OuterRef, Q, Subquery, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from verify.models.photo import Photo
@@ -18,6 +21,15 @@ class DressQuerySet(models.QuerySet["Dress"]):
         return self.filter(
             Q(available_from=None) | Q(available_from__lte=on), Q(retired_on=None) | Q(retired_on__gt=on)
         )
+
+    def new(self, since: date) -> "DressQuerySet":
+        """Sold, or in the catalogue, since a later day than that; newest first."""
+        begun = Coalesce("available_from", TruncDate("created_at"))
+        return self.annotate(begun=begun).filter(begun__gt=since).order_by("-begun", "-pk")
+
+    def among(self, pks: Iterable[int]) -> "DressQuerySet":
+        """As `pk__in`, by one parameter: of a hundred, each takes Django and Postgres their time."""
+        return self.filter(RawSQL('"verify_dress"."id" = ANY(%s)', [[*pks]], BooleanField()))
 
     def search(self, words: str) -> "DressQuerySet":
         """Those of which every word says something, with ``cover_token``; what begins with it first."""

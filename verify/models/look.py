@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from verify.models.catalogue import Dress
-from verify.models.post import Post
+from verify.models.post import Post, publishable
 
 if TYPE_CHECKING:
     from verify.models.employee import Employee
@@ -32,15 +32,21 @@ class LookQuerySet(models.QuerySet["Look"]):
         return self.filter(post__state=Post.State.SETTLED, post__dress=F("dress"))
 
     def public(self) -> "LookQuerySet":
-        """Settled with its dress known, cleared for display, and granted by who owns the photo."""
-        return self.settled().filter(clearance=Look.Clearance.CLEARED, post__rights=Post.Rights.GRANTED)
+        """Settled with its dress known, cleared for display, and `publishable`: its owner lets us show it."""
+        return self.settled().filter(publishable("post__"), clearance=Look.Clearance.CLEARED)
+
+    def to_ask(self) -> "LookQuerySet":
+        """Of whose owners nobody has asked yet whether it may be shown, and that the shop would show."""
+        unasked = self.settled().filter(post__rights=Post.Rights.UNKNOWN, post__hidden_at=None)
+        return unasked.exclude(clearance=Look.Clearance.REFUSED)
 
     def to_clear(self) -> "LookQuerySet":
         return self.settled().filter(clearance=Look.Clearance.WAITING)
 
     def looks_for(self, dress: Dress) -> "LookQuerySet":
-        """Best first: the surest, then the most liked, then the newest."""
+        """Best first: by standing, where there is one; then the surest, the most liked, the newest."""
         return self.filter(dress=dress).order_by(
+            F("standing").desc(nulls_last=True),
             F("post__confidence").desc(nulls_last=True),
             F("post__like_count").desc(nulls_last=True),
             "-post__posted_at",
@@ -64,6 +70,11 @@ class Look(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     cleared_at = models.DateTimeField(null=True, blank=True)
+    standing = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Its place among its dress's looks, as shoppers have it: the more the earlier.",
+    )
 
     objects = LookQuerySet.as_manager()
 
@@ -83,7 +94,9 @@ class Look(models.Model):
     def show(self, dress: Dress, now: datetime) -> None:
         """Publish as a look of ``dress``, to be cleared for display, or cleared by the setting."""
         self.dress, self.published_at = dress, now
-        automatic = settings.CLEAR_LOOKS_AUTOMATICALLY and not self.post.flags.exists()
+        # A stranger's upload is seen by an admin first, whatever the setting.
+        unseen = self.post.flags.exists() or getattr(self.post, "review", None) is not None
+        automatic = settings.CLEAR_LOOKS_AUTOMATICALLY and not unseen
         self.clearance = Look.Clearance.CLEARED if automatic else Look.Clearance.WAITING
         self.cleared_by, self.cleared_at = None, now if automatic else None
         self.save()

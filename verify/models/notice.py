@@ -32,7 +32,11 @@ class Notice(models.Model):
         LOOK_REOPENED = "look_reopened", "a published look is in doubt again"
         VOTER_MUTED = "voter_muted", "somebody's votes weigh nothing"
         MODEL_BROKEN = "model_broken", "a version of DeepDress cannot be used"
+        SOURCE_SILENT = "source_silent", "the daily question for posts at their source is not answered"
+        OPT_OUT = "opt_out", "somebody wants photos to go"
         MODEL_REMEMBERS = "model_remembers", "DeepDress has learnt from a photo that was withdrawn"
+        INSTAGRAM_STOPPED = "instagram_stopped", "Instagram is asked nothing any more"
+        TOKEN_EXPIRES = "token_expires", "the access to Instagram ends soon"
 
     kind = models.CharField(max_length=20, choices=Kind)
     text = models.CharField(max_length=300)

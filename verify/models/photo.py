@@ -1,11 +1,16 @@
 import secrets
+from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
-from django.core.files.storage import default_storage
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+
+from verify.gates import Measures, bands
 
 
 def new_token() -> str:
@@ -30,10 +35,16 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
         return self.filter(Q(posts=None) & Q(dress_photos=None))
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the rows and, once that is committed, the stored files."""
-        names = [name for pair in self.values_list("large", "small") for name in pair]
-        deleted = super().delete()
-        transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+        """Delete the rows and, once that is committed, the stored files.
+
+        Whoever is killed between the two leaves a note of the files: `FileToErase` finishes the work.
+        """
+        files = apps.get_model("verify", "FileToErase").objects
+        with transaction.atomic():
+            names = [name for pair in self.values_list("large", "small") for name in pair]
+            files.enlist(names)
+            deleted = super().delete()
+            transaction.on_commit(lambda: files.filter(name__in=names).erase())
         return deleted
 
 
@@ -46,15 +57,29 @@ class Photo(models.Model):
     height = models.PositiveIntegerField()
     large = models.FileField(upload_to=path_of, max_length=120)
     small = models.FileField(upload_to=path_of, max_length=120)
+    measures = models.JSONField(default=dict, help_text="What gates judge by; empty: never measured.")
+    fingerprint = models.BigIntegerField(null=True, help_text="Like photos have like ones: see `gates`.")
+    bands = ArrayField(
+        models.SmallIntegerField(), default=list, help_text="Of the fingerprint, to find it by."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PhotoQuerySet.as_manager()
+
+    class Meta:
+        indexes = [GinIndex(fields=["bands"], name="photo_by_fingerprint")]
 
     def __str__(self) -> str:
         return f"photo {self.token}"
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         return Photo.objects.filter(pk=self.pk).delete()
+
+    def measured(self, found: Measures) -> None:
+        """The fields, unsaved, of what was measured of it."""
+        self.measures = asdict(found)
+        self.fingerprint = self.measures.pop("fingerprint")
+        self.bands = [] if self.fingerprint is None else bands(self.fingerprint)
 
     @property
     def large_url(self) -> str:
@@ -65,6 +90,7 @@ class Photo(models.Model):
         return photo_url(self.token, "small")
 
 
+@lru_cache(maxsize=2**15)  # a page or an answer has dozens
 def photo_url(token: str, size: str) -> str:
     """Address of a copy. It is served by a view that asks who is looking."""
     return reverse("photo", args=[token, size])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from verify import consensus
+from verify import consensus, rights
 from verify.models.batch import Batch
 from verify.models.catalogue import Dress
 from verify.models.photo import Photo
@@ -36,7 +36,24 @@ class Answer(models.TextChoices):
     NONE_OF_THESE = "none_of_these", _("none of these")
 
 
+def publishable(prefix: str = "") -> Q:
+    """Of rows that lead to a post by ``prefix``: its owner lets us show it, and it is not hidden."""
+    shown = rights.SHOWN[settings.RIGHTS_POLICY]
+    return Q(**{f"{prefix}rights__in": shown, f"{prefix}hidden_at": None})
+
+
 class PostQuerySet(models.QuerySet["Post"]):
+    def not_withdrawn(self) -> "PostQuerySet":
+        """Whose owner has not said no, and that are not hidden: nothing else may leave the portal."""
+        return self.filter(hidden_at=None).exclude(rights__in=rights.SAID_NO)
+
+    def hide(self, why: "Post.Hidden", now: datetime, erase_at: datetime | None = None) -> int:
+        """Take them out of every page and API at once; with ``erase_at``, they are deleted then."""
+        return self.filter(hidden_at=None).update(hidden_at=now, hidden_because=why, erase_at=erase_at)
+
+    def show_again(self) -> int:
+        return self.update(hidden_at=None, hidden_because="", erase_at=None)
+
     def waiting_for_suggestion(self, now: datetime) -> "PostQuerySet":
         """To be proposed for, and in no worker's hands."""
         return self.filter(Q(claimed_until=None) | Q(claimed_until__lt=now), state=Post.State.WAITING)
@@ -99,11 +116,12 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(unlike | stale, state=Post.State.SETTLED)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the posts, all that hangs on them, and the photos nobody else uses."""
-        photos = list(self.values_list("photo", flat=True))
-        deleted = super().delete()
-        Photo.objects.filter(pk__in=photos).unused().delete()
-        return deleted
+        """Delete the posts, all that hangs on them, and the photos nobody else uses; counts all of it."""
+        with transaction.atomic():
+            photos = [photo for photo in self.values_list("photo", flat=True) if photo]
+            _, counts = super().delete()
+            _, of_photos = Photo.objects.filter(pk__in=photos).unused().delete()
+        return sum([*counts.values(), *of_photos.values()]), counts | of_photos
 
 
 def _write(posts: "Collection[Post]", names: Sequence[str]) -> None:
@@ -135,12 +153,18 @@ class Post(models.Model):
         REFUSED = "refused"
         REVOKED = "revoked"
 
+    class Hidden(models.TextChoices):
+        GONE = "gone", "gone at the source"
+        OPT_OUT = "opt_out", "somebody asked for it to go"
+        BLOCKED = "blocked", "its owner is blocked"
+
     class State(models.TextChoices):
         WAITING = "waiting", "waiting for a suggestion"
         PROPOSED = "proposed", "open to votes"
         SETTLED = "settled"
         DISPUTED = "disputed", "for an admin to decide"
         SET_ASIDE = "set_aside", "set aside: it could not be classified"
+        HELD = "held", "held back by a quality gate"
 
     UNFINISHED = [State.WAITING, State.PROPOSED]
 
@@ -152,14 +176,30 @@ class Post(models.Model):
     posted_at = models.DateTimeField()
     media_type = models.CharField(max_length=20, default="IMAGE")
     like_count = models.PositiveIntegerField(null=True, blank=True)
-    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, related_name="posts")
+    comments_count = models.PositiveIntegerField(null=True, blank=True)
+    photo = models.ForeignKey(
+        Photo,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="posts",
+        help_text="None of a video that came without one: it is set aside.",
+    )
     rights = models.CharField(max_length=10, choices=Rights, default=Rights.UNKNOWN)
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_because = models.CharField(max_length=8, choices=Hidden, blank=True)
+    erase_at = models.DateTimeField(null=True, blank=True, help_text="To be deleted when this time has come.")
+    checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its source was last asked for it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Times a worker took it up.")
     claimed_until = models.DateTimeField(null=True, blank=True)
-    trouble = models.CharField(max_length=300, blank=True, help_text="Why it was set aside or is disputed.")
+    trouble = models.CharField(
+        max_length=300, blank=True, help_text="Why it was set aside or held back, or is disputed."
+    )
 
     suggestion = models.OneToOneField(
         "Suggestion", on_delete=models.SET_NULL, null=True, blank=True, related_name="current_for"
@@ -209,10 +249,14 @@ class Post(models.Model):
                 | ~Q(state="settled") & Q(answer="", settled_at=None),
                 name="settled_post_has_an_answer",
             ),
+            models.CheckConstraint(
+                condition=Q(photo__isnull=False) | Q(state="set_aside"), name="post_to_judge_has_a_photo"
+            ),
         ]
         indexes = [
             models.Index(fields=["batch", "-posted_at", "-id"], name="post_walk_of_a_batch"),
             models.Index(fields=["state", "-posted_at", "-id"], name="post_by_state"),
+            models.Index(fields=["erase_at"], condition=Q(erase_at__isnull=False), name="post_to_erase"),
             models.Index(fields=["settles_at"], condition=Q(state="proposed"), name="post_due"),
             models.Index(
                 F("batch"),
@@ -324,8 +368,11 @@ class Post(models.Model):
     def override(self, answer: str, dress: Dress | None, by: "Employee") -> None:
         """An admin's verdict, whatever the state and the votes; its look follows at once.
 
-        Raises ValueError unless there is a ``dress`` if and only if ``answer`` is `Answer.DRESS`.
+        Raises ValueError unless there is a ``dress`` if and only if ``answer`` is `Answer.DRESS`, and where
+        there is no photo to judge.
         """
+        if self.photo_id is None:
+            raise ValueError(f"{self} has no photo to judge.")
         if (Answer(answer) == Answer.DRESS) != (dress is not None):
             raise ValueError(
                 f"{answer!r} with {dress}: a dress belongs to the answer 'dress', and to no other."

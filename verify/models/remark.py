@@ -15,6 +15,7 @@ class Flag(models.Model):
         CHILD = "child", _("A child is in it")
         REVEALING = "revealing", _("Too revealing")
         OFFENSIVE = "offensive", _("Offensive")
+        SEVERAL = "several", _("Several people are in it")
         BAD_PHOTO = "bad_photo", _("A bad photo of a good dress")
         BRANDING = "branding", _("Somebody else’s advertising")
         OTHER = "other", _("Something else")

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from dressportal import database, mailbox, supervisor
+from dressportal.demo import instagram, people
 from dressportal.health import WORKER_SILENCE
 from dressportal.supervisor import Part
 from verify.models import Heartbeat
@@ -61,6 +62,7 @@ class Command(BaseCommand):
         parts += [self.training()] if settings.RETRAIN else []
         try:
             self.set_up()
+            parts += self.demo_instagram()
             web, *others = parts
             web.start()
             self.wait_until_it_answers(web)  # before the others take their share of the cores
@@ -111,6 +113,20 @@ class Command(BaseCommand):
     def classifier(self) -> Part:
         command = [sys.executable, "manage.py", "run_classifier"]
         return Part("classifier", command, settings.VAR, settings.BASE_DIR, {"DRESSPORTAL_POOL": "0"})
+
+    def demo_instagram(self) -> list[Part]:
+        """For the demo's own world alone: nobody else's posts are mixed with drawn ones."""
+        switched_off = os.environ.get("DRESSPORTAL_DEMO_INSTAGRAM") == "0"
+        if settings.PRODUCTION or switched_off or settings.INSTAGRAM_TOKEN or not people.hired().exists():
+            return []
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        os.environ.update(instagram.environment(port))  # of the parts, which start after this
+        instagram.set_up()
+        connection.close()
+        command = [sys.executable, "-m", "dressportal.demo.instagram", "--port", str(port)]
+        return [Part("instagram", command, settings.VAR, settings.BASE_DIR)]
 
     def refuse_taken_port(self) -> None:
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as probe:

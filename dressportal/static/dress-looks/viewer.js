@@ -4,6 +4,12 @@ import { make, webAddress } from "./parts.js";
 
 const SWIPE = 48; // pixels
 
+/** A part of a caption: a hashtag or a handle that leads somewhere, or mere text. */
+function words({ text, url }) {
+  const href = url && webAddress(url);
+  return href ? make("a", { href, target: "_blank", rel: "noopener nofollow ugc", textContent: text }) : text;
+}
+
 /** Shows `gallery.looks`; the gallery also lends its words, its cards and its way to the API. */
 export class Viewer {
   #gallery;
@@ -88,7 +94,7 @@ export class Viewer {
     const place = this.#gallery.place(look);
     const link = href && make("a", { href, target: "_blank", rel: "noopener nofollow ugc", textContent: place });
     const who = look.credit ? `${say("by")} @${look.credit}` : say("worn");
-    const caption = make("p", { className: "caption", textContent: look.caption });
+    const caption = make("p", { className: "caption", dir: "auto" }, ...look.caption_parts.map(words));
     const offer = make("div", { className: "offer", ariaBusy: "true" }, make("span", { className: "card wait" }));
     const when = make("p", {}, `${date} · `, link || place);
     this.side.replaceChildren(make("h3", { textContent: who }), when, caption, offer);

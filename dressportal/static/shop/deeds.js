@@ -1,4 +1,4 @@
-// What a shopper does with a dress: saves it in this browser, and rents it at the demo's till. Both are told.
+// What a shopper does with a dress: saves it in this browser or takes that back, and rents it at the demo's till. All is told.
 
 import { make } from "../dress-looks/parts.js";
 import { API, allowed, told, visitorFromNow } from "../dress-looks/told.js";
@@ -26,9 +26,9 @@ function toggle({ currentTarget: button }) {
   try {
     localStorage[SAVED] = JSON.stringify([...saved]);
   } catch {} // forbidden: it lasts as long as the page
-  if (!now) return report(word("unsaved"));
-  told(API, { kind: "save", sku });
-  return report(word(allowed() ? "saved" : "saved_untold"), allowed());
+  told(API, { kind: now ? "save" : "unsave", sku });
+  const words = now ? ["saved", "saved_untold"] : ["unsaved", "unsaved_untold"];
+  return report(word(words[allowed() ? 0 : 1]), allowed());
 }
 
 async function rent({ currentTarget: button }) {

@@ -60,7 +60,7 @@ function tile(dress, reasoned) {
   const cost = dress.price ? price(dress.price, language) : "";
   const node = card(dress, productPage(main.dataset.product, dress.sku), [dress.designer, cost]);
   node.firstChild.onclick = () => told(API, { kind: "click", sku: dress.sku });
-  if (reasoned) node.append(because(dress.reason));
+  if (reasoned || dress.reason.kind === "new") node.append(because(dress.reason));
   return node;
 }
 

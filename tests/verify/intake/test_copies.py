@@ -11,9 +11,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tests.verify.intake.pictures import encoded, noise, plain, png_header
-from verify.intake.copies import PhotoRefused, prepare, small_size
+from verify.intake import copies, decoder
+from verify.intake.copies import PhotoRefused, Prepared, small_size
 
 RED = (200, 30, 60)
+
+
+def prepare(data: bytes) -> Prepared:
+    return copies.prepare(data, decoder.limits())
 
 
 def opened(data: bytes) -> Image.Image:

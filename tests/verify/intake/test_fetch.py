@@ -67,6 +67,41 @@ class Shop(BaseHTTPRequestHandler):
             self.wfile.write(b"x")
             time.sleep(0.05)
 
+    def heavy(self) -> None:
+        self.reply(200, b"x", Content_Length="20001")
+
+    def endless(self) -> None:
+        """No length, and never an end."""
+        self.reply(200)
+        for _ in range(2_000):
+            self.wfile.write(b"x" * 100)
+
+    def lies(self) -> None:
+        self.reply(200, b"a picture", Content_Length="9" * 30)
+
+    def twice(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "9")
+        self.send_header("Content-Length", "8")
+        self.end_headers()
+        self.wfile.write(b"a picture")
+
+    def headers_without_end(self) -> None:
+        self.send_response(200)
+        for number in range(20_000):
+            self.send_header(f"X-{number}", "x" * 50)
+        self.end_headers()
+
+    def informed(self) -> None:
+        for _ in range(10_000):
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+
+    def slow(self) -> None:
+        self.reply(200)
+        for _ in range(200):
+            self.wfile.write(b"xx")
+            time.sleep(0.01)
+
     def cut(self) -> None:
         self.reply(200, b"half", Content_Length="9")
 
@@ -158,15 +193,41 @@ def test_refuses_a_host_with_one_private_address_among_public_ones(shop: Server)
     assert shop.asked == []
 
 
+def test_who_sends_too_slowly_is_not_waited_for(shop: Server, settings: pytest.FixtureRequest) -> None:
+    settings.FETCH_PATIENCE, settings.FETCH_LEAST_SPEED = timedelta(seconds=0.1), 10_000
+    with pytest.raises(FetchRefused, match="slower than 10,000 bytes a second"):
+        get(shop, "slow")
+
+
+def test_a_slow_name_server_is_not_waited_for(
+    settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FETCH_TIMEOUT = timedelta(seconds=0.1)
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(30) and [])
+    with pytest.raises(FetchRefused, match="no whole answer"):
+        fetch("http://shop.example/")
+    answered.set()
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
         ("missing", "answered 404"),
         ("zipped", "compressed"),
         ("loop", "more than 3 redirects"),
-        ("nowhere", "has no address"),
+        ("nowhere", "no host is called that"),
         ("cut", "connection failed"),
         ("big", "more than 20,000 bytes"),
+        ("heavy", "more than 20,000 bytes"),
+        ("endless", "more than 20,000 bytes"),
+        ("lies", "connection failed|more than 20,000 bytes"),
+        ("twice", "connection failed"),
+        ("headers_without_end", "connection failed"),
+        ("informed", "connection failed"),
+        ("to/http://127.1/picture", "number in disguise"),
+        ("to/http://shop.example:25/", "no web pages"),
+        ("to/http://shop.example%5C@10.0.0.7/", "user name|no host"),
         ("drip", "within 0.5 s"),
         ("dripheaders", "connection failed|within 0.5 s"),
     ],
@@ -232,6 +293,7 @@ def test_no_spelling_of_this_machine_is_reached(shop: Server, host: str) -> None
         *("::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "fec0::1", "ff02::1", "2001:db8::1"),
         *("::ffff:10.0.0.1", "::ffff:169.254.169.254", "2002:a00:1::", "64:ff9b::a00:1"),
         "2001:0:4136:e378:8000:63bf:f5ff:fffe",  # Teredo, for 10.0.0.1
+        *("192.88.99.1", "192.0.0.9", "64:ff9b:1::1", "3fff::1", "4000::1", "2a00::5efe:a00:1"),
     ],
 )
 def test_these_are_not_public(address: str) -> None:

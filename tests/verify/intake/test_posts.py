@@ -4,8 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone as clock
 from django_q.models import OrmQ
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.make import jpeg, make_dress, make_employee, make_suggestion
 from tests.verify.intake.pictures import encoded, noise
 from verify.intake import posts
 from verify.intake.copies import digest
 from verify.intake.fetch import FetchRefused
-from verify.intake.posts import import_posts, parse_timestamp
+from verify.intake.posts import import_posts
 from verify.intake.rows import FileUnusable, Outcome, Refusal
 from verify.models import Lease, Photo, Post, Vote
 
@@ -68,42 +65,6 @@ def counts(outcomes: list[Outcome]) -> dict[str, int]:
 
 def refused(outcomes: list[Outcome]) -> list[tuple[int, str, str, str]]:
     return [(o.line, o.column, o.value, o.reason) for o in outcomes if isinstance(o, Refusal)]
-
-
-# Timestamps
-
-
-@given(st.datetimes(datetime(2001, 1, 2), datetime(2098, 12, 30)), st.integers(-14 * 60, 14 * 60))
-def test_every_form_of_a_moment_is_the_same_moment(naive: datetime, minutes: int) -> None:
-    moment = naive.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
-    for written in (moment.strftime("%Y-%m-%dT%H:%M:%S%z"), moment.isoformat(), int(moment.timestamp())):
-        assert parse_timestamp(written) == moment
-        assert parse_timestamp(written).tzinfo == UTC
-    assert parse_timestamp(str(int(moment.timestamp()))) == moment
-    assert parse_timestamp(moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")) == moment
-
-
-@given(st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.text(), st.lists(st.integers())))
-def test_anything_else_is_a_value_error_or_a_moment_of_our_time(value: Any) -> None:
-    with suppress(ValueError):
-        assert 2000 <= parse_timestamp(value).year <= 2099
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        ("yesterday", "Expected a time"),
-        ("2026-05-31T12:00:00", "time zone is missing"),
-        ("2026-02-30T12:00:00Z", "Expected a time"),
-        (1780228800000, "Expected a time|cannot be"),  # milliseconds
-        (0, "1970 cannot be"),
-        (True, "Expected a time"),
-        ("0001-01-01T00:00:00+1400", "cannot be"),
-    ],
-)
-def test_what_is_wrong_with_a_timestamp(value: Any, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        parse_timestamp(value)
 
 
 # Good files
@@ -370,7 +331,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_no_more_lines_are_held_than_a_batch_has(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     feed.write(*(post(str(number)) for number in range(300)))
     alive = most = 0
-    drafts, store_batch = posts._drafts, posts._store_batch
+    drafts, store_batch = posts._drafts, posts.take_in
 
     def counted(*args: Any) -> Iterator[Any]:
         nonlocal alive, most
@@ -385,7 +346,7 @@ def test_no_more_lines_are_held_than_a_batch_has(feed: Feed, monkeypatch: pytest
         return store_batch(batch, *rest)
 
     monkeypatch.setattr(posts, "_drafts", counted)
-    monkeypatch.setattr(posts, "_store_batch", stored)
+    monkeypatch.setattr(posts, "take_in", stored)
     assert counts(feed.bring(batch_rows=20)) == {"new": 300}
     assert most == 20
 

@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         paths = paths_for(options["out"], options["format"])
-        posts = export.settled(options["answers"])
+        posts = export.settled(options["answers"]).not_withdrawn()
         total = posts.count()
         console = Console(stderr=True)
         rows = track(export.rows(posts), "Exporting", total, console=console, disable=not console.is_terminal)

@@ -27,7 +27,7 @@ COLUMNS = {"new": "this version", "old": "what served then", "popular": "what is
 
 @admin.register(RecommenderVersion)
 class RecommenderVersionAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "what", "precision", "fitted", "since", "published_by", "people", "page"]
+    list_display = ["__str__", "what", "precision", "since", "published_by", "people", "page"]
     list_filter = ["state"]
     list_select_related = ["published_by"]
     ordering = [F("live_since").desc(nulls_last=True), "-pk"]

@@ -1,0 +1,175 @@
+"""What the runs found: kept in a file as they end, summed up over seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from ml import checkpoint
+
+BASELINE = "augmented"
+COVERAGE = 0.95
+METRICS = ("accuracy", "average_precision")
+
+
+class ResultsRefused(ValueError):
+    """The file holds no results of these comparisons; the message says which file and why."""
+
+
+class Setting(NamedTuple):
+    """Results of one setting may be compared."""
+
+    data: str
+    photos: str  # their sha256
+    labels: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """One method's result with one seed."""
+
+    data: str
+    photos: str  # their sha256
+    labels: int
+    seconds: float  # CPU time allowed
+    method: str
+    seed: int
+    accuracy: float
+    average_precision: float  # of "dress" against the rest
+    steps: int
+    spent: float  # CPU seconds
+    # Shares of the time, and the accuracy then, on fewer photos.
+    curve: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.data, self.photos, self.labels, self.seconds)
+
+    @property
+    def key(self) -> tuple[Setting, str, int]:
+        return self.setting, self.method, self.seed
+
+
+class Spread(NamedTuple):
+    """A mean over seeds, and half the width of its 95% interval, nan for a single seed."""
+
+    mean: float
+    interval: float
+
+    @property
+    def low(self) -> float:
+        return self.mean - self.interval
+
+    @property
+    def high(self) -> float:
+        return self.mean + self.interval
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One method in one setting."""
+
+    method: str
+    runs: list[Run]  # by seed
+    accuracy: Spread
+    average_precision: Spread
+    # To the baseline, seed by seed; None without seeds in common.
+    gain: Spread | None
+    gain_in_precision: Spread | None
+
+    @property
+    def steps(self) -> int:
+        return round(float(np.mean([run.steps for run in self.runs])))
+
+
+def read(path: Path) -> list[Run]:
+    """Those of an earlier start; none where there is no file. Raises ResultsRefused."""
+    if not path.exists():
+        return []
+    try:
+        rows = json.loads(path.read_bytes())["runs"]
+        return [Run(**{**row, "curve": [(at, value) for at, value in row["curve"]]}) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultsRefused(f"{path}: no results of ml.scarce_labels ({error!r})") from error
+
+
+def write(path: Path, runs: Iterable[Run]) -> None:
+    """All of them, in the place of those before when they are on the disk. Raises OSError."""
+    rows = ",\n".join(json.dumps(asdict(run)) for run in runs)
+    checkpoint.replace(path.parent, {path.name: f'{{"runs": [\n{rows}\n]}}\n'.encode()})
+
+
+def settings(runs: Sequence[Run]) -> list[Setting]:
+    return list(dict.fromkeys(run.setting for run in runs))
+
+
+def summaries(runs: Sequence[Run], setting: Setting) -> list[Summary]:
+    """Of each method of a setting, the most accurate first."""
+    by_method: dict[str, dict[int, Run]] = {}
+    for run in sorted(runs, key=lambda run: run.seed):
+        if run.setting == setting:
+            by_method.setdefault(run.method, {})[run.seed] = run
+    baseline = by_method.get(BASELINE, {})
+    found = [
+        Summary(
+            method,
+            list(by_seed.values()),
+            *(interval([getattr(run, metric) for run in by_seed.values()]) for metric in METRICS),
+            *(None if method == BASELINE else _gain(by_seed, baseline, metric) for metric in METRICS),
+        )
+        for method, by_seed in by_method.items()
+    ]
+    return sorted(found, key=lambda summary: -summary.accuracy.mean)
+
+
+def _gain(runs: dict[int, Run], baseline: dict[int, Run], metric: str) -> Spread | None:
+    both = [seed for seed in runs if seed in baseline]
+    gains = [getattr(runs[seed], metric) - getattr(baseline[seed], metric) for seed in both]
+    return interval(gains) if gains else None
+
+
+def interval(values: Sequence[float]) -> Spread:
+    """Mean with the 95% interval of Student's t; seeds are few."""
+    count, mean = len(values), float(np.mean(values))
+    if count < 2:
+        return Spread(mean, float("nan"))
+    wide = stats.t.ppf((1 + COVERAGE) / 2, count - 1) * np.std(values, ddof=1) / count**0.5
+    return Spread(mean, float(wide))
+
+
+def verdict(found: Sequence[Summary]) -> str:
+    """Which method wins, in a sentence; of those summed up in one setting."""
+    if not found:
+        return "Nothing has been measured."
+    best = found[0]
+    if best.method == BASELINE:
+        return f"{NAMES[BASELINE]} wins: no other method is more accurate."
+    if best.gain is None:
+        return f"{NAMES[best.method]} is the most accurate; there is no run of {NAMES[BASELINE]} beside it."
+    points = f"{100 * best.gain.mean:+.1f} points to {NAMES[BASELINE].lower()}"
+    seeds = len(best.runs)
+    if seeds < 2:
+        return f"{NAMES[best.method]} is the most accurate, {points}, with one seed: it may be luck."
+    span = f"{100 * best.gain.low:+.1f} to {100 * best.gain.high:+.1f}, {seeds} seeds"
+    if best.gain.low <= 0:
+        return f"Nobody wins: {NAMES[best.method]} is the most accurate, {points}, within noise ({span})."
+    return f"{NAMES[best.method]} wins: {points} ({span})."
+
+
+NAMES = {
+    "supervised": "Supervised",
+    "augmented": "Supervised + augmentation",
+    "noise": "Supervised + noise",
+    "transfer": "DeepDress, first layers frozen",
+    "gan": "GAN's critic as classifier",
+    "generated": "Generated photos as well",
+    "fixmatch": "FixMatch",
+    "neighbours": "Labels spread, then FixMatch",
+}

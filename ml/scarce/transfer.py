@@ -1,0 +1,53 @@
+"""The post's recipe: a network that has seen many other photos, its first layers frozen, the rest taught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ml import checkpoint
+from ml.embedder import Embedder
+from ml.scarce.learner import STRONG, Learner, Task
+
+DEEPDRESS = Path(__file__).parent.parent / "weights/deepdress"
+SIDE = 64  # pixels that its network is shown: with 32 its last maps are 2 x 2
+FROZEN = 4  # of its body's 5 parts
+
+
+class WithHead(nn.Module):
+    """DeepDress's network below its pooling, and a head for these classes."""
+
+    def __init__(self, body: Embedder, classes: int) -> None:
+        super().__init__()
+        self.body = body
+        self.body.requires_grad_(False)
+        for part in (*self.body.parts()[FROZEN:], self.body.pools):
+            part.requires_grad_(True)
+        self.norm = nn.BatchNorm1d(body.features)
+        self.head = nn.Linear(body.features, classes)
+
+    def train(self, mode: bool = True) -> WithHead:
+        super().train(mode)
+        for part in self.body.parts()[:FROZEN]:  # the statistics of their batch norms stay, too
+            part.eval()
+        return self
+
+    def forward(self, photos: Tensor) -> Tensor:
+        larger = F.interpolate(photos, size=(SIDE, SIDE), mode="bilinear")
+        logits: Tensor = self.head(self.norm(self.body.look(larger)))
+        return logits.float()
+
+
+class Transfer(Learner):
+    """The labelled photos, augmented, teach the last stage and a head. The network is another one."""
+
+    def __init__(self, task: Task, weights: Path = DEEPDRESS) -> None:
+        torch.manual_seed(task.seed)
+        super().__init__(task, WithHead(checkpoint.load(weights).network, task.classes))
+
+    def step(self, progress: float) -> None:
+        photos, labels = self.labelled(STRONG)
+        self.descend(F.cross_entropy(self.logits(photos), labels), progress)

@@ -1,0 +1,310 @@
+"""Trains a generator of dresses: python -m ml.train_gan --photos DIR --recipe modern --size 64 --out DIR …
+
+The same seed and --steps give the same weights on the same machine, also if it was killed in between and
+started again; --minutes and --cpu-minutes end by a clock, and so elsewhere each time. Several processes, each
+with a part of the batch: torchrun --nproc-per-node N -m ml.train_gan …
+
+OUT holds the generator (its moving average: weights.safetensors, config.json, metrics.json), log/ for
+TensorBoard, samples/step-N.png, the same noise at chosen steps, samples/nearest.png, and in the end
+report.html, which shows them. Figures of likeness are on DeepDress's features, of photos at the training's
+size: they compare with each other, not with papers' on Inception's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from ml import checkpoint, gan_photos, training_state
+from ml.checkpoint import CheckpointRefused
+from ml.deepdress import best_device
+from ml.dream_report import write_page
+from ml.gan import save_generator
+from ml.gan_game import Batch, Game
+from ml.gan_judge import Judge, conditions, dreams, figures
+from ml.gan_metrics import nearest
+from ml.gan_options import Options, options
+from ml.gan_photos import Collection, PhotosRefused
+from ml.learner import precision
+from ml.manifest import ManifestError
+from ml.photos import Pixels, UnreadablePhoto, to_batch
+from ml.processes import ALONE, Processes, device_of_its_own, joined
+from ml.training_log import TrainingLog
+from ml.training_options import OptionsRefused
+from ml.training_state import State, StateRefused
+
+SAMPLES, SHOWN = "samples", 64  # dreams in a grid
+LARGEST_LOSS = 1e6  # a game that is lost for good does not come back from there
+
+MISTAKES = (
+    *(ManifestError, PhotosRefused, UnreadablePhoto, CheckpointRefused, StateRefused, OptionsRefused),
+)
+
+
+class GameDiverged(ArithmeticError):
+    """A loss or a gradient is no number, or out of all bounds; the last good checkpoint stays as it is."""
+
+
+@dataclass
+class Training:
+    """One that is going on."""
+
+    game: Game
+    data: Collection
+    judge: Judge
+    state: State
+    chosen: Options
+    processes: Processes
+
+    def progress(self) -> float:
+        """From 0 to 1."""
+        minutes = self.chosen.minutes or self.chosen.cpu_minutes
+        return self.state.seconds / (60 * minutes) if minutes else self.state.steps / self.chosen.steps
+
+    def clock(self) -> float:
+        """Seconds of what the length is measured in."""
+        return time.process_time() if self.chosen.cpu_minutes else time.monotonic()
+
+    def deciding(self) -> dict[str, Any]:
+        several = {"processes": self.processes.count} if self.processes.count > 1 else {}
+        return {
+            **self.chosen.deciding(),
+            **several,
+            "photos": self.data.digest,
+            "deepdress": self.judge.version,
+        }
+
+
+def train(chosen: Options) -> dict[str, Any]:
+    """Train, judge, save to `chosen.out`; returns the metrics, of several processes in the first alone.
+
+    Raises one of MISTAKES, GameDiverged, or OSError where a disk is full.
+    """
+    device = device_of_its_own(torch.device(chosen.device) if chosen.device else best_device())
+    with joined(device) as processes:
+        judge = Judge(chosen.deepdress, device)
+        data = photos(chosen, judge, processes)
+        training = begin(data, judge, chosen, device, processes)
+        play(training)
+        metrics = finish(training) if processes.first else {}
+        if processes.first:
+            write_page(chosen.out)
+        processes.wait()
+        return metrics
+
+
+def photos(chosen: Options, judge: Judge, processes: Processes = ALONE) -> Collection:
+    """What to dream of; the first process decodes it for all. Raises PhotosRefused, UnreadablePhoto."""
+    if not processes.first:
+        processes.wait()
+    data = gan_photos.read(
+        *(chosen.photos, chosen.size, judge, chosen.cache),
+        held_out=chosen.held_out,
+        attribute=chosen.attribute,
+    )
+    if processes.first:
+        processes.wait()
+    if chosen.condition == "class" and len(data.classes) < 2:
+        raise PhotosRefused(
+            f"{chosen.photos}: one class; --condition class expects a subfolder for each, or --attribute"
+        )
+    return data
+
+
+def begin(
+    data: Collection, judge: Judge, chosen: Options, device: torch.device, processes: Processes = ALONE
+) -> Training:
+    """The first step's training, or the next one's of that which was broken off.
+
+    Raises OptionsRefused for a batch that the photos do not fill, StateRefused for another training's state.
+    """
+    recipe = chosen.chosen_recipe()
+    if recipe.batch > len(data.train):
+        raise OptionsRefused(f"--batch {recipe.batch}: there are {len(data.train)} photos to train on")
+    if recipe.batch < 2 * processes.count:
+        raise OptionsRefused(f"--batch {recipe.batch} for {processes.count} processes: expected two for each")
+    torch.manual_seed(chosen.seed)
+    config = chosen.config(len(data.classes), judge.dimensions)
+    dtype = precision(chosen.precision, device)
+    game = Game(config, recipe, device, dtype=dtype, average=chosen.average, processes=processes)
+    if config.condition == "embedding":
+        vectors = torch.from_numpy(np.array(data.train.vectors)).to(device)
+        for generator in (game.generator, game.averaged):
+            generator.make_up_like(vectors)
+    if chosen.restart and processes.first:
+        training_state.forget(chosen.unfinished)
+    processes.wait()
+    training = Training(game, data, judge, State(), chosen, processes)
+    learnt = (game.nets(), game.optimisers)
+    training.state = training_state.resume(chosen.unfinished, *learnt, training.deciding())
+    return training
+
+
+def play(training: Training) -> None:
+    """Train in place, going on with what was broken off."""
+    state, game, processes = training.state, training.game, training.processes
+    log = TrainingLog(training.chosen.out, state.steps, written=processes.first)
+    with closing(log), progress_bar(training) as bar:
+        while training.progress() < 1:
+            since = training.clock()
+            told = advance(training)
+            spent = torch.tensor(training.clock() - since, dtype=torch.float64)
+            state.steps += 1
+            state.seconds += processes.agreed(spent, game.device).item()
+            log.step(state.steps, game.recipe.batch * game.recipe.critics, told)
+            bar.update()
+            known = {name: f"{told[name].item():.2f}" for name in ("loss/critic", "fakes taken for real")}
+            bar.set_postfix(known, refresh=False)
+            if processes.first and training.chosen.drawn_at(state.steps):
+                draw(training)
+            if state.steps % training.chosen.check_every == 0 and processes.first:
+                check(training, log, bar)
+
+
+def progress_bar(training: Training) -> tqdm[Any]:
+    """In steps, shown by the first process."""
+    by_clock = training.chosen.minutes or training.chosen.cpu_minutes
+    shown = {"desc": "playing", "unit": "step", "mininterval": 1}
+    total = None if by_clock else training.chosen.steps
+    return tqdm(**shown, total=total, initial=training.state.steps, disable=not training.processes.first)
+
+
+def advance(training: Training) -> dict[str, Any]:
+    """A turn of each; returns what there is to log. Raises GameDiverged, in all processes if in one."""
+    game, state, chosen = training.game, training.state, training.chosen
+    # Each process plays with other noise.
+    own = chosen.seed * 1_000_003 + state.steps + (training.processes.rank << 40)
+    rng = torch.Generator(game.device).manual_seed(own)
+    critics = game.recipe.critics
+    batches = [batch(training, state.steps * critics + turn, rng) for turn in range(critics)]
+    told = game.play(batches, rng, training.progress(), state.steps)
+    whole = torch.stack([value for name, value in told.items() if name.startswith(("loss", "gradient"))])
+    if not bool((whole.abs() < LARGEST_LOSS).all()):
+        raise GameDiverged(
+            f"step {state.steps}: losses of {told['loss/critic']:.3g} and {told['loss/generator']:.3g}; "
+            f"the last good generator is in {chosen.unfinished}"
+        )
+    return told
+
+
+def batch(training: Training, number: int, rng: torch.Generator) -> Batch:
+    """This process's part of the batch: photos in -1..1 and what they are, for some left out."""
+    data, game = training.data.train, training.game
+    rows = rows_of(number, len(data), game.recipe.batch, training.chosen.seed)
+    rows = rows[training.processes.rank :: training.processes.count]
+    shown = to_batch(data.pixels[rows]).to(game.device) * 2 - 1
+    asked = conditions(game.config.condition, data, rows)
+    if asked is not None:
+        asked = asked.to(game.device)
+        asked[: round(len(rows) * training.chosen.dropped)] = -1 if asked.dim() == 1 else 0
+    return shown.contiguous(memory_format=torch.channels_last), asked
+
+
+def rows_of(number: int, count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
+    """Places of batch `number`: an epoch shows each of `count` photos at the most once, in a new order."""
+    epoch, place = divmod(number, count // size)
+    return _order(epoch, count, seed)[place * size : (place + 1) * size]
+
+
+@lru_cache(maxsize=2)
+def _order(epoch: int, count: int, seed: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def draw(training: Training) -> Pixels:
+    """The grid of what the same noise gives now, nothing asked for; returns its dreams."""
+    rng = torch.Generator().manual_seed(training.chosen.seed)
+    noise = torch.randn(SHOWN, training.game.config.noise, generator=rng)
+    pixels = np.concatenate(list(dreams(training.game.averaged, noise)))
+    name = f"step-{training.state.steps}.png"
+    checkpoint.replace(training.chosen.out / SAMPLES, {name: png(side_by_side(pixels, 8))})
+    return pixels
+
+
+def draw_nearest(training: Training, dreamt: Pixels) -> None:
+    """Rows of dreams, and below each row the photos trained on that come nearest: none should be a copy."""
+    train = training.data.train
+    places, _ = nearest(training.judge.look(dreamt)[1], train.vectors)
+    rows = zip(dreamt.reshape(-1, 8, *dreamt.shape[1:]), places.reshape(-1, 8), strict=True)
+    shown = [each for row, near in rows for each in (row, train.pixels[near])]
+    sheet = png(side_by_side(np.concatenate(shown), 8))
+    checkpoint.replace(training.chosen.out / SAMPLES, {"nearest.png": sheet})
+
+
+def png(pixels: Pixels) -> bytes:
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    return written.getvalue()
+
+
+def side_by_side(pixels: Pixels, columns: int) -> Pixels:
+    """(n, s, s, 3) -> one picture of rows of `columns`; n is a multiple of it."""
+    count, side = pixels.shape[:2]
+    rows = pixels.reshape(count // columns, columns, side, side, 3)
+    return np.ascontiguousarray(rows.transpose(0, 2, 1, 3, 4)).reshape(-1, columns * side, 3)
+
+
+def check(training: Training, log: TrainingLog, bar: tqdm[Any]) -> None:
+    """Say how good the dreams are, and save what a later start goes on from."""
+    chosen, state, game = training.chosen, training.state, training.game
+    metrics: dict[str, Any] = {"steps": state.steps}
+    if chosen.judged:
+        found = figures(game.averaged, training.data, training.judge, chosen.seed, chosen.judged)
+        log.check(state.steps, flat(found, "dreams"))
+        said = ", ".join(f"{name} {found[name]:.3f}" for name in ("fid", "kid", "precision", "recall"))
+        bar.write(f"step {state.steps}: {said} on {found['photos']} photos", file=sys.stderr)
+        metrics["validation"] = found
+    save_generator(chosen.unfinished, game.averaged, metrics, deepdress=training.judge.version)
+    training_state.save(chosen.unfinished, game.nets(), game.optimisers, state, training.deciding())
+
+
+def flat(found: dict[str, Any], name: str) -> dict[str, float]:
+    """{"fid": 1, "asked": {"fid": 2}} -> {"dreams/fid": 1, "dreams/asked/fid": 2}."""
+    parts = [flat(value, f"{name}/{key}") for key, value in found.items() if isinstance(value, dict)]
+    plain = {f"{name}/{key}": value for key, value in found.items() if isinstance(value, float)}
+    return {key: value for part in (plain, *parts) for key, value in part.items()}
+
+
+def finish(training: Training) -> dict[str, Any]:
+    """Judge and save what has been trained."""
+    chosen, game = training.chosen, training.game
+    game.averaged.half().float()  # as it is stored, so that the figures are those of the shipped weights
+    draw_nearest(training, draw(training))
+    found = figures(game.averaged, training.data, training.judge, chosen.seed)
+    metrics = {
+        **found,
+        "features": "DeepDress's, of photos at the training's size",
+        "steps": training.state.steps,
+        "cpu_seconds" if chosen.cpu_minutes else "seconds": round(training.state.seconds),
+        "data": training.data.described(),
+        "options": training.deciding(),
+    }
+    save_generator(chosen.out, game.averaged, metrics, deepdress=training.judge.version)
+    training_state.forget(chosen.unfinished)
+    return metrics
+
+
+def main() -> None:
+    """Run from the command line; a user's mistake ends with one line."""
+    try:
+        metrics = train(options())
+    except (*MISTAKES, GameDiverged, OSError) as error:
+        sys.exit(f"train_gan: {error}")
+    if metrics:
+        print(json.dumps(metrics, indent=2))
+
+
+if __name__ == "__main__":
+    main()

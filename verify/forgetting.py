@@ -1,0 +1,208 @@
+"""Deleting for good: what is known of a person, and posts that must go, with all that hangs on them.
+
+A post goes with its photo (row and files), embeddings, suggestions, votes, look, remarks and history; what an
+export wrote of it goes from the file. A tombstone stays, so that no import brings it back.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from verify import identities, strike
+from verify.intake.rows import one_batch_at_a_time
+from verify.models import FileToErase, Mention, OptOut, Photo, Post, RefusedMedia, RightsAnswer, Tombstone
+from verify.models.post import PostQuerySet
+from verify.models.privacy import digest_of_email, sha256_of_email
+
+BATCH = 200  # posts in a transaction
+WORDS = {
+    "Post": "posts",
+    "Photo": "photos, each in two files",
+    "Embedding": "embeddings of photos",
+    "Suggestion": "suggestions of DeepDress",
+    "Vote": "votes of colleagues",
+    "Lease": "cards handed out",
+    "GoldAnswer": "answers to cards of known answer",
+    "Flag": "remarks on what is unfit",
+    "Nomination": "voices for the hall of fame",
+    "Notice": "notices to admins",
+    "Look": "looks",
+    "Review": "reviews",
+    "RightsChange": "lines of the history of rights",
+    "RightsRequest": "requests for rights",
+    "RightsAnswer": "answers to requests",
+    "OptOut": "opt-outs",
+    "Mention": "mentions of us, as Instagram told them",
+    "RefusedMedia": "notes of media that were not taken in",
+    "exported": "rows of exports",
+    "Interaction": "things done in the shop",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom it is about: all that is given is looked for, and any of it is enough."""
+
+    handle: str = ""
+    permalink: str = ""
+    media_id: str = ""
+    email: str = ""
+
+    @property
+    def is_named(self) -> bool:
+        return bool(self.handle or self.permalink or self.media_id or self.email)
+
+    def posts(self) -> PostQuerySet:
+        found = Q(pk=None)
+        if key := identities.handle_key(self.handle):
+            found |= Q(username__iexact=key) | Q(username__iexact=f"@{key}")
+        if self.media_id.strip():
+            found |= Q(external_id=self.media_id.strip())
+        if self.email:
+            found |= Q(review__email_digest=digest_of_email(sha256_of_email(self.email)))
+        return Post.objects.filter(found | Q(pk__in=self._at_the_address()))
+
+    def _at_the_address(self) -> list[int]:
+        key = identities.permalink_key(self.permalink)
+        if not key:
+            return []
+        near = Post.objects.filter(permalink__contains=key.removeprefix("instagram:")).values_list(
+            "pk", "permalink"
+        )
+        return [pk for pk, link in near.iterator() if identities.permalink_key(link) == key]
+
+    def answers(self) -> QuerySet[RightsAnswer]:
+        """What they wrote under other people's posts."""
+        key = identities.handle_key(self.handle)
+        return RightsAnswer.objects.filter(username__iexact=key) if key else RightsAnswer.objects.none()
+
+    def opt_outs(self) -> QuerySet[OptOut]:
+        found = Q(pk=None)
+        if self.email:
+            found |= Q(email__iexact=self.email.strip())
+        if key := identities.handle_key(self.handle):
+            found |= Q(handle__iexact=key) | Q(handle__iexact=f"@{key}")
+        return OptOut.objects.filter(found)
+
+
+@dataclass
+class Report:
+    """What was removed, and what is not ours to remove at once."""
+
+    removed: Counter[str] = field(default_factory=Counter)
+    busy: list[str] = field(default_factory=list)  # exports at work, which could not be cleaned
+    shared: int = 0  # photos kept: others have posted the same
+
+    def lines(self) -> list[str]:
+        told = [f"{self.removed[name]:,} {words}" for name, words in WORDS.items() if self.removed[name]]
+        if self.shared:
+            told.append(f"{self.shared:,} photos stay: somebody else has posted the same")
+        told += [f"not cleaned, for an export is at work there: {path}" for path in self.busy]
+        return told
+
+    @staticmethod
+    def windows() -> list[str]:
+        return [
+            "Shops and browsers may show a look for a minute, and a photo for ten: caches last that long.",
+            f"Backups of database and photos keep it until they are {settings.BACKUP_DAYS} days old.",
+            "A version of DeepDress that has learnt from a photo keeps what it learnt until another is live;"
+            " none is trained on from it.",
+            "Exports that were moved or copied elsewhere are for whoever has them to delete.",
+        ]
+
+
+Progress = Callable[[int], object]
+
+
+def erase(
+    posts: PostQuerySet,
+    reason: Tombstone.Reason,
+    report: Report | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Delete the posts, in batches each of which is whole; whoever is killed in between can start again."""
+    report = report or Report()
+    pks = list(posts.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(pks), BATCH):
+        _erase_batch(pks[start : start + BATCH], reason, report)
+        if progress:
+            progress(len(pks[start : start + BATCH]))
+    return report
+
+
+def _erase_batch(pks: list[int], reason: Tombstone.Reason, report: Report) -> None:
+    """Files of exports first: they are found by what the rows still say."""
+    batch = list(Post.objects.filter(pk__in=pks).select_related("photo"))
+    photos = {post.photo_id for post in batch if post.photo_id}
+    alone = Photo.objects.filter(pk__in=photos).exclude(posts__in=Post.objects.exclude(pk__in=pks))
+    alone = alone.filter(dress_photos=None)
+    gone = strike.Gone(
+        posts={f"{post.source}:{post.external_id}" for post in batch},
+        contents={content for name in alone.values_list("large", flat=True) if (content := _content(name))},
+    )
+    removed, busy = strike.out_of_exports(gone)
+    report.removed["exported"] += removed
+    report.busy += [path for path in busy if path not in report.busy]
+    report.shared += len(photos) - alone.count()
+    with one_batch_at_a_time():
+        Tombstone.objects.bury(batch, reason, timezone.now())
+        _, counts = Post.objects.filter(pk__in=pks).delete()
+        ids = [post.external_id for post in batch]
+        counts["Mention"] = Mention.objects.filter(media_id__in=ids).delete()[0]
+        counts["RefusedMedia"] = RefusedMedia.objects.filter(external_id__in=ids).delete()[0]
+    for label, count in counts.items():
+        report.removed[label.rpartition(".")[2]] += count
+
+
+def _content(name: str) -> str | None:
+    digest = sha256()
+    try:
+        with default_storage.open(name) as stored:
+            for chunk in stored.chunks():
+                digest.update(chunk)
+    except FileNotFoundError:
+        return None
+    return digest.hexdigest()
+
+
+def forget(person: Person, block: bool = False, progress: Progress | None = None) -> Report:
+    """Delete all that is known of a person; with ``block``, what they post is refused from now on."""
+    report = erase(person.posts(), Tombstone.Reason.ASKED, progress=progress)
+    report.removed["RightsAnswer"] += person.answers().delete()[0]
+    report.removed["OptOut"] += person.opt_outs().delete()[1].get("verify.OptOut", 0)
+    if block and person.handle:
+        Tombstone.objects.block(person.handle, Tombstone.Reason.ASKED, timezone.now())
+    return report
+
+
+def block(handle: str, now: datetime) -> int:
+    """Refuse what a user posts, and take down what there is: deleted as soon as the worker gets to it."""
+    key = identities.handle_key(handle)
+    Tombstone.objects.block(key, Tombstone.Reason.BLOCKED, now, label=key)
+    posts = Person(handle=key).posts()
+    posts.update(erase_at=now)
+    return posts.hide(Post.Hidden.BLOCKED, now, now)
+
+
+REASONS = {
+    Post.Hidden.GONE: Tombstone.Reason.GONE,
+    Post.Hidden.OPT_OUT: Tombstone.Reason.ASKED,
+    Post.Hidden.BLOCKED: Tombstone.Reason.BLOCKED,
+}
+
+
+def erase_due(now: datetime) -> int:
+    """Delete what is to go by now, whatever hid it; returns how many posts."""
+    count = 0
+    for why, reason in REASONS.items():
+        due = Post.objects.filter(erase_at__lte=now, hidden_because=why)
+        count += erase(due, reason).removed["Post"]
+    FileToErase.objects.erase()
+    return count
