@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BAR = 0.020  # seconds
 DRESSES, SHOPPERS, EACH, DIMENSIONS, PHOTOS = 5_000, 5_000, 30, 512, 3
 REQUESTS = 200
+ROWS = 2_000  # a statement: Postgres takes 65,535 values
 
 
 def catalogue(random: np.random.Generator) -> list[int]:
@@ -32,15 +33,18 @@ def catalogue(random: np.random.Generator) -> list[int]:
 
     from verify.models import Dress, DressPhoto, Embedding, ModelVersion, Photo
 
-    dresses = Dress.objects.bulk_create(Dress(sku=f"B-{n}", title=f"Dress {n}") for n in range(DRESSES))
-    photos = Photo.objects.bulk_create(
+    drawn = [Dress(sku=f"B-{n}", title=f"Dress {n}") for n in range(DRESSES)]
+    dresses = Dress.objects.bulk_create(drawn, batch_size=ROWS)
+    taken = [
         Photo(sha256=f"{n:064x}", width=900, height=1200, large=f"{n}.jpg", small=f"{n}s.jpg", token=f"t{n}")
         for n in range(DRESSES * PHOTOS)
-    )
-    DressPhoto.objects.bulk_create(
+    ]
+    photos = Photo.objects.bulk_create(taken, batch_size=ROWS)
+    shown = [
         DressPhoto(dress=dresses[n // PHOTOS], photo=photo, position=n % PHOTOS)
         for n, photo in enumerate(photos)
-    )
+    ]
+    DressPhoto.objects.bulk_create(shown, batch_size=ROWS)
     live = {"state": "live", "activated_at": timezone.now(), "temperature": 0.1}
     version = ModelVersion.objects.create(digest="f" * 64, **live)
     for part in np.array_split(np.arange(len(photos)), 15):
