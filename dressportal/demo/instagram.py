@@ -7,32 +7,13 @@ from threading import Thread
 
 from dressportal.demo import plan
 from dressportal.demo.draw import Order, drawn
-from dressportal.demo.fake_graph import TOKEN, USER, VERSION, FakeGraph, World
+from dressportal.demo.fake_graph import FakeGraph, World
+from dressportal.demo.instagram_account import HASHTAG
 
 SEED = 2026
 EVERY = 60  # seconds
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 FIRST = 3  # posts that there are at the start
-HASHTAG = "dressportal"
-
-
-def environment(port: int) -> dict[str, str]:
-    """Settings of a portal that reads it."""
-    return {
-        "DRESSPORTAL_INSTAGRAM_URL": f"http://127.0.0.1:{port}/{VERSION}",
-        "DRESSPORTAL_INSTAGRAM_USER": USER,
-        "DRESSPORTAL_INSTAGRAM_TOKEN": TOKEN,
-        "DRESSPORTAL_FETCH_LOOPBACK": "1",
-    }
-
-
-def set_up() -> None:
-    """Its hashtag as a source, where there is none of any kind."""
-    from verify.models import Hashtag, Source  # the fake itself runs without Django
-
-    if not Source.objects.exists():
-        hashtag = Hashtag.objects.get_or_create(name=HASHTAG)[0]
-        Source.objects.create(kind=Source.Kind.HASHTAG_RECENT, hashtag=hashtag, every_minutes=1)
 
 
 def planned(number: int) -> plan.PlannedPost:

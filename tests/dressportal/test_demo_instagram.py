@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dressportal.demo import instagram, people, plan
+from dressportal.demo import instagram, instagram_account, people, plan
 from dressportal.demo.fake_graph import TOKEN, USER, FakeGraph
 from dressportal.management.commands.serve import Command
 from tests.verify.intake.instagram.portal import make_due, read_all
@@ -20,8 +20,8 @@ def test_a_post_a_minute_comes_in(settings: Any, monkeypatch: pytest.MonkeyPatch
         settings.INSTAGRAM_URL, settings.FETCH_LOOPBACK = server.url, True
         settings.INSTAGRAM_TOKEN, settings.INSTAGRAM_USER = TOKEN, USER
         server.world.media_life = 10**9
-        instagram.set_up()
-        instagram.set_up()
+        instagram_account.set_up()
+        instagram_account.set_up()
         read_all()
         assert Post.objects.count() == instagram.FIRST
         server.world.grow()
@@ -37,7 +37,7 @@ def test_a_post_a_minute_comes_in(settings: Any, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.django_db(transaction=True)
 def test_it_runs_beside_the_demo_alone(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in instagram.environment(1):
+    for name in instagram_account.environment(1):
         monkeypatch.setenv(name, "")  # put back afterwards
     serve = Command()
     assert serve.demo_instagram() == []

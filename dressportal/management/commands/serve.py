@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from dressportal import database, mailbox, supervisor
-from dressportal.demo import instagram, people
+from dressportal.demo import instagram_account, people
 from dressportal.health import WORKER_SILENCE
 from dressportal.supervisor import Part
 from verify.models import Heartbeat
@@ -122,8 +122,8 @@ class Command(BaseCommand):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        os.environ.update(instagram.environment(port))  # of the parts, which start after this
-        instagram.set_up()
+        os.environ.update(instagram_account.environment(port))  # of the parts, which start after this
+        instagram_account.set_up()
         connection.close()
         command = [sys.executable, "-m", "dressportal.demo.instagram", "--port", str(port)]
         return [Part("instagram", command, settings.VAR, settings.BASE_DIR)]
