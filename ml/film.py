@@ -24,12 +24,12 @@ class FilmRefused(ValueError):
     """No film can be made of this; the message says why."""
 
 
-def grid(pictures: Pictures, columns: int | None = None) -> Image.Image:
+def grid(pictures: Pictures, columns: int | None = None, gap: int = GAP) -> Image.Image:
     """(n, s, s, 3), n at least 1, in rows of `columns`; as near to a square as they go, unless told."""
     count, side = pictures.shape[:2]
     columns = columns or math.ceil(math.sqrt(count))
-    rows, step = math.ceil(count / columns), side + GAP
-    sheet = Image.new("RGB", (columns * step - GAP, rows * step - GAP), PAPER)
+    rows, step = math.ceil(count / columns), side + gap
+    sheet = Image.new("RGB", (columns * step - gap, rows * step - gap), PAPER)
     for place, picture in enumerate(pictures):
         sheet.paste(Image.fromarray(picture), (place % columns * step, place // columns * step))
     return sheet

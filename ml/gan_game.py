@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ml import gan
 from ml.gan import Critic, GanConfig, Generator
+from ml.gan_augmentation import augment
 from ml.processes import ALONE, Processes
 
 AFAR = 4  # pixels, which are one there
@@ -121,8 +122,8 @@ class Game:
         with self._precision():
             with torch.set_grad_enabled(differentiable):
                 fake = self.generator(noise, condition)
-            real = gan.augment(photos, recipe.augmentation, rng)
-            shown = gan.augment(fake.detach(), recipe.augmentation, rng)
+            real = augment(photos, recipe.augmentation, rng)
+            shown = augment(fake.detach(), recipe.augmentation, rng)
             real_logits, fake_logits = self._judged(real, shown, condition)
             adversarial = _critic_loss(recipe.loss, real_logits, fake_logits)
             penalty = self._penalty(real, shown, condition, rng)
@@ -175,7 +176,7 @@ class Game:
         """The photos' logits are from before the critic's step, which moves them little: a pass saved."""
         self.critic.requires_grad_(False)
         with self._precision():
-            fake_logits = self.critic(gan.augment(fake, self.recipe.augmentation, rng), condition)
+            fake_logits = self.critic(augment(fake, self.recipe.augmentation, rng), condition)
             loss = _generator_loss(self.recipe.loss, real_logits, fake_logits)
             unlike = self._unlikeness(fake, photos, condition)
         (loss if unlike is None else loss + unlike).backward()  # type: ignore[no-untyped-call]

@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from tqdm import tqdm
 
 from ml import checkpoint, gan_photos, training_state
 from ml.checkpoint import CheckpointRefused
 from ml.deepdress import best_device
 from ml.dream_report import write_page
+from ml.film import grid
 from ml.gan import save_generator
 from ml.gan_game import Batch, Game
 from ml.gan_judge import Judge, conditions, dreams, figures
@@ -45,7 +45,7 @@ from ml.training_log import TrainingLog
 from ml.training_options import OptionsRefused
 from ml.training_state import State, StateRefused
 
-SAMPLES, SHOWN = "samples", 64  # dreams in a grid
+SAMPLES, SHOWN, COLUMNS = "samples", 64, 8  # dreams in a grid
 LARGEST_LOSS = 1e6  # a game that is lost for good does not come back from there
 
 MISTAKES = (
@@ -229,7 +229,7 @@ def draw(training: Training) -> Pixels:
     noise = torch.randn(SHOWN, training.game.config.noise, generator=rng)
     pixels = np.concatenate(list(dreams(training.game.averaged, noise)))
     name = f"step-{training.state.steps}.png"
-    checkpoint.replace(training.chosen.out / SAMPLES, {name: png(side_by_side(pixels, 8))})
+    checkpoint.replace(training.chosen.out / SAMPLES, {name: png(pixels)})
     return pixels
 
 
@@ -237,23 +237,17 @@ def draw_nearest(training: Training, dreamt: Pixels) -> None:
     """Rows of dreams, and below each row the photos trained on that come nearest: none should be a copy."""
     train = training.data.train
     places, _ = nearest(training.judge.look(dreamt)[1], train.vectors)
-    rows = zip(dreamt.reshape(-1, 8, *dreamt.shape[1:]), places.reshape(-1, 8), strict=True)
+    rows = zip(dreamt.reshape(-1, COLUMNS, *dreamt.shape[1:]), places.reshape(-1, COLUMNS), strict=True)
     shown = [each for row, near in rows for each in (row, train.pixels[near])]
-    sheet = png(side_by_side(np.concatenate(shown), 8))
+    sheet = png(np.concatenate(shown))
     checkpoint.replace(training.chosen.out / SAMPLES, {"nearest.png": sheet})
 
 
 def png(pixels: Pixels) -> bytes:
+    """(n, s, s, 3) -> a picture of them in rows."""
     written = io.BytesIO()
-    Image.fromarray(pixels).save(written, "PNG")
+    grid(pixels, COLUMNS, gap=0).save(written, "PNG")
     return written.getvalue()
-
-
-def side_by_side(pixels: Pixels, columns: int) -> Pixels:
-    """(n, s, s, 3) -> one picture of rows of `columns`; n is a multiple of it."""
-    count, side = pixels.shape[:2]
-    rows = pixels.reshape(count // columns, columns, side, side, 3)
-    return np.ascontiguousarray(rows.transpose(0, 2, 1, 3, 4)).reshape(-1, columns * side, 3)
 
 
 def check(training: Training, log: TrainingLog, bar: tqdm[Any]) -> None:

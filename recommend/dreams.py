@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from django.conf import settings
 
 from recommend.similar import Similar
-from verify import suggest
+from verify import places, suggest
 from verify.classifier import client
 from verify.classifier.client import Unavailable
 from verify.dreaming import shelf
@@ -145,15 +145,10 @@ def _drawn(dreams: Sequence[Dream], eyes: str) -> list[Drawn]:
     return [drawn for each in dreams if (drawn := found[each])]
 
 
-@contextmanager
-def _a_place() -> Iterator[None]:
+def _a_place() -> AbstractContextManager[None]:
     """Few at once, so that the waiting leaves threads to those who vote and shop. Raises Unavailable."""
-    if not _places.acquire(timeout=PATIENCE):
-        raise Unavailable("Too many dreams are being drawn at this moment.", 1)
-    try:
-        yield
-    finally:
-        _places.release()
+    none_left = Unavailable("Too many dreams are being drawn at this moment.", 1)
+    return places.a_place(_places, none_left, PATIENCE)
 
 
 def _closest(

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import APIException
-from rest_framework.throttling import SimpleRateThrottle
 
 from recommend.views import rents
 from verify import reviews
@@ -22,6 +21,7 @@ from verify.api_reviews import FORM_BYTES, a_place
 from verify.intake.copies import PhotoRefused
 from verify.models import Dress
 from verify.models.privacy import sha256_of_email
+from verify.throttles import OfAnAddress
 
 CONSENT = _(
     "I am in this photo, or whoever is agrees: the shop may show it beside this dress, under the name given,"
@@ -55,11 +55,8 @@ class ReviewForm(forms.Form):
         )
 
 
-class ReviewThrottle(SimpleRateThrottle):
-    rate = settings.REVIEW_FORM_RATE
-
-    def get_cache_key(self, request: HttpRequest, view: Any) -> str:
-        return f"review-{self.get_ident(request)}"
+class ReviewThrottle(OfAnAddress):
+    scope, rate = "review", settings.REVIEW_FORM_RATE
 
 
 @require_safe

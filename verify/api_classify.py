@@ -1,7 +1,6 @@
 """Photos named over HTTP, for machines with a key. Nothing that is sent is kept."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -20,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from verify import places
 from verify.api import ErrorSerializer, read_query
 from verify.api_keys import KeyAuthentication, KeyHasScope, KeyThrottle, too_much
 from verify.classifier import client
@@ -173,15 +173,9 @@ class Classify(APIView):
         return Response(body)
 
 
-@contextmanager
-def a_place() -> Iterator[None]:
+def a_place() -> AbstractContextManager[None]:
     """Few at once, so that uploads and waits leave threads to those who vote. Raises NotNow."""
-    if not _places.acquire(blocking=False):
-        raise NotNow("Too many photos are being named at this moment.", 1)
-    try:
-        yield
-    finally:
-        _places.release()
+    return places.a_place(_places, NotNow("Too many photos are being named at this moment.", 1))
 
 
 def uploaded(request: Request) -> list[UploadedFile]:

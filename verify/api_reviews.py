@@ -1,7 +1,6 @@
 """Customers' photo reviews, sent by the shop's own programs with a key."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -18,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from verify import reviews
+from verify import places, reviews
 from verify.api import ErrorSerializer
 from verify.api_classify import InMemory, NotNow, TooLarge
 from verify.api_keys import KeyAuthentication, KeyHasScope, KeyThrottle, too_much
@@ -131,15 +130,9 @@ class Reviews(APIView):
         return Response(ReviewSerializer(told).data, status=201 if new else 200)
 
 
-@contextmanager
-def a_place() -> Iterator[None]:
+def a_place() -> AbstractContextManager[None]:
     """Few at once, so that decoding leaves threads to those who vote. Raises NotNow."""
-    if not _places.acquire(blocking=False):
-        raise NotNow("Too many photos are being taken in at this moment.", 1)
-    try:
-        yield
-    finally:
-        _places.release()
+    return places.a_place(_places, NotNow("Too many photos are being taken in at this moment.", 1))
 
 
 def read_form(request: Request) -> dict[str, Any]:

@@ -287,7 +287,8 @@ def calibration() -> Calibration:
 
 
 def waiting() -> Waiting:
-    states = dict(Post.objects.order_by().values_list("state").annotate(Count("pk")))
+    with_photo = Post.objects.exclude(photo=None)  # videos without one wait for nobody
+    states = dict(with_photo.order_by().values_list("state").annotate(Count("pk")))
     without_rights = Look.objects.filter(post__rights__in=[Post.Rights.UNKNOWN, Post.Rights.REQUESTED])
     return Waiting(
         disputed=to_decide().count(),
@@ -296,7 +297,7 @@ def waiting() -> Waiting:
         without_rights=without_rights.count(),
         to_ask=Look.objects.to_ask().count(),
         answers=RightsAnswer.objects.to_confirm().count(),
-        set_aside=Post.objects.filter(state=Post.State.SET_ASIDE, photo__isnull=False).count(),
+        set_aside=states.get(Post.State.SET_ASIDE, 0),
         waiting=states.get(Post.State.WAITING, 0),
         proposed=states.get(Post.State.PROPOSED, 0),
         to_come=Post.objects.in_no_batch().count(),

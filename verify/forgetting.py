@@ -8,10 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -20,6 +18,7 @@ from verify.intake.rows import one_batch_at_a_time
 from verify.models import FileToErase, Mention, OptOut, Photo, Post, RefusedMedia, RightsAnswer, Tombstone
 from verify.models.post import PostQuerySet
 from verify.models.privacy import digest_of_email, sha256_of_email
+from verify.photo_shelf import content_of
 
 BATCH = 200  # posts in a transaction
 WORDS = {
@@ -145,7 +144,7 @@ def _erase_batch(pks: list[int], reason: Tombstone.Reason, report: Report) -> No
     alone = alone.filter(dress_photos=None)
     gone = strike.Gone(
         posts={f"{post.source}:{post.external_id}" for post in batch},
-        contents={content for name in alone.values_list("large", flat=True) if (content := _content(name))},
+        contents={content for name in alone.values_list("large", flat=True) if (content := content_of(name))},
     )
     removed, busy = strike.out_of_exports(gone)
     report.removed["exported"] += removed
@@ -159,17 +158,6 @@ def _erase_batch(pks: list[int], reason: Tombstone.Reason, report: Report) -> No
         counts["RefusedMedia"] = RefusedMedia.objects.filter(external_id__in=ids).delete()[0]
     for label, count in counts.items():
         report.removed[label.rpartition(".")[2]] += count
-
-
-def _content(name: str) -> str | None:
-    digest = sha256()
-    try:
-        with default_storage.open(name) as stored:
-            for chunk in stored.chunks():
-                digest.update(chunk)
-    except FileNotFoundError:
-        return None
-    return digest.hexdigest()
 
 
 def forget(person: Person, block: bool = False, progress: Progress | None = None) -> Report:

@@ -11,6 +11,23 @@ from django.core.files.storage import default_storage
 PHOTOS = "photos"
 
 
+def content_of(name: str) -> str | None:
+    """SHA-256 of a photo in the storage; None if it is missing."""
+    digest = hashlib.sha256()
+    try:
+        with default_storage.open(name) as stored:
+            for chunk in stored.chunks():
+                digest.update(chunk)
+    except FileNotFoundError:
+        return None
+    return digest.hexdigest()
+
+
+def path_of(content: str) -> str:
+    """Where an export lays the photo of this content, relative to its folder."""
+    return f"{PHOTOS}/{content[:2]}/{content}.jpg"
+
+
 class PhotoShelf:
     """The photos of an export: hard links where the storage is on the same disk, copies elsewhere."""
 
@@ -20,10 +37,6 @@ class PhotoShelf:
         self._contents: dict[str, str | None] = {}
         self._draft = folder / PHOTOS / f".draft-{os.getpid()}"
 
-    def path(self, content: str) -> str:
-        """Where the photo of this content lies, relative to the folder."""
-        return f"{PHOTOS}/{content[:2]}/{content}.jpg"
-
     def put(self, name: str) -> str | None:
         """Take a photo of the storage in and return its content's SHA-256; None if it is missing or empty."""
         if name not in self._contents:
@@ -32,16 +45,7 @@ class PhotoShelf:
 
     def digest(self, name: str) -> str | None:
         """The same, of a photo that is not to be taken in."""
-        if name in self._contents:
-            return self._contents[name]
-        digest = hashlib.sha256()
-        try:
-            with default_storage.open(name) as stored:
-                for chunk in stored.chunks():
-                    digest.update(chunk)
-        except FileNotFoundError:
-            return None
-        return digest.hexdigest()
+        return self._contents[name] if name in self._contents else content_of(name)
 
     def keep(self, contents: Collection[str]) -> None:
         """Throw out every other photo that an export put here, of this time or an earlier one."""
@@ -65,7 +69,7 @@ class PhotoShelf:
         if empty:
             self.missing.append(name)
         else:
-            self._place(self.folder / self.path(content))
+            self._place(self.folder / path_of(content))
         self._draft.unlink(missing_ok=True)  # still there, too, if both were links to one file
         return None if empty else content
 

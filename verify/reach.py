@@ -5,6 +5,9 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from verify.models.post import INSTAGRAM
+from verify.models.review import SOURCE as REVIEW
+
 
 class Reach(NamedTuple):
     back: Promise
@@ -14,14 +17,14 @@ class Reach(NamedTuple):
 BY_HAND = _("Ask by hand: the API lets nobody comment there.")
 UNKNOWN = Reach(_("As far back as its file did."), BY_HAND)
 REACHES = {
-    "instagram": Reach(
+    INSTAGRAM: Reach(
         _(
             "Hashtags reach back a day, what is popular there and tagged photos to any age, "
             "mentions to the webhook's first day."
         ),
         BY_HAND,
     ),
-    "review": Reach(_("From the customer, who agreed when sending it."), _("Granted with the review.")),
+    REVIEW: Reach(_("From the customer, who agreed when sending it."), _("Granted with the review.")),
 }
 
 

@@ -25,7 +25,7 @@ from verify.embed import Progress, see
 from verify.models import Calibration, DressPhoto, Embedding, ModelVersion, Post
 from verify.models.post import PostQuerySet
 from verify.option_sets import NONE, Fit, Judged
-from verify.photo_shelf import PhotoShelf
+from verify.photo_shelf import PhotoShelf, path_of
 from verify.read_ahead import read_ahead
 from verify.selection import Ending, Part
 
@@ -172,7 +172,7 @@ def _new_to(version: ModelVersion, names: Sequence[str]) -> set[str]:
         return set(names)
     with ThreadPoolExecutor(READERS) as pool:
         contents = zip(names, pool.map(shelf.digest, names), strict=True)
-        return {name for name, content in contents if content and shelf.path(content) not in learnt}
+        return {name for name, content in contents if content and path_of(content) not in learnt}
 
 
 def _settled(row: Any, vector: memoryview, not_a_dress: float) -> Settled:

@@ -11,11 +11,10 @@ from django.utils import timezone
 
 from verify import identities, rights
 from verify.models import Mention, Post, RightsAnswer, RightsChange, RightsRequest, RightsTemplate
+from verify.models.post import INSTAGRAM
 
 if TYPE_CHECKING:
     from verify.models import Employee
-
-SOURCE = "instagram"  # of the posts that its API brings
 
 
 class NotAsked(Exception):
@@ -67,7 +66,7 @@ def can_be_sent(posts: Iterable[Post]) -> set[int]:
 
     An album's pictures have other ids than the album: they are asked for by hand.
     """
-    ids = {post.external_id: post.pk for post in posts if post.source == SOURCE}
+    ids = {post.external_id: post.pk for post in posts if post.source == INSTAGRAM}
     return {
         ids[media] for media in Mention.objects.filter(media_id__in=ids).values_list("media_id", flat=True)
     }

@@ -10,7 +10,7 @@ from typing import Any
 from verify.export import Row, replacing
 from verify.models import WrittenExport
 from verify.only_one import Busy, only_one
-from verify.photo_shelf import PHOTOS
+from verify.photo_shelf import path_of
 
 LOCK = ".lock"  # as the training export's
 
@@ -51,8 +51,8 @@ def _out_of(path: Path, gone: Gone) -> int:
         for row in reader(path):
             if not gone.holds(row):
                 put(row)
-    for content in gone.contents:  # as the shelf lays them
-        (path.parent / PHOTOS / content[:2] / f"{content}.jpg").unlink(missing_ok=True)
+    for content in gone.contents:
+        (path.parent / path_of(content)).unlink(missing_ok=True)
     return count
 
 

@@ -21,7 +21,7 @@ from verify.fame import UNFIT, WITHDRAWN
 from verify.models import Answer, DressPhoto, GoldenPhoto, Look, Photo, Post
 from verify.models.post import RULE
 from verify.only_one import only_one
-from verify.photo_shelf import PhotoShelf
+from verify.photo_shelf import PhotoShelf, path_of
 from verify.splits import Node, Shot, drawn, splits
 
 MANIFEST, LOCK = "manifest.jsonl", ".lock"
@@ -85,7 +85,7 @@ def _write(folder: Path, choice: Choice, track: Track) -> Report:
             _catalogue_rows(catalogue, choice.held_out, report),
             _post_rows(_trusted(posts, refused, shown, report), choice.held_out, report),
         ):
-            file.write(json.dumps({**row, "photo": shelf.path(row["photo"])}) + "\n")
+            file.write(json.dumps({**row, "photo": path_of(row["photo"])}) + "\n")
             report.rows[row["role"], row["split"]] += 1
             kept.add(row["photo"])
             if row["role"] != "catalogue" and row["split"] == "test":

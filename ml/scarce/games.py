@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ml.gan import GanConfig, Generator, augment
+from ml.gan import GanConfig, Generator
+from ml.gan_augmentation import augment
 from ml.photos import MEAN, SPREAD, Pixels, normalise
 from ml.scarce.learner import STRONG, Learner, Task, half_bits, statistics_kept
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ml import gan
 from ml.checkpoint import CheckpointRefused
 from ml.gan import Critic, GanConfig, Generator, load_generator, save_generator
+from ml.gan_augmentation import augment, moved, with_a_hole
 
 small = st.builds(
     GanConfig,
@@ -154,31 +155,31 @@ def test_clipped_weights_are_within_bounds() -> None:
 @given(st.integers(0, 1000), st.floats(0, 1))
 def test_augmented_photos_keep_their_shape_and_let_gradients_through(seed: int, share: float) -> None:
     photos = torch.rand(4, 3, 32, 32, generator=rng(seed)).requires_grad_()
-    changed = gan.augment(photos, share, rng(seed))
+    changed = augment(photos, share, rng(seed))
     assert changed.shape == photos.shape
     (gradient,) = torch.autograd.grad(changed.sum(), photos)
     assert gradient.abs().sum() > 0
-    assert torch.equal(gan.augment(photos, share, rng(seed)), changed)  # the same dice, the same changes
+    assert torch.equal(augment(photos, share, rng(seed)), changed)  # the same dice, the same changes
 
 
 def test_no_share_changes_nothing_and_a_share_of_photos_stay_as_they_are() -> None:
     photos = torch.rand(200, 3, 32, 32, generator=rng())
-    assert gan.augment(photos, 0, rng()) is photos
-    same = (gan.augment(photos, 0.3, rng()) == photos).flatten(1).all(1).float().mean()
+    assert augment(photos, 0, rng()) is photos
+    same = (augment(photos, 0.3, rng()) == photos).flatten(1).all(1).float().mean()
     assert 0.2 < same < 0.5  # (1 - .3)³
 
 
 def test_photos_move_by_an_eighth_at_the_most() -> None:
     photos = torch.zeros(50, 3, 32, 32)
     photos[:, :, 16, 16] = 1
-    places = gan.moved(photos, rng())[:, 0].flatten(1).argmax(1)
+    places = moved(photos, rng())[:, 0].flatten(1).argmax(1)
     rows, columns = places // 32 - 16, places % 32 - 16
     assert rows.abs().max() == columns.abs().max() == 4
     assert len(set(places.tolist())) > 20
 
 
 def test_a_hole_is_at_most_a_quarter_of_the_photo() -> None:
-    holes = (gan.with_a_hole(torch.ones(50, 3, 32, 32), rng())[:, 0] == 0).flatten(1).float().mean(1)
+    holes = (with_a_hole(torch.ones(50, 3, 32, 32), rng())[:, 0] == 0).flatten(1).float().mean(1)
     assert holes.max() <= 0.25
     assert holes.min() > 0.04
 

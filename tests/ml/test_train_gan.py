@@ -13,12 +13,13 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ml import train_gan
+from ml.film import grid
 from ml.gan import load_generator
 from ml.gan_game import Game
 from ml.gan_options import Options
 from ml.gan_options import options as parsed
 from ml.gan_photos import PhotosRefused
-from ml.train_gan import GameDiverged, rows_of, side_by_side, train
+from ml.train_gan import GameDiverged, rows_of, train
 from ml.training_options import OptionsRefused
 from ml.training_state import StateRefused
 from tests.ml.small_gan import options
@@ -187,7 +188,7 @@ def test_an_epoch_shows_each_photo_once_and_orders_differ() -> None:
 
 def test_pictures_stand_in_rows() -> None:
     pixels = np.arange(6, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
-    sheet = side_by_side(pixels, 3)
+    sheet = np.asarray(grid(pixels, 3, gap=0))
     assert sheet.shape == (4, 6, 3)
     assert sheet[::2, ::2, 0].tolist() == [[0, 1, 2], [3, 4, 5]]
 

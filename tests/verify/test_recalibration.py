@@ -17,7 +17,7 @@ from tests.verify.tiny_weights import a_trained_version, write_tiny_weights
 from verify import changeover, looking, option_sets, recalibration, suggest, tasks, versions
 from verify.fame import WITHDRAWN
 from verify.models import Calibration, Dress, Embedding, Look, ModelVersion, Photo, Post, Suggestion
-from verify.photo_shelf import PhotoShelf
+from verify.photo_shelf import PhotoShelf, path_of
 from verify.selection import Ending, Part
 
 pytestmark = pytest.mark.django_db
@@ -127,7 +127,7 @@ def test_what_a_version_has_learnt_from_says_nothing_of_it(
     learnt, new = [settled_and_seen(version, dresses) for _ in range(2)]
     assert len(recalibration._posts(version)) == 2
     shelf, file = PhotoShelf(tmp_path), versions.folder_of(version) / versions.TRAINED_ON
-    file.write_text(shelf.path(shelf.digest(learnt.photo.large.name) or ""))
+    file.write_text(path_of(shelf.digest(learnt.photo.large.name) or ""))
     [left] = recalibration._posts(version)
     assert left.vector.tobytes() == bytes(new.photo.embeddings.get().vector)
 

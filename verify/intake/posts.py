@@ -31,6 +31,7 @@ from verify.intake.rows import (
 )
 from verify.intake.stones import Incoming, refused_by_tombstone
 from verify.models import Photo, Post, RightsChange
+from verify.models.post import INSTAGRAM
 from verify.rights import may_state
 from verify.rights_requests import take_captions
 
@@ -120,7 +121,7 @@ class Origin:
 def import_posts(
     path: Path,
     *,
-    source: str = "instagram",
+    source: str = INSTAGRAM,
     rights: str | None = None,
     batch_rows: int = 500,
     fetch: Fetch = fetch,

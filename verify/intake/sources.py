@@ -26,10 +26,10 @@ from verify.intake.posts import Draft, Origin, drafts_of, import_batches, take_i
 from verify.intake.rows import FileUnusable, Outcome, Refusal, path_inside
 from verify.models import InstagramAccount, Mention, Post, RefusedMedia, Source
 from verify.models.instagram import WindowFull
+from verify.models.post import INSTAGRAM
 from verify.models.source import ATTEMPTS, ClaimLost
 from verify.rights_requests import Comment, take_comments
 
-NAME = "instagram"  # of posts' source: an id is the same, whatever edge lists it
 BATCH_ROWS = 200  # of a file
 
 Ask = Callable[[str], Page]
@@ -177,7 +177,7 @@ class Turn:
             along(left)
 
         with Downloads(guarded(), addresses, self.sign) as downloads:
-            take_in_rows([*drafts, *rows.refusals], Origin(NAME, Path(), None, downloads, True), stored)
+            take_in_rows([*drafts, *rows.refusals], Origin(INSTAGRAM, Path(), None, downloads, True), stored)
 
     def given_up(self, rows: "Rows") -> set[str]:
         """Tried so often that they are not worth a download."""
@@ -247,7 +247,7 @@ class Turn:
             self.sign()
             return fetching(address)
 
-        return partial(import_batches, path, Origin(NAME, path.parent, rights, fetch))
+        return partial(import_batches, path, Origin(INSTAGRAM, path.parent, rights, fetch))
 
     # Time
 
@@ -298,7 +298,7 @@ def named_rows(media: list[dict[str, Any]]) -> Rows:
 
 
 def known_ids(drafts: list[Draft], with_photo: bool = False) -> set[str]:
-    posts = Post.objects.filter(source=NAME, external_id__in=[draft.external_id for draft in drafts])
+    posts = Post.objects.filter(source=INSTAGRAM, external_id__in=[draft.external_id for draft in drafts])
     posts = posts.filter(photo__isnull=False) if with_photo else posts
     return set(posts.values_list("external_id", flat=True))
 

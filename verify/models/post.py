@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RULE = consensus.Rule()
 AUDIT_RULE = consensus.Rule(least_votes=consensus.AUDIT_VOTES)
+INSTAGRAM = "instagram"  # the source of its posts, whatever edge of its API lists them
 
 
 class AlreadyInPlay(Exception):
@@ -168,7 +169,7 @@ class Post(models.Model):
 
     UNFINISHED = [State.WAITING, State.PROPOSED]
 
-    source = models.CharField(max_length=40, default="instagram")
+    source = models.CharField(max_length=40, default=INSTAGRAM)
     external_id = models.CharField(max_length=120)
     permalink = models.URLField(max_length=500, blank=True)
     username = models.CharField(max_length=120, blank=True)

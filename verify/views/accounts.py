@@ -9,14 +9,14 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import views as auth
 from django.contrib.auth.forms import AuthenticationForm
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, TemplateView
 from django_q.tasks import async_task
-from rest_framework.throttling import SimpleRateThrottle
 
 from verify.models import Employee
+from verify.throttles import OfAnAddress
 
 
 class LoginForm(AuthenticationForm):
@@ -51,13 +51,10 @@ class ForgottenForm(forms.Form):
     email = forms.EmailField(max_length=254)
 
 
-class LetterThrottle(SimpleRateThrottle):
+class LetterThrottle(OfAnAddress):
     """Enough for an office behind one address, too few to flood a colleague."""
 
-    rate = settings.LETTERS_RATE
-
-    def get_cache_key(self, request: HttpRequest, view: Any) -> str:
-        return f"letters-{self.get_ident(request)}"
+    scope, rate = "letters", settings.LETTERS_RATE
 
 
 class ForgottenView(FormView):

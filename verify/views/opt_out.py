@@ -4,14 +4,14 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, TemplateView
-from rest_framework.throttling import SimpleRateThrottle
 
 from verify import identities, opt_outs
+from verify.throttles import OfAnAddress
 
 
 class OptOutForm(forms.Form):
@@ -34,11 +34,8 @@ class OptOutForm(forms.Form):
         return bool(self.cleaned_data["website"])
 
 
-class OptOutThrottle(SimpleRateThrottle):
-    rate = settings.OPT_OUT_RATE
-
-    def get_cache_key(self, request: HttpRequest, view: Any) -> str:
-        return f"opt-out-{self.get_ident(request)}"
+class OptOutThrottle(OfAnAddress):
+    scope, rate = "opt-out", settings.OPT_OUT_RATE
 
 
 class OptOutView(FormView):

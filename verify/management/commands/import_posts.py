@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from verify.intake import report
 from verify.intake.posts import import_posts
 from verify.models import Post
+from verify.models.post import INSTAGRAM
 
 
 class Command(BaseCommand):
@@ -12,7 +13,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         report.add_arguments(parser)
-        parser.add_argument("--source", default="instagram", help="(default: instagram)")
+        parser.add_argument("--source", default=INSTAGRAM, help="(default: %(default)s)")
         parser.add_argument(
             "--rights",
             choices=Post.Rights.values,
