@@ -6,8 +6,8 @@ The shipped weights learn a new shop: 400 dresses with one catalogue photo each,
 photos named (others with each seed), 300 photos without a dress. The other 2,160 street photos lie among 300
 of dresses that the shop does not have and 300 of none, and nobody says which is which. Both ways have the
 same photos, start and CPU time (one thread; naming counts, measuring does not). They are measured on 1,200
-street photos of the 400 dresses, and on 600 of 100 dresses that neither has seen. Photos have 64 pixels, fewer
-than the weights are used to, so that a run is a matter of a minute; they are drawn once, in two CPU minutes.
+street photos of the 400 dresses, and on 600 of 100 dresses that neither has seen. Photos have 64 pixels,
+fewer than the weights are used to, so that a run is a matter of a minute; drawing them takes two, once.
 """
 
 import argparse

@@ -116,6 +116,17 @@ def test_without_javascript_all_places_stand_side_by_side_and_hearts_work(
     expect(page.get_by_role("heading", name=f"No. {ANOTHER}")).to_be_visible()
 
 
+def save_luna(page: Page) -> str:
+    """The address of the whole site."""
+    home = page.url.partition("/shop/")[0]
+    page.goto(f"{home}/dresses/LUNA/")
+    heart = page.get_by_role("button", name="Save")
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    page.wait_for_load_state("networkidle")
+    return home
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_a_shopper_who_liked_a_dress_is_offered_dreams_near_it(
     shopper: Open, shop: dict[str, Dress], screen: str
@@ -124,12 +135,7 @@ def test_a_shopper_who_liked_a_dress_is_offered_dreams_near_it(
     page = shopper("/shop/dream/", screen)
     expect(page.locator(".dream")).to_have_count(8)
     expect(page.get_by_role("link", name="Dream near what I like")).to_be_hidden()
-    home = page.url.partition("/shop/")[0]
-    page.goto(f"{home}/dresses/LUNA/")
-    heart = page.get_by_role("button", name="Save")
-    heart.click()
-    expect(heart).to_have_attribute("aria-pressed", "true")
-    page.wait_for_load_state("networkidle")
+    home = save_luna(page)
     page.goto(f"{home}/shop/")
     page.get_by_role("link", name="Dream for me").click()
     page.get_by_role("link", name="Dream near what I like").click()
@@ -150,12 +156,7 @@ def test_the_shops_home_dreams_for_who_likes_something_and_invites_everybody_els
     dreamt = page.get_by_role("region", name="Dreamt for you")
     dreamt.scroll_into_view_if_needed()
     expect(dreamt).to_contain_text("Save or open what you like")
-    home = page.url.partition("/shop/")[0]
-    page.goto(f"{home}/dresses/LUNA/")
-    heart = page.get_by_role("button", name="Save")
-    heart.click()
-    expect(heart).to_have_attribute("aria-pressed", "true")
-    page.wait_for_load_state("networkidle")
+    home = save_luna(page)
     assert asked == []
     page.goto(f"{home}/shop/")
     dreamt.scroll_into_view_if_needed()
