@@ -4,8 +4,28 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.management.commands import flush
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from recommend.spark_session import SparkRefused, check_spark, session
+
+
+MADE_BY_MIGRATING = {"django_content_type", "auth_permission"}
+
+
+def _delete_all(operations: DatabaseOperations, style: Any, tables: list[str], **options: Any) -> list[str]:
+    """In a tenth of the time of TRUNCATE, which makes new files for a hundred tables and their indices."""
+    rows = [f"DELETE FROM {operations.quote_name(table)}" for table in tables if table not in MADE_BY_MIGRATING]
+    return ["SET LOCAL session_replication_role = replica", *rows]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quickly_emptied() -> Iterator[None]:
+    """What a test with transactions of its own leaves in the database."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", _delete_all)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_: None)  # they are there still
+        yield
 
 
 @pytest.fixture(autouse=True)
