@@ -9,14 +9,13 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 from recommend.spark_session import SparkRefused, check_spark, session
 
-
 MADE_BY_MIGRATING = {"django_content_type", "auth_permission"}
 
 
 def _delete_all(operations: DatabaseOperations, style: Any, tables: list[str], **options: Any) -> list[str]:
     """In a tenth of the time of TRUNCATE, which makes new files for a hundred tables and their indices."""
-    rows = [f"DELETE FROM {operations.quote_name(table)}" for table in tables if table not in MADE_BY_MIGRATING]
-    return ["SET LOCAL session_replication_role = replica", *rows]
+    filled = [operations.quote_name(table) for table in tables if table not in MADE_BY_MIGRATING]
+    return ["SET LOCAL session_replication_role = replica", *(f"DELETE FROM {table}" for table in filled)]
 
 
 @pytest.fixture(autouse=True, scope="session")

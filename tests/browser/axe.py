@@ -37,7 +37,7 @@ def change_theme(page: Page) -> None:
 
 
 def violations_in_both_themes(page: Page) -> list[str]:
-    """As ``violations``; then, in the other theme, of the rules of colour, as a theme changes nothing else."""
+    """As ``violations``; then, in the other theme, of the rules of colour: a theme changes nothing else."""
     found = violations(page)
     change_theme(page)
     return found + violations(page, *OF_THE_THEME)
