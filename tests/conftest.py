@@ -3,6 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy.optimize
+import scipy.stats  # both at their first use otherwise, which would be past some example's deadline  # noqa: F401
 from django.core.cache import cache
 from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
