@@ -148,10 +148,10 @@ def table(runs: list[Run]) -> Table:
         before, after = found.values()
         rows[f"{dresses}: gained"] = [b - a for a, b in zip(before, after, strict=True)]
         for name, values in rows.items():
-            mean = interval(values)
-            shown.add_row(
-                name, *(f"{value:.1f}" for value in values), f"{mean.mean:.1f} ± {mean.interval:.1f}"
-            )
+            mean, beyond = interval(values), ""
+            if len(seeds) > 1:
+                beyond = f" ± {mean.interval:.1f}"
+            shown.add_row(name, *(f"{value:.1f}" for value in values), f"{mean.mean:.1f}{beyond}")
     return shown
 
 
