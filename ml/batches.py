@@ -46,6 +46,7 @@ class Batches:
         self.pairs = min(pairs, len(self.dresses))
         self.negatives = min(negatives, len(self.without))
         self.neighbours: Places | None = None
+        self.named, self.weight = self.others, data.weight
         self._order = lru_cache(maxsize=2)(self._epoch)
 
     def __len__(self) -> int:
@@ -57,6 +58,18 @@ class Batches:
         self.neighbours = neighbours
         self._order.cache_clear()
 
+    def name(self, rows: Places, classes: Places, weights: npt.NDArray[np.float64]) -> None:
+        """From now on, photos `rows` (m,) that nobody has named are among the others of `classes` (m,).
+
+        `weights` (m,), above 0, as `TrainingSet.weight`: how sure each name is. Earlier names are forgotten.
+        """
+        order = np.argsort(classes, kind="stable")
+        starts = np.searchsorted(classes[order], np.arange(1, len(self.dresses)))
+        added = np.split(rows[order], starts)
+        self.named = [np.append(own, more) for own, more in zip(self.others, added, strict=True)]
+        self.weight = self.data.weight.copy()
+        self.weight[rows] = weights
+
     def at(self, step: int) -> Batch:
         """The batch of a step, counted from 0; of several processes, this one's part of it."""
         return self._part(self._whole(step))
@@ -65,7 +78,7 @@ class Batches:
         rng = np.random.default_rng([self.seed, step, 1])
         epoch, place = divmod(step, len(self))
         classes = self._order(epoch)[place * self.pairs : (place + 1) * self.pairs]
-        rows = [self._draw(photos[c], rng) for photos in (self.catalogue, self.others) for c in classes]
+        rows = [self._draw(photos[c], rng) for photos in (self.catalogue, self.named) for c in classes]
         rows += [self._draw(self.without, rng) for _ in range(self.negatives)]
         none = np.full(self.negatives, NO_DRESS)
         return Batch(np.array(rows), np.concatenate([classes, classes, none]), len(classes))
@@ -86,7 +99,7 @@ class Batches:
         return order if self.neighbours is None else in_groups(order, self.neighbours, rng)
 
     def _draw(self, rows: Places, rng: np.random.Generator) -> int:
-        weight = self.data.weight[rows]
+        weight = self.weight[rows]
         return int(rows[np.searchsorted(np.cumsum(weight), rng.random() * weight.sum(), side="right")])
 
 

@@ -18,9 +18,8 @@ from tqdm import tqdm
 
 from ml.gan_judge import Judge
 from ml.manifest import manifest_rows
-from ml.photos import Pixels, UnreadablePhoto, read_square
+from ml.photos import ENDINGS, Pixels, UnreadablePhoto, photos_in, read_square
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 ONE_IN = 10  # photos is held out where nothing says which
 ALIKE = 1.0  # grey levels by which photos that are all the same differ, after compression
 BATCH = 64
@@ -103,8 +102,7 @@ def listing(source: Path, attribute: str | None = None) -> list[Listed]:
         return _of_manifest(source, attribute)
     if not source.is_dir():
         raise PhotosRefused(f"{source}: expected a folder of photos, or a manifest")
-    paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
-    if not paths:
+    if not (paths := photos_in(source)):
         raise PhotosRefused(f"{source}: no photo in it; expected files such as {', '.join(ENDINGS[:4])}")
     within = [path.relative_to(source) for path in paths]
     return [

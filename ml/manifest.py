@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml.photos import ENDINGS, photos_in
+
 ROLES = ("catalogue", "review", "look", "negative")
 SPLITS = ("train", "validation", "test")
+UNLABELLED = "unlabelled"  # role and split of photos that nobody has named, which no manifest lists
 
 
 class ManifestError(ValueError):
@@ -74,13 +77,49 @@ def _refuse_leaks(manifest: Path, rows: dict[int, Row]) -> None:
             continue
         for number in numbers:
             row = rows[number]
-            with Path(row.photo).open("rb") as file:
-                earlier = first.setdefault(hashlib.file_digest(file, "sha256").hexdigest(), number)
+            earlier = first.setdefault(_digest(row.photo), number)
             if rows[earlier].split != row.split:
                 raise ManifestError(
                     f"{manifest}:{number}: {row.photo} in the split {row.split!r} is the same photo as line "
                     f"{earlier}'s in {rows[earlier].split!r}; expected each photo in one split"
                 )
+
+
+def unlabelled_rows(folder: Path, labelled: Sequence[Row]) -> list[Row]:
+    """The photos of a folder but for those, by their bytes, that are labelled or came before.
+
+    Raises ManifestError where none is left.
+    """
+    if not folder.is_dir():
+        raise ManifestError(f"{folder}: expected a folder of photos that nobody has named")
+    found = [Row(str(path), None, UNLABELLED, UNLABELLED, stamp=_stamp(path)) for path in photos_in(folder)]
+    by_length: dict[int, list[Row]] = defaultdict(list)
+    for row in (*labelled, *found):
+        by_length[Path(row.photo).stat().st_size].append(row)
+    again = {id(row) for rows in by_length.values() if len(rows) > 1 for row in _repeated(rows)}
+    if left := [row for row in found if id(row) not in again]:
+        return left
+    names = ", ".join(ENDINGS[:4])
+    raise ManifestError(
+        f"{folder}: none of its {len(found)} photos is without a name; expected others than the manifest's, "
+        f"called such as {names}"
+    )
+
+
+def _repeated(rows: Sequence[Row]) -> list[Row]:
+    """Those that have the bytes of one before."""
+    first: dict[str, Row] = {}
+    return [row for row in rows if first.setdefault(_digest(row.photo), row) is not row]
+
+
+def _digest(photo: str) -> str:
+    with Path(photo).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _stamp(photo: Path) -> str:
+    stat = photo.stat()
+    return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
 def remarks(manifest: Path, rows: Sequence[Row]) -> list[str]:
@@ -124,12 +163,10 @@ def _manifest_row(manifest: Path, number: int, line: str) -> Row:
         raise ManifestError(f"{where}: a generated photo in the split {split!r}; expected it in 'train'")
     if not photo.is_file():
         raise ManifestError(f"{where}: no file {photo}")
-    stat = photo.stat()
     name, twin = (None if value is None else str(value) for value in (dress, twin_of))
-    stamp = f"{stat.st_size} {stat.st_mtime_ns}"
     return Row(
         *(str(photo), name, role, split, weight),
-        stamp=stamp,
+        stamp=_stamp(photo),
         generated=generated,
         twin_of=twin,
         attributes=attributes,

@@ -20,10 +20,9 @@ from ml.checkpoint import CheckpointRefused
 from ml.deepdress import DeepDress
 from ml.manifest import ManifestError, manifest_rows
 from ml.named import Named
-from ml.photos import UnreadablePhoto, open_upright
+from ml.photos import UnreadablePhoto, open_upright, photos_in
 
 SHIPPED = Path(__file__).parent / "weights" / "deepdress"
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 TOGETHER = 64  # photos decoded and embedded at once
 
 Complain = Callable[[str], object]
@@ -73,8 +72,7 @@ def name_files(
 
 def _in_folder(folder: Path) -> dict[Path, str]:
     """Photos and their dresses: a photo in a subfolder is of the dress that the subfolder is named after."""
-    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    parts = {path: path.relative_to(folder).parts for path in paths}
+    parts = {path: path.relative_to(folder).parts for path in photos_in(folder)}
     return {path: part[0] if len(part) > 1 else path.stem for path, part in parts.items()}
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 Pixels = npt.NDArray[np.uint8]
 Photo = Image.Image | Path | str | bytes | Pixels
 
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MEAN, SPREAD = 0.5, 0.25
 # A reduced-scale decode keeps more than the wanted resolution: the final resize still averages pixels.
 # Twice as much would decode the portal's small copies, 360 pixels, in full for an input of 112.
@@ -25,6 +26,11 @@ OVERSAMPLING = 1.5
 
 class UnreadablePhoto(ValueError):
     """The file is no image, or a broken one."""
+
+
+def photos_in(folder: Path) -> list[Path]:
+    """Files that are called photos, in the folder and all below it, in a fixed order."""
+    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in ENDINGS and path.is_file()]
 
 
 def open_upright(photo: Photo, side: int) -> Image.Image:

@@ -11,6 +11,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import reduce
@@ -32,13 +33,14 @@ from ml.deepdress import best_device
 from ml.embedder import Embedder, EmbedderConfig, size
 from ml.evaluation import calibrate, embed_rows, figures, held_out_recall
 from ml.learner import Learner, precision
-from ml.manifest import ManifestError
+from ml.manifest import UNLABELLED, ManifestError
 from ml.photos import UnreadablePhoto, normalise, to_batch
 from ml.processes import ALONE, Processes, device_of_its_own, joined
 from ml.training_log import TrainingLog
 from ml.training_options import Options, OptionsRefused, options
 from ml.training_set import TrainingSet, draw, from_manifest
 from ml.training_state import State, StateRefused
+from ml.unlabelled import Names, names
 
 STRENGTH = 0.4  # of the augmentations; drawn street photos are half way there
 WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 0.05, 0.05, 5.0
@@ -98,7 +100,8 @@ def photos(chosen: Options, config: EmbedderConfig, processes: Processes = ALONE
     if not processes.first:
         processes.wait()
     if chosen.manifest:
-        data = from_manifest(chosen.manifest, chosen.cache, config.input_size, chosen.workers)
+        given = (chosen.manifest, chosen.cache, config.input_size, chosen.workers, chosen.unlabelled)
+        data = from_manifest(*given)
     else:
         data = draw(chosen.dresses, chosen.cache, config.input_size, chosen.seed, workers=chosen.workers)
     if processes.first:
@@ -184,19 +187,24 @@ class Training:
 
 
 def fit(
-    network: Embedder, data: TrainingSet, chosen: Options, device: torch.device, processes: Processes = ALONE
+    network: Embedder,
+    data: TrainingSet,
+    chosen: Options,
+    device: torch.device,
+    processes: Processes = ALONE,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Training:
     """Train in place, going on with what was broken off in `chosen.out`; returns how it ended."""
     training = begin(network, data, chosen, device, processes)
-    state, before = training.state, time.monotonic() - training.state.seconds
+    state, before = training.state, clock() - training.state.seconds
     log = TrainingLog(chosen.out, state.steps, written=processes.first)
     with closing(log), progress_bar(training) as bar:
         while not training.over():
             side = training.side()
-            if training.progress() >= chosen.groups_from and state.steps % chosen.check_every == 0:
-                bring_look_alikes_together(training, side)
+            if state.steps % chosen.check_every == 0:
+                look_around(training, side, log, bar)
             told = advance(training, side)
-            seconds = torch.tensor(time.monotonic() - before, dtype=torch.float64)
+            seconds = torch.tensor(clock() - before, dtype=torch.float64)
             state.steps, state.seconds = state.steps + 1, processes.agreed(seconds, device).item()
             log.step(state.steps, 2 * training.batches.pairs + training.batches.negatives, told)
             bar.update()
@@ -324,6 +332,14 @@ def resolution(progress: float, input_size: int) -> int:
     return round(input_size * next(part for start, part in reversed(RESOLUTIONS) if progress >= start))
 
 
+def look_around(training: Training, side: int, log: TrainingLog, bar: tqdm[Any]) -> None:
+    """What the next batches hold, by what the network sees now."""
+    if training.progress() >= training.chosen.groups_from:
+        bring_look_alikes_together(training, side)
+    if training.progress() >= training.chosen.unlabelled_from:
+        name_the_unlabelled(training, side, log, bar)
+
+
 def bring_look_alikes_together(training: Training, side: int) -> None:
     """From now on batches hold each dress's nearest others, by one photo of each."""
     batches = training.batches
@@ -335,6 +351,25 @@ def bring_look_alikes_together(training: Training, side: int) -> None:
     agreed = training.processes.agreed(torch.from_numpy(found), training.device)
     training.state.neighbours = np.asarray(agreed.numpy())
     batches.group(training.state.neighbours)
+
+
+def name_the_unlabelled(training: Training, side: int, log: TrainingLog, bar: tqdm[Any]) -> None:
+    """From now on batches hold photos that nobody has named, each as often as it is sure what it shows."""
+    batches, device = training.batches, training.device
+    rows = training.data.rows(UNLABELLED, dress=False)
+    if not len(rows):
+        return
+    if training.processes.first:
+        found = names(training.network, batches, device, side)
+    else:
+        found = Names(np.zeros(len(rows), np.int64), np.zeros(len(rows)))
+    classes, sure = (training.processes.agreed(torch.from_numpy(each), device).numpy() for each in found)
+    named = sure > 0
+    batches.name(rows[named], classes[named], sure[named])
+    log.check(training.state.steps, {"unlabelled/named": named.mean(), "unlabelled/sure": sure.mean()})
+    if training.processes.first:
+        told = f"step {training.state.steps}: {named.sum():,} of {len(rows):,} unlabelled photos have a name"
+        bar.write(told, file=sys.stderr)
 
 
 def main() -> None:

@@ -29,6 +29,8 @@ class Options:
 
     out: Path
     manifest: Path | None = None
+    unlabelled: Path | None = None
+    unlabelled_from: float = 0.25
     steps: int = 10_000
     minutes: float | None = None
     seed: int = 1
@@ -80,6 +82,19 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder for the checkpoint and the log for TensorBoard")
     add("--manifest", type=Path, help="JSON lines of labelled photos; drawn ones without it")
+    add(
+        "--unlabelled",
+        type=Path,
+        metavar="DIR",
+        help="photos that nobody has named, to be learnt from as well",
+    )
+    add(
+        "--unlabelled-from",
+        type=not_below_0,
+        default=Options.unlabelled_from,
+        metavar="SHARE",
+        help="of the training after which they are (%(default)s)",
+    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=whole(1), default=Options.steps, help="optimiser steps (%(default)s)")
     length.add_argument("--minutes", type=above_0, help="stop by the clock; not reproducible")
@@ -128,6 +143,10 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     chosen = vars(parser.parse_args(arguments))
     if chosen["patience"] and chosen["loss"] == CLASSIFIER:
         parser.error("argument --patience: not allowed with --loss classifier, which finds no held-out dress")
+    if chosen["unlabelled"] and not chosen["manifest"]:
+        parser.error("argument --unlabelled: needs --manifest, for drawn photos are all labelled")
+    if chosen["unlabelled"] and chosen["loss"] == CLASSIFIER:
+        parser.error("argument --unlabelled: not allowed with --loss classifier, whose vectors nobody trains")
     if not (chosen["size"] or chosen["start_from"] or chosen["backbone"]):
         chosen["size"] = Options.size
     return Options(**chosen)

@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from ml import synthetic
-from ml.manifest import Row, manifest_rows, remarks
+from ml.manifest import Row, manifest_rows, remarks, unlabelled_rows
 from ml.photos import Pixels, read_square
 from ml.synthetic import NEGATIVE_KINDS, Wardrobe, catalogue_photo, negative_photo, street_photo
 
@@ -59,15 +59,21 @@ class TrainingSet:
         return np.flatnonzero(chosen)
 
 
-def from_manifest(manifest: Path, folder: Path, input_size: int, workers: int = 2) -> TrainingSet:
+def from_manifest(
+    manifest: Path, folder: Path, input_size: int, workers: int = 2, unlabelled: Path | None = None
+) -> TrainingSet:
     """Read and decode a manifest of JSON lines {"photo", "dress", "role", "split", "weight", …}.
 
     Photo paths are relative to the manifest; weight (1), generated (false) and attributes ({}) may be left
-    out. What cannot be learnt from it is said in the description's "remarks". Raises ManifestError with the
-    line, value and what was expected.
+    out. The photos of the folder `unlabelled` follow, in a split of that name, without a dress. What cannot
+    be learnt from it is said in the description's "remarks". Raises ManifestError with the line, value and
+    what was expected.
     """
     rows = manifest_rows(manifest)
-    source = {"manifest": manifest.name, "remarks": remarks(manifest, rows)}
+    source: dict[str, Any] = {"manifest": manifest.name, "remarks": remarks(manifest, rows)}
+    if unlabelled is not None:
+        others = unlabelled_rows(unlabelled, rows)
+        rows, source["unlabelled"] = rows + others, len(others)
     return _prepare(rows, folder, input_size, workers, source)
 
 

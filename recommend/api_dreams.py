@@ -254,6 +254,9 @@ class DreamsFor(OfAShopper):
     class Query(ShopperQuery, CountQuery):
         seed = serializers.IntegerField(min_value=0, max_value=SEEDS - 1, default=0)
         count = serializers.IntegerField(min_value=1, max_value=MOST, default=8, help_text="Dreams.")
+        own_only = serializers.BooleanField(
+            default=False, help_text="No dreams for somebody of whose taste nothing is known."
+        )
 
     serializer_class = DreamsForSerializer
     visitors_throttle = Throttle
@@ -276,8 +279,9 @@ class DreamsFor(OfAShopper):
         """
         query = read_query(self.Query, request)
         taste = liked_by(shopper_of(query))
+        count = query["count"] if taste or not query["own_only"] else 0
         with translated():
-            found = dreams.dream(dreams.wall(query["seed"], query["count"], taste), query["limit"])
+            found = dreams.dream(dreams.wall(query["seed"], count, taste), query["limit"])
             body = wall_body(request, found)
         return Response({**body, "fallback": None if taste else fallback_in_words("nothing_known")})
 

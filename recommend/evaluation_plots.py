@@ -9,15 +9,12 @@ from dataclasses import dataclass
 import matplotlib
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator, StrMethodFormatter
-from scipy.optimize import isotonic_regression
 
-from ml.pictures import COLOURS, INK, STYLE, plot, svg
+from ml.pictures import COLOURS, INK, STYLE, name_ends, plot, svg
 
 FEW = 12  # values: a bar each
 BINS = 30
-GAP = 0.065  # between names, as a share of the plot's height
 LONGEST, WIDEST = 20, 42  # letters of a name beside a curve, and above a bar
 HUES = (*COLOURS, "#2f9e5b", "#c7761a", "#8a5fd0", "#1f9c9c", "#b5473c", "#7d8b2a", "#6f7682", "#d06ab8")
 
@@ -60,8 +57,9 @@ def curves(lines: Sequence[tuple[str, Sequence[float], Sequence[float]]], x: str
     axes.set(xlim=(0, None), ylim=(0, None))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
-    if lines:
-        _name(axes, lines)
+    names = _short([name for name, _, _ in lines])
+    ends = [(along[-1], up[-1]) for _, along, up in lines]
+    name_ends(axes, names, ends, [_hue(number) for number in range(len(lines))])
     return svg(figure)
 
 
@@ -94,34 +92,6 @@ def bars(found: Sequence[Bar], x: str, log: bool = False) -> str:
 
 def _hue(number: int) -> str:
     return HUES[number % len(HUES)]
-
-
-def _name(axes: Axes, lines: Sequence[tuple[str, Sequence[float], Sequence[float]]]) -> None:
-    """Names beside the plot, as near to their lines' ends as they can stand without touching."""
-    right, top = axes.get_xlim()[1], axes.get_ylim()[1] or 1.0
-    ends = [up[-1] / top for _, _, up in lines]
-    names = _short([name for name, _, _ in lines])
-    for number, place in enumerate(_spread(ends)):
-        _, along, up = lines[number]
-        axes.annotate(
-            names[number], (along[-1], up[-1]), (1.04, place), textcoords="axes fraction", va="center",
-            color=INK, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": _hue(number), "linewidth": 1, "shrinkA": 2, "shrinkB": 2,
-                        "relpos": (0, 0.5)},
-        )  # fmt: skip
-    axes.set_xlim(0, right)
-    axes.set_ylim(0, top)
-
-
-def _spread(ends: Sequence[float]) -> list[float]:
-    """Heights a gap apart, as near to the ends as they can be, in their order: isotonic least squares."""
-    gap = min(GAP, 1 / max(len(ends) - 1, 1))
-    order = np.argsort(ends, kind="stable")
-    steps = gap * np.arange(len(ends))
-    moved = isotonic_regression(np.asarray(ends, np.float64)[order] - steps).x
-    places = np.empty(len(ends))
-    places[order] = np.clip(moved, 0, max(1 - gap * (len(ends) - 1), 0)) + steps
-    return [float(place) for place in places]
 
 
 def _short(names: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from recommend.api_interactions import AddressThrottle, EventSerializer, in_the_shop, visitor_key
 from recommend.api_recommendations import bodies
 from recommend.models import Interaction, ShopperKind
+from verify.dreaming import shelf
 from verify.models import Look
 
 NOBODY = UUID(int=0)  # a shopper of whom nothing is known
@@ -27,7 +28,8 @@ SEARCHED = 40  # of the newest looks, for five of different dresses
 def home(request: HttpRequest) -> HttpResponse:
     """What many people like; whoever is known gets their own from the page's script."""
     [popular] = bodies(request, [NOBODY], DRESSES)
-    return render(request, "shop/home.html", {"looks": newest_looks(), "popular": popular["results"]})
+    context = {"looks": newest_looks(), "popular": popular["results"], "dreams": bool(shelf.version())}
+    return render(request, "shop/home.html", context)
 
 
 def newest_looks() -> list[Look]:

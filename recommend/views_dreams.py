@@ -54,6 +54,8 @@ def honest(template: str) -> Callable[[View], View]:
                 context["no_weights"] = isinstance(reason, dreams.NoWeights)
                 answer = render(request, template, context, status=503)
                 answer["Retry-After"] = str(reason.seconds)
+                if request.method != "POST" and not context["no_weights"]:
+                    answer["Refresh"] = str(reason.seconds)  # browsers come again by themselves
                 return answer
 
         return guarded

@@ -38,6 +38,12 @@ def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
+def nobody_is_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So nobody is waited for."""
+    monkeypatch.setattr("verify.classifier.client.STARTING", 0.0)
+
+
+@pytest.fixture(autouse=True)
 def quick_passwords(settings: pytest.FixtureRequest) -> None:
     """The real hashers are slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

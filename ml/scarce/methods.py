@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ml.photos import Pixels
 from ml.scarce.learner import STRONG, WEAK, Learner, Task, half_bits
-from ml.scarce.neighbour_labels import directions, outlines, spread
+from ml.scarce.neighbour_labels import directions, outlines, spread, sureness
 from ml.scarce.photo_sets import Labels
 
 BESIDE, UNLABELLED = 16, 48  # labelled and other photos in a step
@@ -127,9 +127,7 @@ class Neighbours(FixMatch):
         known = torch.arange(len(self.labels))
         self.likely = spread(directions(features), known, self.labels, self.task.shares)
         two = self.likely.topk(2).values
-        margins = two[:, 0] - two[:, 1]
-        # How often a photo is drawn: of the surer half nearly all are right, of the rest many are not.
-        self.certain = (margins / margins.median().clamp(min=1e-6)).clamp(max=1)
+        self.certain = sureness(two[:, 0] - two[:, 1])
 
     def step(self, progress: float) -> None:
         if self.steps and self.steps % AGAIN == 0:

@@ -19,6 +19,7 @@ from ml.photos import Pixels
 Matrix = npt.NDArray[np.float32]
 DIRECTIONS, CELLS, SHADES = 8, 8, 16
 NEIGHBOURS, KEPT, TURNS = 6, 0.95, 40
+TOGETHER = 256  # classes, so that memory holds them whatever their number
 COMPONENTS = 96
 PART = 200  # photos at a time: what is larger than a cache costs more than its arithmetic
 SHARPNESS = 8  # the power of a cosine that is an edge's weight
@@ -62,15 +63,48 @@ def spread(vectors: Tensor, labelled: Tensor, labels: Tensor, shares: Tensor) ->
     `shares` (k,) are how often each class occurs: without them, the class with the densest neighbourhood
     would take its neighbours' photos (class mass normalisation; Zhu et al. 2003).
     """
-    known = np.zeros((len(vectors), len(shares)), np.float32)
+    mass = _flowed(_graph(vectors), labelled, labels, shares)
+    certain: Tensor = mass / mass.sum(dim=1, keepdim=True).clamp(min=1e-12)
+    return certain.where(mass.sum(dim=1, keepdim=True) > 0, shares)
+
+
+def likeliest(vectors: Tensor, labelled: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """As `spread`, of many classes, equally frequent: the likeliest (n,), and its margin (n,) in 0..1.
+
+    The margin is the likeliest class's probability less the second's; 0 where no label has come.
+    """
+    graph, count = _graph(vectors), len(vectors)
+    best, second, total = torch.zeros(count), torch.zeros(count), torch.zeros(count)
+    found = torch.zeros(count, dtype=torch.int64)
+    for start in range(0, classes, TOGETHER):
+        stop = min(start + TOGETHER, classes)
+        here = (labels >= start) & (labels < stop)
+        mass = _flowed(graph, labelled[here], labels[here] - start, torch.ones(stop - start))
+        total += mass.sum(dim=1)
+        two = torch.cat([mass, torch.zeros(count, 1)], dim=1).topk(2)
+        found = torch.where(two.values[:, 0] > best, start + two.indices[:, 0], found)
+        ranked = torch.stack([best, second, *two.values.T]).sort(dim=0, descending=True).values
+        best, second = ranked[0], ranked[1]
+    return found, (best - second) / total.clamp(min=1e-12)
+
+
+def sureness(margins: Tensor) -> Tensor:
+    """How often a photo is to be drawn (n,), in 0..1, by its margin: the surer half always.
+
+    Of these nearly all labels are right, of the rest many are not.
+    """
+    return (margins / margins.median().clamp(min=1e-6)).clamp(max=1)
+
+
+def _flowed(graph: sp.csr_matrix, labelled: Tensor, labels: Tensor, shares: Tensor) -> Tensor:
+    """How much of each class's label reaches each photo (n, k), the classes' sums being their shares."""
+    known = np.zeros((graph.shape[0], len(shares)), np.float32)
     known[labelled.numpy(), labels.numpy()] = 1
-    graph, flowed = _graph(vectors), known.copy()
+    flowed = known.copy()
     for _ in range(TURNS):
         flowed = KEPT * (graph @ flowed) + (1 - KEPT) * known
     mass = torch.from_numpy(flowed)
-    mass = mass / mass.sum(dim=0).clamp(min=1e-12) * shares
-    certain: Tensor = mass / mass.sum(dim=1, keepdim=True).clamp(min=1e-12)
-    return certain.where(mass.sum(dim=1, keepdim=True) > 0, shares)
+    return mass / mass.sum(dim=0).clamp(min=1e-12) * shares
 
 
 def _graph(vectors: Tensor) -> sp.csr_matrix:

@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from rich.table import Table
 
-from ml.pictures import COLOURS, INK, STYLE, plot, svg
+from ml.pictures import COLOURS, STYLE, name_ends, plot, svg
 from ml.scarce.results import NAMES, Run, Setting, Spread, Summary, settings, summaries, verdict
 
 COLUMNS = ("accuracy", "average precision of dress", "points gained", "dress: gained", "steps", "seeds")
-MISSING = "–"
+MISSING, MINUS = "–", "−"
+WIDE = 5.5  # inches: names stand beside the curves
+BELOW = 0.22  # the line of a mean, that its seeds may be seen
 # Of curves, beside the two of all plots.
 MORE = ("#5a9e3d", "#d98a1f", "#7d57b5", "#8a6d4f", "#17998f", "#8c8c8c")
 
@@ -61,7 +63,7 @@ def rows(found: Sequence[Summary]) -> list[tuple[str, list[str]]]:
 
 
 def _figure(figure: Spread, times: float, form: str, unit: str = "") -> str:
-    told = f"{times * figure.mean:{form}}{unit}"
+    told = f"{times * figure.mean:{form}}{unit}".replace("-", MINUS)
     if math.isnan(figure.interval):
         return told
     return f"{told} ± {times * figure.interval:{form.removeprefix('+')}}"
@@ -93,13 +95,15 @@ def dots(found: Sequence[Summary]) -> str:
 
 def _dots(found: Sequence[Summary]) -> Figure:
     """Each method's accuracy: a small dot a seed, a large one the mean, a line its interval."""
-    figure, axes = plot("accuracy", "", height=1 + 0.4 * len(found))
+    figure, axes = plot("accuracy", "", height=1.1 + 0.4 * len(found))
     for place, each in enumerate(reversed(found)):
         seeds = [run.accuracy for run in each.runs]
-        axes.plot(seeds, [place] * len(seeds), "o", color=COLOURS[1], alpha=0.45, markersize=4)
         if not math.isnan(each.accuracy.interval):
             axes.plot([each.accuracy.low, each.accuracy.high], [place] * 2, color=COLOURS[0], linewidth=2)
         axes.plot(each.accuracy.mean, place, "o", color=COLOURS[0], markersize=8)
+        if len(seeds) > 1:
+            axes.plot(seeds, [place - BELOW] * len(seeds), "o", color=COLOURS[1], alpha=0.6, markersize=4)
+    axes.set_ylim(-0.6, len(found) - 0.5)
     axes.set_yticks(range(len(found)), [NAMES[each.method] for each in reversed(found)])
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
@@ -108,13 +112,16 @@ def _dots(found: Sequence[Summary]) -> Figure:
 @matplotlib.rc_context(STYLE)
 def curves(found: Sequence[Summary]) -> str:
     """Mean accuracy over the share of the time that is spent."""
-    figure, axes = plot("share of the CPU time", "accuracy, fewer photos")
-    for each, colour in zip(found, (*COLOURS, *MORE), strict=False):
+    figure, axes = plot("share of the CPU time", "accuracy, fewer photos", width=WIDE)
+    colours = (*COLOURS, *MORE)[: len(found)]
+    ends = []
+    for each, colour in zip(found, colours, strict=True):
         length = min(len(run.curve) for run in each.runs)
         mean = np.mean([run.curve[:length] for run in each.runs], axis=0)
-        axes.plot(mean[:, 0], mean[:, 1], "o-", color=colour, markersize=3, label=NAMES[each.method])
+        axes.plot(mean[:, 0], mean[:, 1], "o-", color=colour, markersize=3)
+        ends.append((float(mean[-1, 0]), float(mean[-1, 1])))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_xlim(0, 1.03)
-    axes.legend(frameon=False, labelcolor=INK, fontsize=8)
+    axes.set_xlim(0, 1)
+    name_ends(axes, [NAMES[each.method] for each in found], ends, colours)
     return svg(figure)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from recommend import dreams
 from tests.browser.axe import violations_in_both_themes
 from tests.browser.conftest import SCREENS, Visitor
-from tests.browser.test_shop import LOADED, Open, shopper
+from tests.browser.test_shop import LOADED, Open, forgive, shopper
 from tests.make import make_dreams, make_dress, make_look
 from tests.recommend.test_dream_pages import cover, embed, near
 from verify.dreaming.dream import Dream
@@ -116,6 +116,17 @@ def test_without_javascript_all_places_stand_side_by_side_and_hearts_work(
     expect(page.get_by_role("heading", name=f"No. {ANOTHER}")).to_be_visible()
 
 
+def save_luna(page: Page) -> str:
+    """The address of the whole site."""
+    home = page.url.partition("/shop/")[0]
+    page.goto(f"{home}/dresses/LUNA/")
+    heart = page.get_by_role("button", name="Save")
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    page.wait_for_load_state("networkidle")
+    return home
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_a_shopper_who_liked_a_dress_is_offered_dreams_near_it(
     shopper: Open, shop: dict[str, Dress], screen: str
@@ -124,12 +135,7 @@ def test_a_shopper_who_liked_a_dress_is_offered_dreams_near_it(
     page = shopper("/shop/dream/", screen)
     expect(page.locator(".dream")).to_have_count(8)
     expect(page.get_by_role("link", name="Dream near what I like")).to_be_hidden()
-    home = page.url.partition("/shop/")[0]
-    page.goto(f"{home}/dresses/LUNA/")
-    heart = page.get_by_role("button", name="Save")
-    heart.click()
-    expect(heart).to_have_attribute("aria-pressed", "true")
-    page.wait_for_load_state("networkidle")
+    home = save_luna(page)
     page.goto(f"{home}/shop/")
     page.get_by_role("link", name="Dream for me").click()
     page.get_by_role("link", name="Dream near what I like").click()
@@ -138,3 +144,43 @@ def test_a_shopper_who_liked_a_dress_is_offered_dreams_near_it(
     expect(page.locator(".real b")).to_have_text(["Sole", "Onda"])
     assert is_whole(page)
     assert page.evaluate("window.shift") < 0.02
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_shops_home_dreams_for_who_likes_something_and_invites_everybody_else(
+    shopper: Open, shop: dict[str, Dress], screen: str
+) -> None:
+    page = shopper("/shop/", screen)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/dreams/" in request.url else None)
+    dreamt = page.get_by_role("region", name="Dreamt for you")
+    dreamt.scroll_into_view_if_needed()
+    expect(dreamt).to_contain_text("Save or open what you like")
+    home = save_luna(page)
+    assert asked == []
+    page.goto(f"{home}/shop/")
+    dreamt.scroll_into_view_if_needed()
+    expect(dreamt).to_contain_text("Three that nobody has sewn")
+    expect(dreamt.get_by_role("img", name="Dream ")).to_have_count(3)
+    expect(dreamt.locator("b")).to_have_text(["Sole", "Onda", "Sole"])
+    assert is_whole(page)
+    assert violations_in_both_themes(page) == []
+    dreamt.get_by_role("link", name="More dreams").click()
+    expect(page.locator(".kicker")).to_contain_text("A dream of Luna")
+
+
+def test_while_nobody_can_dream_the_home_page_is_whole(
+    shopper: Open, shop: dict[str, Dress], settings: object
+) -> None:
+    settings.CLASSIFIER_SOCKET = settings.DREAMS_FOLDER / "nobody"  # type: ignore[attr-defined]
+    page = shopper("/dresses/ONDA/")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_load_state("networkidle")
+    page.goto(page.url.partition("/dresses/")[0] + "/shop/")
+    dreamt = page.get_by_role("region", name="Dreamt for you")
+    with page.expect_response("**/dreams/for/**") as answer:
+        dreamt.scroll_into_view_if_needed()
+    assert answer.value.status == 503
+    expect(dreamt).to_contain_text("Save or open what you like")
+    expect(dreamt.locator("img")).to_have_count(0)
+    forgive(shopper, "503")

@@ -43,6 +43,22 @@ def test_a_photo_of_no_weight_to_speak_of_is_hardly_ever_drawn() -> None:
     assert not np.isin(drawn, np.flatnonzero(made.data.weight < 1)).any()
 
 
+def test_photos_that_were_given_a_name_are_drawn_as_often_as_it_is_sure() -> None:
+    made = batches()
+    looks = made.data.rows("train", catalogue=False)
+    given, unsure, others = looks[0], looks[1], looks[2:]
+    made.name(np.array([unsure, given]), np.array([3, 5]), np.array([1e-9, 1000.0]))
+    drawn = [made.at(step) for step in range(20)]
+    partners = {int(c): set() for c in range(6)}
+    for batch in drawn:
+        for place in range(batch.pairs, 2 * batch.pairs):
+            partners[int(batch.classes[place])].add(int(batch.rows[place]))
+    assert partners[5] == {given}
+    assert partners[3] <= set(others)
+    made.name(np.array([], np.int64), np.array([], np.int64), np.array([]))
+    assert made.at(3).rows.tolist() == batches().at(3).rows.tolist()
+
+
 def test_look_alikes_meet_in_a_batch() -> None:
     made = batches()
     made.group(np.array([[1], [0], [3], [2], [5], [4]]))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ml.manifest import ManifestError, manifest_rows
 from ml.train_embedder import Options, train
-from ml.training_set import TrainingSet, from_manifest
+from ml.training_set import NO_DRESS, TrainingSet, from_manifest
 
 Entry = dict[str, Any]
 
@@ -157,3 +157,42 @@ def test_a_file_that_is_no_manifest_is_said(tmp_path: Path) -> None:
     (tmp_path / "photo.jsonl").write_bytes(b"\xff\xd8\xff\xe0")
     with pytest.raises(ManifestError, match="this is no text"):
         manifest_rows(tmp_path / "photo.jsonl")
+
+
+def test_photos_that_nobody_has_named_follow_without_those_that_somebody_has(
+    tmp_path: Path, entries: list[Entry]
+) -> None:
+    """The same bytes count as the same photo, whatever they are called; what is no photo is passed over."""
+    posts = tmp_path / "posts"
+    for name, seed in {"a.png": 2, "again.png": 2, "below/new.png": 1}.items():
+        draw_photo(posts / name, seed)
+    (posts / "tested.png").write_bytes((tmp_path / "belle.png").read_bytes())
+    (posts / "notes.txt").write_text("not a photo")
+    data = from_manifest(write(tmp_path, entries), tmp_path / "cache", 24, 1, posts)
+    others = data.rows("unlabelled", dress=False)
+    assert others.tolist() == [7, 8]
+    assert set(data.role[others]) == {"unlabelled"}
+    assert (data.dress[others] == NO_DRESS).all()
+    assert data.description["unlabelled"] == 2
+    assert data.rows("train", dress=False).tolist() == [4]  # the negative alone
+
+
+@pytest.mark.parametrize(
+    ("photos", "told"),
+    [
+        ([], "none of its 0 photos"),
+        (["a1.png"], "none of its 1 photos is without a name"),
+        (None, "a folder"),
+    ],
+)
+def test_a_folder_without_other_photos_is_refused(
+    tmp_path: Path, entries: list[Entry], photos: list[str] | None, told: str
+) -> None:
+    posts = tmp_path / "posts"
+    for name in photos or []:
+        posts.mkdir()
+        (posts / name).write_bytes((tmp_path / name).read_bytes())
+    if photos == []:
+        posts.mkdir()
+    with pytest.raises(ManifestError, match=told):
+        from_manifest(write(tmp_path, entries), tmp_path / "cache", 24, 1, posts)

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from ml.embedder import Embedder, size
 from ml.learner import Learner
 from ml.manifest import ManifestError
 from ml.train_embedder import LossNotFinite, fit, learning_rate, train
+from ml.training_set import TrainingSet
 from ml.training_state import StateRefused
-from tests.ml.small_training import options, small_set, write_manifest
+from tests.ml.small_training import options, partly_labelled, small_set, write_manifest
 from tests.verify.tiny_weights import write_tiny_weights
 
 Losses = dict[str, torch.Tensor]
@@ -39,14 +41,24 @@ def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
     assert not torch.equal(first["vector.0.weight"], other["vector.0.weight"])
 
 
-@pytest.mark.parametrize("transfer", [{}, {"unfreeze_every": 4, "body_rate": 0.1}])
+@pytest.mark.parametrize(
+    ("photos", "changes"),
+    [
+        (small_set, {}),
+        (small_set, {"unfreeze_every": 4, "body_rate": 0.1}),
+        (partly_labelled, {"unlabelled_from": 0.25}),
+    ],
+)
 def test_a_killed_training_goes_on_to_the_same_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transfer: dict[str, Any]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    photos: Callable[[], TrainingSet],
+    changes: dict[str, Any],
 ) -> None:
-    chosen = {"check_every": 5, "groups_from": 0.5, **transfer}
+    chosen = {"check_every": 5, "groups_from": 0.5, **changes}
     torch.manual_seed(1)
     whole = Embedder(size("tiny"))
-    fit(whole, small_set(), options(tmp_path / "whole", **chosen), torch.device("cpu"))
+    fit(whole, photos(), options(tmp_path / "whole", **chosen), torch.device("cpu"))
 
     class Killed(Exception):
         pass
@@ -60,10 +72,10 @@ def test_a_killed_training_goes_on_to_the_same_network(
     torch.manual_seed(1)
     monkeypatch.setattr(train_embedder, "step", killed)
     with pytest.raises(Killed):
-        fit(Embedder(size("tiny")), small_set(), options(tmp_path / "cut", **chosen), torch.device("cpu"))
+        fit(Embedder(size("tiny")), photos(), options(tmp_path / "cut", **chosen), torch.device("cpu"))
     monkeypatch.setattr(train_embedder, "step", step)
     resumed = Embedder(size("tiny"))
-    state = fit(resumed, small_set(), options(tmp_path / "cut", **chosen), torch.device("cpu")).state
+    state = fit(resumed, photos(), options(tmp_path / "cut", **chosen), torch.device("cpu")).state
     assert state.steps == 20
     expected = whole.state_dict()
     assert all(torch.equal(expected[name], value) for name, value in resumed.state_dict().items())

@@ -33,6 +33,11 @@ from tests.verify.tiny_weights import write_tiny_weights
             "--start-from: not allowed with argument --backbone",
         ),
         (["--loss", "classifier", "--patience", "3"], "--patience: not allowed with --loss classifier"),
+        (["--unlabelled", "posts"], "--unlabelled: needs --manifest"),
+        (
+            ["--unlabelled", "posts", "--manifest", "m", "--loss", "classifier"],
+            "--unlabelled: not allowed with --loss classifier",
+        ),
     ],
 )
 def test_a_wrong_value_is_said(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -24,7 +26,7 @@ from tests.recommend.test_dream_pages import cover, near, shop
 from tests.verify.tiny_weights import write_tiny_weights
 from verify import suggest, versions
 from verify.classifier.server import listening
-from verify.dreaming import shelf
+from verify.dreaming import draw, shelf
 from verify.dreaming.dream import Dream, dream_of
 from verify.models import Dress, Embedding
 
@@ -158,6 +160,19 @@ def test_a_shoppers_dreams_are_near_what_they_like_best(client: Client, shop: di
     assert "no-store" in answer["Cache-Control"]
 
 
+def test_for_a_stranger_nothing_need_be_dreamt(client: Client, shop: dict[str, Dress], settings: Any) -> None:
+    make_dreams(near(shop["Onda"]))
+    settings.CLASSIFIER_SOCKET = settings.DREAMS_FOLDER / "nobody"
+    visitor = {"visitor": "a-visitor-of-16-letters", "own_only": "true"}
+    stranger = body(client, "dreams/for/", **visitor)
+    assert stranger["results"] == []
+    assert stranger["fallback"]["reason"] == "nothing_known"
+    did("a-visitor-of-16-letters", shop["Onda"], "RENT")
+    known = body(client, "dreams/for/", count=3, **visitor)
+    assert [each["like"] for each in known["results"]] == [["ONDA"]] * 3
+    assert known["fallback"] is None
+
+
 def test_the_schema_tells_of_the_picture(client: Client) -> None:
     schema = json.loads(client.get("/api/v1/schema/?format=json").content)
     told = schema["paths"]["/api/v1/dreams/{seed}.webp"]["get"]
@@ -222,6 +237,39 @@ def test_dreams_are_the_generators_and_are_drawn_once(
     assert len(kept) == 5
     assert body(client, "dreams/", seed=0, count=5, limit=3) == found
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dreamer_that_is_just_being_started_is_waited_for(
+    client: Client, catalogue: list[Dress], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("verify.classifier.client.STARTING", 60.0)
+    settings.DREAM_TIMEOUT = timedelta(seconds=60)
+    found = []
+    asking = threading.Thread(target=lambda: found.append(asked()))
+
+    def asked() -> int:
+        try:
+            return client.get("/api/v1/dreams/3.webp").status_code
+        finally:
+            connections.close_all()
+
+    asking.start()
+    time.sleep(0.2)  # it finds nobody
+    with listening(settings.CLASSIFIER_SOCKET):
+        asking.join()
+    assert found == [200]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_its_start_a_dreamer_loads_its_networks_and_keeps_no_picture(
+    catalogue: list[Dress], settings: Any
+) -> None:
+    draw._load.cache_clear()
+    with listening(settings.CLASSIFIER_SOCKET) as engine:
+        engine.wake()
+    assert draw._load.cache_info().currsize == 1
+    assert not settings.DREAMS_FOLDER.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from recommend.models import Interaction
-from tests.make import make_dress, make_look
+from tests.make import make_dreams, make_dress, make_look
 from tests.recommend.shoppers import store, told
 from verify.models import Dress
 
@@ -63,6 +63,17 @@ def test_it_takes_as_many_statements_for_many_as_for_one(
         html = home(client)
     assert len(recommended(html)) == 8
     assert html.count("?look=") == 5
+
+
+def test_where_something_dreams_it_invites_to_like_looks_and_dreams_nothing_yet(
+    client: Client, settings: Any
+) -> None:
+    assert 'id="dreamt"' not in home(client)
+    make_dreams([])
+    settings.CLASSIFIER_SOCKET = settings.DREAMS_FOLDER / "nobody"
+    html = home(client)
+    assert "Save or open what you like" in html[html.index('id="dreamt"') :]
+    assert ".webp" not in html
 
 
 @pytest.mark.parametrize(

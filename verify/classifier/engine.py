@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from logging import getLogger
 from queue import Empty, Queue
 from threading import Semaphore, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
 from verify import suggest, versions
 from verify.classifier.frames import MAX_K
-from verify.dreaming import draw
+from verify.dreaming import draw, shelf
 from verify.dreaming.dream import Drawn, Dream
 from verify.intake.copies import PhotoRefused
 from verify.intake.decoder import small_copy
@@ -29,6 +30,7 @@ from verify.versions import NotReady
 PAUSE = 0.005  # seconds that a batch waits for company
 
 Answer = dict[str, Any]
+T = TypeVar("T")
 logger = getLogger(__name__)
 
 
@@ -71,6 +73,11 @@ class Engine:
         """Ahead of the first caller."""
         self._orders.put(Order([], time.monotonic() + 600))
 
+    def wake(self) -> None:
+        """Dream once ahead of the first caller, if there is anything to dream with."""
+        if shelf.version():
+            self._drawer.submit(self._watched, draw.wake)
+
     def classify(self, photos: Sequence[bytes], k: int, seconds: float) -> tuple[str, list[Answer]]:
         """The model's version, and an answer for each photo in its order. Raises NotReady, TimeoutError."""
         expires = time.monotonic() + seconds
@@ -95,15 +102,19 @@ class Engine:
 
     def _draw(self, dreams: Sequence[Dream], expires: float) -> list[Drawn]:
         """For nobody who has gone."""
-        if (now := time.monotonic()) >= expires:
+        if time.monotonic() >= expires:
             raise TimeoutError
-        self.drawing_since = now
+        return self._watched(partial(draw.draw, dreams))
+
+    def _watched(self, work: Callable[[], T]) -> T:
+        """On the dreaming thread."""
+        self.drawing_since = time.monotonic()
         try:
             close_old_connections()
-            return draw.draw(dreams)
+            return work()
         except Exception as error:
             if not isinstance(error, NotReady):
-                logger.exception("%s dreams failed", len(dreams))
+                logger.exception("dreaming failed")
             raise _reason(error) from error
         finally:
             self.drawing_since = 0.0

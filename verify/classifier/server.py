@@ -113,6 +113,7 @@ def run(path: Path) -> str:
     """Until whoever started this process is gone, or a batch never ends: returns the reason."""
     parent = os.getppid()
     with listening(path) as engine:
+        engine.wake()
         beaten = 0.0
         while not (reason := _time_to_go(parent, engine)):
             if time.monotonic() - beaten > BEAT_EVERY:

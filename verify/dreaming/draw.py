@@ -42,6 +42,11 @@ def draw(dreams: Sequence[Dream]) -> list[Drawn]:
     return [drawn for dream in dreams if (drawn := found[dream])]
 
 
+def wake() -> None:
+    """Both networks in memory, and a first picture behind them. Raises NotReady."""
+    list(_draw([Dream(0)], load(), _eyes()))
+
+
 def load() -> Dreamer:
     """The weights of the setting, once per process. Raises NotReady."""
     if not (version := shelf.version()):

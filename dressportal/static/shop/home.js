@@ -4,6 +4,7 @@ import { make, price } from "../dress-looks/parts.js";
 import { API, allow, allowed, forget, told, visitor } from "../dress-looks/told.js";
 import { word } from "../portal/words.js";
 import { card, productPage } from "./card.js";
+import { dreamFor } from "./dreamt.js";
 
 const FALLBACKS = ["nothing_known", "nothing_learnt", "no_model", "model_unreadable"];
 const page = document.documentElement;
@@ -19,6 +20,7 @@ async function show() {
   const key = allowed() && visitor();
   page.classList.toggle("known", Boolean(key));
   list.ariaBusy = String(Boolean(key));
+  dreamFor(key);
   if (!key) {
     draw(popular, "popular", word(allowed() ? "nothing_known" : "off"));
     return;

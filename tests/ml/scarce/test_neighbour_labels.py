@@ -1,10 +1,11 @@
 """Labels that flow along likeness."""
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
-from ml.scarce.neighbour_labels import directions, outlines, spread
+from ml.scarce.neighbour_labels import directions, likeliest, outlines, spread, sureness
 from tests.ml.scarce.toys import toys
 
 EVEN = torch.full((3,), 1 / 3)
@@ -49,3 +50,25 @@ def test_who_has_no_labelled_relation_is_guessed_by_the_shares() -> None:
     shares = torch.tensor([0.7, 0.3])
     found = spread(vectors, torch.tensor([0, 1]), torch.tensor([0, 1]), shares)
     assert torch.allclose(found[30:], shares.expand(30, 2))
+
+
+@pytest.mark.parametrize("together", [2, 5, 256])
+def test_the_likeliest_of_many_classes_is_that_of_all_at_once(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many classes are spread together; the margin is between the two likeliest of all."""
+    random = torch.Generator().manual_seed(0)
+    vectors = F.normalize(torch.randn(60, 4, generator=random), dim=1)
+    known, labels = torch.arange(10), torch.arange(10) % 5
+    two = spread(vectors, known, labels, torch.full((5,), 0.2)).topk(2)
+    monkeypatch.setattr("ml.scarce.neighbour_labels.TOGETHER", together)
+    classes, margins = likeliest(vectors, known, labels, 5)
+    assert torch.equal(classes, two.indices[:, 0])
+    assert torch.allclose(margins, two.values[:, 0] - two.values[:, 1], atol=1e-5)
+
+
+def test_of_the_surer_half_every_label_counts() -> None:
+    assert torch.allclose(
+        sureness(torch.tensor([0.0, 0.1, 0.2, 0.4, 0.8])), torch.tensor([0.0, 0.5, 1, 1, 1])
+    )
+    assert torch.equal(sureness(torch.zeros(3)), torch.zeros(3))
