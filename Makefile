@@ -93,10 +93,12 @@ spark: .venv/spark-installed
 	@touch $@
 
 browser:
-	@if command -v chromium >/dev/null; then exit 0; fi; \
+	@if command -v chromium-headless-shell >/dev/null; then exit 0; fi; \
+	install="apt-get install -y -qq --no-install-recommends"; export DEBIAN_FRONTEND=noninteractive; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Debian's chromium for the browser tests"; \
-		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) >/dev/null 2>&1; \
+		echo "Installing Debian's headless chromium for the browser tests"; \
+		($$install chromium-headless-shell || command -v chromium || \
+			(apt-get update -qq && ($$install chromium-headless-shell || $$install chromium))) >/dev/null 2>&1; \
 	fi; \
-	command -v chromium >/dev/null || \
-		printf '\n%s\n%s\n\n' "*** NO CHROMIUM: THE BROWSER TESTS WILL BE SKIPPED. ***" "*** Install it (Debian: apt-get install chromium) and run make test again. ***" >&2
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
+		printf '\n%s\n%s\n\n' "*** NO CHROMIUM: THE BROWSER TESTS WILL BE SKIPPED. ***" "*** Install it (Debian: apt-get install chromium-headless-shell) and run make test again. ***" >&2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize, minimize_scalar
+import scipy  # its parts are loaded at their first use: every start of the portal would pay for them
 from scipy.special import expit, log_expit, logit, logsumexp
 
 Doubles = npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ def fit_temperature(
             -np.average(np.where(right, likeliest, np.log1p(-np.exp(likeliest))), weights=stands_for)
         )
 
-    found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(WARMEST)), method="bounded")
+    found = scipy.optimize.minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(WARMEST)), method="bounded")
     return float(np.exp(found.x))
 
 
@@ -89,7 +89,7 @@ def fit_logit(logits: npt.ArrayLike, not_a_dress: npt.ArrayLike) -> tuple[float,
         z = parameters[0] * values + parameters[1]
         return float(-np.mean(target * log_expit(z) + (1 - target) * log_expit(-z)))
 
-    slope, offset = minimize(loss, x0=np.array([1.0, 0.0]), method="L-BFGS-B").x
+    slope, offset = scipy.optimize.minimize(loss, x0=np.array([1.0, 0.0]), method="L-BFGS-B").x
     return float(slope), float(offset)
 
 

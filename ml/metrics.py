@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+import scipy  # its parts are loaded at their first use: every start of the portal would pay for them
 
 from ml.catalogue_index import CatalogueIndex
 
@@ -24,7 +24,7 @@ def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
     negatives = len(is_positive) - positives
     if not positives or not negatives:
         return float("nan")
-    above = rankdata(values)[is_positive].sum() - positives * (positives + 1) / 2
+    above = scipy.stats.rankdata(values)[is_positive].sum() - positives * (positives + 1) / 2
     return float(above / (positives * negatives))
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import scipy  # its parts are loaded at their first use: every start of the portal would pay for them
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 from scipy.special import betaincinv
 
@@ -235,7 +235,9 @@ def fit_vote_weight(ballots: Ballots, fitted: Fit) -> float:
         unlikely = (np.log(weight / consensus.VOTE_WEIGHT) / WEIGHT_SPREAD) ** 2 / 2
         return float(unlikely - np.log(np.maximum(state.from_votes()[labelled.truth], TINY)).sum())
 
-    return float(minimize_scalar(surprise, bounds=(LEAST_WEIGHT, MOST_WEIGHT), method="bounded").x)
+    return float(
+        scipy.optimize.minimize_scalar(surprise, bounds=(LEAST_WEIGHT, MOST_WEIGHT), method="bounded").x
+    )
 
 
 def corrected(ballots: Ballots, factors: Sequence[float]) -> FloatArray:

@@ -9,7 +9,7 @@ re-fitted now and then as they are in the portal every night.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy  # its parts are loaded at their first use: every start of the portal would pay for them
 from scipy.special import betaln
 
 from verify import reliability
@@ -81,7 +81,9 @@ def prior_of(right: FloatArray, seen: FloatArray) -> Prior:
 
     start = Prior()
     bounds = [(np.log(LEAST_ANSWERS), np.log(MOST_ANSWERS))] * 2
-    found = minimize(surprise, np.log([start.right, start.wrong]), bounds=bounds, method="L-BFGS-B")
+    found = scipy.optimize.minimize(
+        surprise, np.log([start.right, start.wrong]), bounds=bounds, method="L-BFGS-B"
+    )
     a, b = np.exp(found.x).tolist()
     return Prior(1 + a, 1 + b)
 

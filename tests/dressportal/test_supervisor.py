@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,7 @@ from dressportal.supervisor import Part
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.xdist_group("processes")]
 ROOT = Path(__file__).parents[2]
+OF_THE_WORKER = ("verify_heartbeat", "django_q_ormq", "django_q_schedule", "django_q_task")
 
 
 class Enough(Exception):
@@ -42,6 +44,7 @@ class Portal:
         self.var, self.port = var, port or free_port()
         self.server = Server(var / "postgres")
         self.process: subprocess.Popen[str] | None = None
+        self.visitor = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10)
 
     def start(self) -> "Portal":
         self.process = subprocess.Popen(
@@ -73,7 +76,7 @@ class Portal:
 
     def get(self, path: str) -> dict:
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/{path}", timeout=10).json()
+            return self.visitor.get(path).json()
         except httpx.HTTPError:
             return {}
 
@@ -95,13 +98,23 @@ class Portal:
 
     def beats(self) -> float:
         """When the worker last gave a sign of life; 0 if never."""
-        where = {"host": str(self.server.socket_folder), "user": USER, "dbname": USER}
         query = "SELECT extract(epoch FROM beat_at)::float FROM verify_heartbeat"
-        with psycopg.connect(**where) as connection:
+        with self.database() as connection:
             row = connection.execute(query).fetchone()
         return row[0] if row else 0
 
+    def database(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.server.socket_folder), user=USER, dbname=USER)
+
+    def forget(self) -> None:
+        """What its worker did in an earlier test."""
+        self.server.join()
+        with self.database() as connection, suppress(psycopg.errors.UndefinedTable):
+            connection.execute(f"TRUNCATE {', '.join(OF_THE_WORKER)}")
+        self.server.leave(timeout=0)
+
     def destroy(self) -> None:
+        self.visitor.close()
         if self.process is not None:
             self.process.kill()
             self.process.communicate()
@@ -111,9 +124,17 @@ class Portal:
         shutil.rmtree(self.server.socket_folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first portal here makes everything; those after it find the tables, which take longest."""
+    return tmp_path_factory.mktemp("portal") / "var"
+
+
 @pytest.fixture
-def portal(tmp_path: Path) -> Iterator[Portal]:
-    portal = Portal(tmp_path / "var")
+def portal(var: Path) -> Iterator[Portal]:
+    portal = Portal(var)
+    if portal.server.data.exists():
+        portal.forget()
     yield portal
     portal.destroy()
 
