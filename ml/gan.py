@@ -257,6 +257,25 @@ def _as_dcgan_begins(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
+@torch.no_grad()
+def begin_smoothly(generator: Generator, critic: Critic) -> None:
+    """Conv nets, before they learn: enlargements begin by interpolating, so that no chessboard has to be
+    unlearnt, and what is seen or asked is not lost on its way through small weights (He et al. 2015,
+    arXiv:1502.01852)."""
+    layers = [each for each in generator.modules() if isinstance(each, nn.ConvTranspose2d)]
+    enlarging = [each for each in layers if each.stride == (2, 2)]
+    for layer in enlarging:
+        _smooth(layer)
+    enlarging[-1].weight *= 0.5  # far from white and black
+    for each in critic.modules():
+        if isinstance(each, nn.Conv2d):
+            nn.init.kaiming_normal_(each.weight, SLOPE)
+        elif isinstance(each, nn.Linear):
+            nn.init.normal_(each.weight, 0.0, each.in_features**-0.5)
+    if generator.config.told:
+        nn.init.normal_(generator.asked.weight, 0.0, generator.config.told**-0.5)
+
+
 # Losses: logits (n,) of real photos and of dreams -> what the critic, and what the generator makes small.
 
 

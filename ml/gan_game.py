@@ -35,7 +35,9 @@ class Recipe:
     clip: float = 0.0  # of the critic's weights
     slope: float = 0.0  # weight of the penalty on slopes other than 1
     gamma: float = 0.0  # of the zero-centred penalties on both sides; half of it weighs each
-    penalised: float = 1.0  # share of each batch that those look at, to cost less
+    penalised: float = 1.0  # share of a batch that those look at, to cost less; they do
+    lazily: int = 1  # at each so many-th step, weighing so many times as much (arXiv:1912.04958)
+    smooth: bool = False  # conv nets begin as in gan.begin_smoothly, not as DCGAN's
     # Weight of how far dreams asked for by the vector of a photo are from it, seen from afar: what is asked
     # for is known, and a critic teaches it slowly.
     likeness: float = 0.0
@@ -57,11 +59,13 @@ RECIPES = {
     # Huang et al. 2024, arXiv:2501.05441, with DCGAN's nets, whose pictures were better after
     # the same time.
     "modern": Recipe(
-        *("relativistic", "conv", "none", 4e-4, (0.0, 0.99)),
-        gamma=0.5,
+        *("relativistic", "conv", "none", 5e-4, (0.5, 0.99)),
+        batch=32,
+        gamma=0.05,
         penalised=0.25,
+        lazily=8,
+        smooth=True,
         likeness=5.0,
-        decay=True,
     ),
 }
 
@@ -82,6 +86,8 @@ class Game:
         self.config, self.recipe, self.device, self.processes = config, recipe, device, processes
         self.dtype, self.average = dtype, average
         self.generator, self.critic = Generator(config).to(device), Critic(config).to(device)
+        if recipe.smooth and config.network == "conv":
+            gan.begin_smoothly(self.generator, self.critic)
         for net in (self.generator, self.critic):
             net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = deepcopy(self.generator).eval().requires_grad_(False)
@@ -106,15 +112,21 @@ class Game:
         for optimiser in self.optimisers.values():
             optimiser.param_groups[0]["lr"] = self.recipe.rate * self.recipe.rate_at(progress)
         for photos, condition in batches[:-1]:
-            self._critics_turn(photos, condition, rng, differentiable=False)
+            self._critics_turn(photos, condition, rng, steps, differentiable=False)
         photos, condition = batches[-1]
-        fake, real_logits, found = self._critics_turn(photos, condition, rng)
+        fake, real_logits, found = self._critics_turn(photos, condition, rng, steps)
         found |= self._generators_turn(fake, photos, condition, real_logits, rng)
         self._follow(steps)
         return {name: self.processes.mean(value.detach().float()) for name, value in found.items()}
 
     def _critics_turn(
-        self, photos: Tensor, condition: Tensor | None, rng: torch.Generator, *, differentiable: bool = True
+        self,
+        photos: Tensor,
+        condition: Tensor | None,
+        rng: torch.Generator,
+        steps: int,
+        *,
+        differentiable: bool = True,
     ) -> tuple[Tensor, Tensor, Figures]:
         """The dreams, with the generator's graph, for its own turn; the logits of the photos; figures."""
         recipe = self.recipe
@@ -126,7 +138,7 @@ class Game:
             shown = augment(fake.detach(), recipe.augmentation, rng)
             real_logits, fake_logits = self._judged(real, shown, condition)
             adversarial = _critic_loss(recipe.loss, real_logits, fake_logits)
-            penalty = self._penalty(real, shown, condition, rng)
+            penalty = self._penalty(real, shown, condition, rng, steps)
         (adversarial if penalty is None else adversarial + penalty).backward()  # type: ignore[no-untyped-call]
         norm = self._step("critic", self.critic)
         if recipe.clip:
@@ -152,18 +164,18 @@ class Game:
         return real_logits, fake_logits
 
     def _penalty(
-        self, real: Tensor, fake: Tensor, condition: Tensor | None, rng: torch.Generator
+        self, real: Tensor, fake: Tensor, condition: Tensor | None, rng: torch.Generator, steps: int
     ) -> Tensor | None:
         recipe = self.recipe
         if recipe.slope:
             return recipe.slope * gan.gradient_penalty(self.critic, real, fake, condition, rng)
-        if not recipe.gamma:
+        if not recipe.gamma or (steps + 1) % recipe.lazily:
             return None
         count = max(1, round(len(real) * recipe.penalised))
         places = torch.randperm(len(real), device=self.device, generator=rng)[:count]
         both = torch.cat([real[places], fake[places]]).requires_grad_()
         asked = None if condition is None else torch.cat([condition[places]] * 2)
-        return recipe.gamma * gan.zero_centred_penalty(self.critic(both, asked), both)
+        return recipe.lazily * recipe.gamma * gan.zero_centred_penalty(self.critic(both, asked), both)
 
     def _generators_turn(
         self,

@@ -38,6 +38,7 @@ class Options:
     rate: float | None = None
     gamma: float | None = None
     augmentation: float | None = None
+    decay: bool | None = None
     average: float = 0.995
     precision: str = "auto"
     device: str | None = None
@@ -66,7 +67,8 @@ class Options:
 
     def chosen_recipe(self) -> Recipe:
         """The recipe with what the command line changes of it."""
-        own = {name: getattr(self, name) for name in ("rate", "gamma", "augmentation", "batch", "network")}
+        changeable = ("rate", "gamma", "augmentation", "batch", "network", "decay")
+        own = {name: getattr(self, name) for name in changeable}
         return replace(RECIPES[self.recipe], **{name: own[name] for name in own if own[name] is not None})
 
     def config(self, classes: int, dimensions: int) -> GanConfig:
@@ -126,6 +128,11 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     add("--rate", type=above_0, help="highest learning rate (the recipe's)")
     add("--gamma", type=not_below_0, help="weight of the zero-centred penalties (the recipe's)")
     add("--augmentation", type=_share, help="share of photos, 0..1 (the recipe's)")
+    add(
+        "--decay",
+        action=argparse.BooleanOptionalAction,
+        help="lower the rate, from a third of the training on, to a tenth (the recipe's)",
+    )
     add(
         "--average",
         type=_share,

@@ -33,7 +33,7 @@ def test_each_recipe_teaches_both_and_tells_its_figures(name: str) -> None:
     recipe = RECIPES[name]
     game = a_game(recipe)
     before = {key: value.clone() for key, value in game.nets().state_dict().items()}
-    told = game.play(batches(recipe.critics), rng())
+    told = game.play(batches(recipe.critics), rng(), steps=recipe.lazily - 1)
     after = game.nets().state_dict()
     for net in ("generator", "critic", "averaged"):
         assert any(not torch.equal(before[key], after[key]) for key in after if key.startswith(net))
@@ -43,6 +43,28 @@ def test_each_recipe_teaches_both_and_tells_its_figures(name: str) -> None:
     assert {"gradient norm/critic", "gradient norm/generator"} <= told.keys()
     assert ("loss/penalty" in told) == bool(recipe.slope or recipe.gamma)
     assert all(0 <= told[each] <= 1 for each in ("D(real)", "D(fake)", "fakes taken for real"))
+
+
+def test_a_lazy_penalty_comes_at_each_so_many_th_step_and_weighs_as_much_more() -> None:
+    recipe = replace(RECIPES["modern"], penalised=1.0)
+    lazy, eager = (a_game(replace(recipe, lazily=often)) for often in (4, 1))
+    penalised = ["loss/penalty" in lazy.play(batches(1), rng(), steps=steps) for steps in range(8)]
+    assert [step for step, each in enumerate(penalised) if each] == [3, 7]
+    lazy = a_game(replace(recipe, lazily=4))
+    told, often = (game.play(batches(1), rng(), steps=3)["loss/penalty"] for game in (lazy, eager))
+    assert torch.isclose(told, 4 * often)
+
+
+def test_a_smooth_beginning_dreams_without_a_chessboard() -> None:
+    """Neighbouring pixels differ less, by how much pixels differ at all."""
+
+    def coarseness(smooth: bool) -> float:
+        game = a_game(replace(RECIPES["modern"], smooth=smooth), width=8)
+        with torch.no_grad():
+            dreamt = game.generator(torch.randn(64, 8, generator=rng()))
+        return dreamt.diff(dim=3).abs().mean().item() / dreamt.std().item()
+
+    assert coarseness(smooth=True) < 0.6 * coarseness(smooth=False)
 
 
 def test_the_critic_has_so_many_turns_to_one_of_the_generator() -> None:
@@ -88,7 +110,8 @@ def test_the_average_follows_slowly_once_it_is_old() -> None:
 
 
 def test_rates_fall_where_the_recipe_says() -> None:
-    falling, steady = RECIPES["modern"], RECIPES["dcgan"]
+    steady = RECIPES["dcgan"]
+    falling = replace(steady, decay=True)
     assert [round(falling.rate_at(at), 2) for at in (0, 0.3, 0.5, 1)] == [1, 1, 0.75, 0.1]
     assert {steady.rate_at(at) for at in (0, 0.5, 1)} == {1}
     game = a_game(falling)

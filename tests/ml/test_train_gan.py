@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_generator(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "chosen",
     [
-        {"recipe": "modern", "condition": "embedding", "augmentation": 0.5},
+        {"recipe": "modern", "condition": "embedding", "augmentation": 0.5, "steps": 9, "decay": True},
         {"recipe": "modern", "network": "resnet", "condition": "class"},
         {"recipe": "wgan", "steps": 4},
         {"recipe": "wgan-gp", "steps": 4},
