@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from ml.catalogue_index import CatalogueIndex
 
@@ -18,14 +17,14 @@ def recall_at(index: CatalogueIndex, vectors: npt.ArrayLike, truth: npt.ArrayLik
 
 
 def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
-    """Probability that a positive scores above a negative, ties counting half; nan when either is missing."""
+    """Probability that a positive scores above a negative, ties counting half; nan when either is missing,
+    or a score is none."""
     values, is_positive = np.asarray(scores, np.float64), np.asarray(positive, bool)
-    positives = int(is_positive.sum())
-    negatives = len(is_positive) - positives
-    if not positives or not negatives:
+    above, below = values[is_positive], np.sort(values[~is_positive])
+    if not len(above) or not len(below) or np.isnan(values).any():
         return float("nan")
-    above = rankdata(values)[is_positive].sum() - positives * (positives + 1) / 2
-    return float(above / (positives * negatives))
+    beaten = np.searchsorted(below, above, "left") + np.searchsorted(below, above, "right")
+    return float(beaten.mean() / 2 / len(below))
 
 
 def average_precision(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
