@@ -63,6 +63,12 @@ def small_copy(data: bytes, limits: Limits) -> bytes:
     return _small(_checked(data, limits))
 
 
+def measures(data: bytes, limits: Limits) -> Measures:
+    """What `prepare` measures, of a photo or of our large copy of it. Raises PhotoRefused."""
+    large = _checked(data, limits)
+    return measure(large, min(large.size))
+
+
 def small_size(width: int, height: int) -> tuple[int, int]:
     """Width and height in pixels of the small copy of a photo whose large copy has these."""
     scale = min(1.0, SMALL_SIDE / max(width, height))

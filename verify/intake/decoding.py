@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from verify.intake.copies import FORMATS, Limits, PhotoRefused, prepare, small_copy
+from verify.intake.copies import FORMATS, Limits, PhotoRefused, measures, prepare, small_copy
 
 IDLE = 60  # seconds
 
@@ -49,6 +49,8 @@ def worked(what: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], list
     try:
         if what == "small_copy":
             return {}, [small_copy(data, limits)]
+        if what == "measures":
+            return {"measures": asdict(measures(data, limits))}, []
         made = prepare(data, limits)
     except PhotoRefused as refused:
         return {"refused": str(refused)}, []

@@ -59,6 +59,13 @@ class PostQuerySet(models.QuerySet["Post"]):
         """To be proposed for, and in no worker's hands."""
         return self.filter(Q(claimed_until=None) | Q(claimed_until__lt=now), state=Post.State.WAITING)
 
+    def unjudged(self, now: datetime) -> "PostQuerySet":
+        """Of no batch yet, and whose photo was measured after they were taken in: no gate has judged them."""
+        of_no_batch = self.proposable(now).filter(
+            Q(claimed_until=None) | Q(claimed_until__lt=now), batch=None
+        )
+        return of_no_batch.filter(photo__isnull=False, gate_verdicts=None).exclude(photo__measures={})
+
     def in_no_batch(self) -> "PostQuerySet":
         return self.filter(state=Post.State.PROPOSED, batch=None)
 
