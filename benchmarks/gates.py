@@ -27,11 +27,14 @@ sys.path.insert(0, str(ROOT))
 from ml.synthetic import NEGATIVE_KINDS, Wardrobe, negative_photo, street_photo  # noqa: E402
 from verify import gates  # noqa: E402
 from verify.gates import Gate, Measures, holds, measure  # noqa: E402
+from verify.intake import faces  # noqa: E402
 
 Picture = Image.Image
 SHARE = 0.1  # of photos taken in that a gate is there for
 THRESHOLDS = {Gate.SIZE: 100, Gate.BLUR: 25, Gate.TEXT: 0.55, Gate.SCREENSHOT: 0.08, Gate.DUPLICATE: 6}
 REAL = ROOT.parent / "shared" / "data" / "photos" / "clothing" / "train"
+GARMENTS, FACING = REAL.parents[1] / "garments", "[mw][hjstb]??-*_main.jpg"  # worn tops, from the front
+PETS = REAL.parents[1] / "pets"
 WORDS = [
     *(
         "the",
@@ -77,9 +80,43 @@ def good(count: int) -> list[Picture]:
 
 
 def real(count: int) -> list[Picture]:
-    files = sorted(REAL.glob("*/*.jpg"))
+    return opened(REAL, "*/*.jpg", count)
+
+
+def opened(folder: Path, pattern: str, count: int) -> list[Picture]:
+    files = sorted(folder.glob(pattern))
     random.Random(1).shuffle(files)
     return [Image.open(file).convert("RGB") for file in files[:count]]
+
+
+def beside(one: Picture, other: Picture) -> Picture:
+    """Two photos of the same height as one."""
+    other = other.resize((other.width * one.height // other.height, one.height))
+    both = Image.new("RGB", (one.width + other.width, one.height))
+    both.paste(one)
+    both.paste(other, (one.width, 0))
+    return both
+
+
+def people(drawn: list[Picture], count: int) -> dict[str, str]:
+    """Share of photos in which more than one face is counted: pairs of people, and what holds one or none."""
+    sets = {"drawn, one person or none": drawn}
+    if REAL.exists():
+        facing, any_view = opened(GARMENTS, FACING, count), opened(GARMENTS, "[mw]*.jpg", count)
+        sets |= {
+            "pairs, both from the front": list(map(beside, facing, reversed(facing))),
+            "pairs from any side, close-ups among them": list(map(beside, any_view, reversed(any_view))),
+            "one person": opened(GARMENTS, "*.jpg", 3 * count),
+            "clothes": real(3 * count),
+            "pets": opened(PETS, "*.jpg", count),
+        }
+    told = {}
+    for name, photos in sets.items():
+        several = sum(faces.count(photo) > 1 for photo in photos)
+        told[name] = f"{several} of {len(photos)}, {several / len(photos):.1%}"
+    print("\nMore than one face\n")
+    show(["photos", "flagged"], [[name, found] for name, found in told.items()])
+    return told
 
 
 def saved(picture: Picture, quality: int = 85) -> Picture:
@@ -205,11 +242,11 @@ def precision(recall: float, false: float) -> float:
     return SHARE * recall / (SHARE * recall + (1 - SHARE) * false) if recall or false else 0.0
 
 
-def cost(photos: list[Picture]) -> float:
+def cost(photos: list[Picture], measuring: Callable[[Picture], object]) -> float:
     """Milliseconds of a photo, from our large copy."""
     started = time.process_time()
     for photo in photos:
-        measure(photo, min(photo.size))
+        measuring(photo)
     return 1000 * (time.process_time() - started) / len(photos)
 
 
@@ -225,8 +262,11 @@ def main() -> None:
         sets["real"] = real(3 * options.photos)
     told = {name: report(name, photos) for name, photos in sets.items()}
     large = [photo.resize((810, 1080)) for photo in sets["drawn"][:50]]
-    told["milliseconds"] = cost(large)
-    print(f"\nA photo of 810 x 1080 costs {told['milliseconds']:.1f} ms of computing.")
+    told["people"] = people(sets["drawn"], options.photos)
+    told["milliseconds"] = cost(large, lambda photo: measure(photo, min(photo.size)))
+    told["milliseconds of faces"] = cost(large, faces.count)
+    print(f"\nA photo of 810 x 1080 costs {told['milliseconds']:.1f} ms of computing,")
+    print(f"and {told['milliseconds of faces']:.1f} ms for its faces.")
     if options.json:
         options.json.write_text(json.dumps(told, indent=1))
 

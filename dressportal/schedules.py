@@ -17,6 +17,7 @@ SCHEDULES = [
     Planned("nightly rotation", "verify.tasks.rotate_nightly", "0 3 * * *"),
     Planned("nightly re-fit", "verify.tasks.refit_nightly", "30 3 * * *"),
     Planned("nightly forgetting", "recommend.tasks.forget_old_interactions", "15 2 * * *"),
+    Planned("nightly measuring", "verify.tasks.measure_nightly", "25 2 * * *"),
     Planned("nightly retention", "verify.tasks.retain_nightly", "45 2 * * *"),
     Planned("daily question for sources", "verify.tasks.recheck_sources", "15 1 * * *"),
     Planned("hourly deletion", "verify.tasks.erase_due", "20 * * * *"),

@@ -417,6 +417,7 @@ GATES = {
     "blur": env.float("DRESSPORTAL_GATE_BLUR", default=25.0),  # sharpness, at least
     "text": env.float("DRESSPORTAL_GATE_TEXT", default=0.55),  # share of paper and ink, at most
     "screenshot": env.float("DRESSPORTAL_GATE_SCREENSHOT", default=0.08),  # share of written rows, at most
+    "people": env.float("DRESSPORTAL_GATE_PEOPLE", default=1.0),  # faces, at most: more are flagged
     "duplicate": env.float("DRESSPORTAL_GATE_DUPLICATE", default=6.0),  # bits, as many or fewer
 }
 for name in env.list("DRESSPORTAL_GATES_OPEN", default=[]):

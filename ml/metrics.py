@@ -18,7 +18,8 @@ def recall_at(index: CatalogueIndex, vectors: npt.ArrayLike, truth: npt.ArrayLik
 
 
 def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
-    """Probability that a positive scores above a negative, ties counting half; nan when either is missing."""
+    """Probability that a positive scores above a negative, ties counting half; nan when either is missing
+    or a score is no number."""
     values, is_positive = np.asarray(scores, np.float64), np.asarray(positive, bool)
     positives = int(is_positive.sum())
     negatives = len(is_positive) - positives

@@ -28,7 +28,8 @@ from verify.models import (
     RightsAnswer,
     Vote,
 )
-from verify.models.post import AUDIT_RULE, Answer
+from verify.models.post import AUDIT_RULE
+from verify.models.post_queryset import Answer
 
 DAYS = 28
 WEEKS = 26
@@ -224,22 +225,23 @@ def promises(nights: int = DAYS) -> list[models.Calibration]:
 
 
 class GateCount(NamedTuple):
-    """Posts that a gate has judged, those it holds back, and those that an admin let through."""
+    """Posts that a gate has judged, those it holds back or flags, and those that an admin let through."""
 
     gate: str
     judged: int
     held: int
     let_through: int
+    flagged: int
 
 
 def gates() -> list[GateCount]:
     """In the order of their names' table; those that have judged nothing are left out."""
     through = Count("pk", filter=Q(overruled_at__isnull=False))
     holding = Count("pk", filter=Q(held=True, overruled_at=None))
-    found = GateVerdict.objects.order_by().values("gate").annotate(Count("pk"), held=holding, through=through)
-    rows = {
-        row["gate"]: GateCount(row["gate"], row["pk__count"], row["held"], row["through"]) for row in found
-    }
+    by_gate = GateVerdict.objects.order_by().values("gate")
+    found = by_gate.annotate(judged=Count("pk"), held=holding, let_through=through)
+    flagged = GateVerdict.objects.flagging().count()
+    rows = {row["gate"]: GateCount(**row, flagged=flagged * (row["gate"] == Gate.PEOPLE)) for row in found}
     return [rows[gate] for gate in Gate if gate in rows]
 
 

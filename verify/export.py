@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 
 from verify.consensus import dress_key
 from verify.models import Answer, Option, Post, Vote, WrittenExport
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 
 Row = dict[str, Any]
 Write = Callable[[Row], object]

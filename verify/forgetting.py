@@ -16,7 +16,7 @@ from django.utils import timezone
 from verify import identities, strike
 from verify.intake.rows import one_batch_at_a_time
 from verify.models import FileToErase, Mention, OptOut, Photo, Post, RefusedMedia, RightsAnswer, Tombstone
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 from verify.models.privacy import digest_of_email, sha256_of_email
 from verify.photo_shelf import content_of
 

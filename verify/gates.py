@@ -29,18 +29,23 @@ class Gate(StrEnum):
     BLUR = "blur"
     TEXT = "text"
     SCREENSHOT = "screenshot"
+    PEOPLE = "people"
     DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Of one photo. ``fingerprint`` is a perceptual hash; None of what has no light and shade."""
+    """Of one photo. ``fingerprint`` is a perceptual hash; None of what has no light and shade.
+
+    ``faces`` are counted by `verify.intake.faces`; None where they never were.
+    """
 
     side: int  # pixels of the shorter side
     sharpness: float  # of its sharpest tenth, 0 to about 1,000
     paper: float  # share of flat or hard-edged blocks: 1 is a printed page
     writing: float  # share of rows that are mostly paper, with marks on it, between blank ones
     fingerprint: int | None
+    faces: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Finding:
     value: float
     threshold: float
     held: bool
+    flagged: bool = False  # for an admin to look at, and shown to colleagues all the same
 
 
 def measure(photo: Image.Image, side: int) -> Measures:
@@ -157,16 +163,23 @@ def judge(measures: Measures, thresholds: Mapping[Gate, float], nearest: int | N
         Gate.BLUR: measures.sharpness,
         Gate.TEXT: measures.paper,
         Gate.SCREENSHOT: measures.writing,
+        Gate.PEOPLE: measures.faces,
         Gate.DUPLICATE: BITS if nearest is None else nearest,
     }
     return [
-        Finding(gate, float(value), thresholds[gate], holds(gate, value, thresholds[gate]))
+        Finding(gate, float(value), limit, holds(gate, value, limit), flags(gate, value, limit))
         for gate, value in values.items()
-        if gate in thresholds
+        if value is not None and (limit := thresholds.get(gate)) is not None
     ]
 
 
+def flags(gate: str, value: float, threshold: float) -> bool:
+    return gate == Gate.PEOPLE and value > threshold
+
+
 def holds(gate: Gate, value: float, threshold: float) -> bool:
+    if gate == Gate.PEOPLE:
+        return False
     if gate == Gate.DUPLICATE:
         return value <= threshold
     return value < threshold if gate in (Gate.SIZE, Gate.BLUR) else value > threshold

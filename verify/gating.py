@@ -16,8 +16,8 @@ from django_q.tasks import async_task
 
 from verify import gates
 from verify.gates import Finding, Gate, Measures
-from verify.models import Employee, GateVerdict, Photo, Post
-from verify.models.post import PostQuerySet
+from verify.models import Employee, Flag, GateVerdict, Photo, Post
+from verify.models.post_queryset import PostQuerySet
 
 ORPHANS_AT_ONCE = 500
 WORDS = {
@@ -25,6 +25,7 @@ WORDS = {
     Gate.BLUR: "Blurred: {value:.0f} where {threshold:.0f} is sharp.",
     Gate.TEXT: "Text rather than a photo: {value:.2f}, above {threshold:.2f}.",
     Gate.SCREENSHOT: "A screenshot: writing on {value:.0%} of its rows, above {threshold:.0%}.",
+    Gate.PEOPLE: "Several people: {value:.0f} faces, more than {threshold:.0f}.",
     Gate.DUPLICATE: "The photo of another post: {value:.0f} of 64 bits differ.",
 }
 
@@ -63,7 +64,9 @@ def judge(posts: Sequence[Post], now: datetime | None = None) -> list[Post]:
         judged = [post for post in posts if post.photo and post.photo.measures and post.pk not in free]
         twins = _twins(judged) if Gate.DUPLICATE in settings.GATES else {}
         found = {post: _findings(post.photo, twins.get(post.pk)) for post in judged}
-        _store(found, twins, now or timezone.now())
+        now = now or timezone.now()
+        _store(found, twins, now)
+        _flag(found, now)
         return _hold(found)
 
 
@@ -110,6 +113,13 @@ def _store(found: dict[Post, list[Finding]], twins: dict[int, Twin], now: dateti
     )
 
 
+def _flag(found: dict[Post, list[Finding]], now: datetime) -> None:
+    """A flagged post is played like others, and its look is cleared by an admin who has seen it."""
+    said = {"reason": Flag.Reason.SEVERAL, "by_gate": True, "created_at": now}
+    flagged = [post for post, findings in found.items() if any(finding.flagged for finding in findings)]
+    Flag.objects.bulk_create((Flag(post=post, **said) for post in flagged), ignore_conflicts=True)
+
+
 def _is_twin(finding: Finding) -> bool:
     return finding.held and finding.gate == Gate.DUPLICATE
 
@@ -136,6 +146,16 @@ def release(posts: PostQuerySet, by: Employee | None, now: datetime | None = Non
         verdicts.update(overruled_by=by, overruled_at=now or timezone.now())
         _wait(held)
     return held
+
+
+@transaction.atomic
+def unflag(posts: PostQuerySet, by: Employee | None, now: datetime | None = None) -> list[Post]:
+    """Take back what gates, and no colleague, have flagged; returns those posts."""
+    flagged = list(posts.filter(flags__by_gate=True).order_by("pk"))
+    verdicts = GateVerdict.objects.flagging().filter(post__in=flagged)
+    verdicts.update(overruled_by=by, overruled_at=now or timezone.now())
+    Flag.objects.filter(post__in=flagged, by_gate=True).delete()
+    return flagged
 
 
 def _wait(posts: Iterable[Post]) -> None:

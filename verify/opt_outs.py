@@ -14,7 +14,7 @@ from django.db.models import Count, Q
 from verify import forgetting, identities
 from verify.forgetting import Person, Report
 from verify.models import Notice, OptOut, Post, Tombstone
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 
 if TYPE_CHECKING:
     from verify.models import Employee

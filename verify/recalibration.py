@@ -23,7 +23,7 @@ from verify import option_sets, prototypes, retraining, selection, suggest, trai
 from verify.dashboard import proposed
 from verify.embed import Progress, see
 from verify.models import Calibration, DressPhoto, Embedding, ModelVersion, Post
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 from verify.option_sets import NONE, Fit, Judged
 from verify.photo_shelf import PhotoShelf, path_of
 from verify.read_ahead import read_ahead

@@ -20,7 +20,8 @@ from verify import audit, ballots, consensus, reliability, rotation
 from verify.audit import Bin, Labelled
 from verify.ballots import Office
 from verify.models import Batch, Employee, Lease, Look, Notice, Post, Refit, Reliability, Vote
-from verify.models.post import RULE, PostQuerySet
+from verify.models.post import RULE
+from verify.models.post_queryset import PostQuerySet
 from verify.reliability import BoolArray, Fit, FloatArray
 
 FITTED = ["right", "wrong", "estimate", "low", "high", "votes", "gold_seen", "gold_right", "fitted_at"]

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from verify import rights
 from verify.models import Answer, FileToErase, Look, Nomination, OptOut, Photo, Post, RightsChange, Tombstone
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 
 BATCH = 200  # posts in a transaction
 FOLDER = "photos"  # of the storage

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from verify import verdicts
 from verify.models import Batch, Lease, Post, Vote
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 
 ADVISORY_LOCK = 7_240_311  # any number, as long as nothing else in this database takes it
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef
 
 from verify.models import Look, Notice, Post
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 
 # True: there; False: gone; None: nobody can tell, as when the source is down or has had enough of us.
 StillThere = Callable[[Post], bool | None]

@@ -34,7 +34,7 @@ from verify.vector_search import GraphIndex
 from verify.versions import NotReady, live, loaded
 
 if TYPE_CHECKING:
-    from verify.models.post import PostQuerySet
+    from verify.models.post_queryset import PostQuerySet
 
 
 class CatalogueVectors(NamedTuple):

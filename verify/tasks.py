@@ -16,6 +16,7 @@ from verify import (
     gating,
     invitations,
     letters,
+    measuring,
     recalibration,
     refit,
     retention,
@@ -33,6 +34,7 @@ from verify.training_export import Choice
 
 WORKER, TRAINING = "worker", "training"
 SUCCESSES_KEPT = timedelta(days=1)
+PHOTOS_A_NIGHT = 5_000  # from before the gates: a minute or two
 
 
 def suggest_waiting() -> None:
@@ -145,6 +147,12 @@ def erase_due() -> None:
 
 def retain_nightly() -> None:
     retention.retain(timezone.now())
+
+
+def measure_nightly() -> None:
+    """Photos from before the quality gates, a part a night."""
+    measuring.measure_photos(PHOTOS_A_NIGHT, beat)
+    measuring.judge_posts(beat)
 
 
 def beat(_: int = 0) -> None:

@@ -9,7 +9,8 @@ from django.conf import settings
 from dressportal.demo.people import HASTY, Voter
 from verify import consensus, queue, verdicts
 from verify.models import Answer, Batch, Employee, Lease, Look, Option, Post, Vote
-from verify.models.post import CONCLUDED, RULE, WEIGHED
+from verify.models.post import CONCLUDED, RULE
+from verify.models.post_queryset import WEIGHED
 
 DAYS = 21
 BATCH = 55

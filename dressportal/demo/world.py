@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from rich.progress import Progress, track
 
-from dressportal.demo import asking, care, dreams, people, plan, play, shoppers
+from dressportal.demo import asking, care, dreams, people, plan, play, shoppers, spoilt
 from dressportal.demo.draw import WARDROBE_SEED, Order, draw_all
 from ml.synthetic import Wardrobe
 from recommend import nightly
@@ -53,6 +53,7 @@ def build(seed: int) -> None:
             people.hire()
             store_catalogue(drafts, rng)
             store_posts(drafts)
+            spoilt.store_spoilt(drafts.now)
     propose()
     with transaction.atomic():
         office = play.Office(people.voters(seed), what_posts_show(seed), rng)

@@ -10,6 +10,7 @@ from tests.verify.intake.pictures import encoded, noise, plain
 from verify import gates
 from verify.gates import FARTHEST, Gate, Measures, bands, distance, fingerprint, holds, judge, measure
 
+FACES = st.integers(1, 9) | st.none()
 PRINTS = st.integers(-(2**63), 2**63 - 1)
 NUMBERS = st.floats(-1e6, 1e6)
 
@@ -116,15 +117,22 @@ def test_distances_are_distances(one: int, other: int) -> None:
     assert all(-(2**15) <= band < 2**15 for band in bands(one))
 
 
-@given(st.builds(Measures, st.integers(1, 5000), NUMBERS, NUMBERS, NUMBERS, PRINTS | st.none()), st.data())
+MEASURED = st.builds(Measures, st.integers(1, 5000), NUMBERS, NUMBERS, NUMBERS, PRINTS | st.none(), FACES)
+
+
+@given(MEASURED, st.data())
 def test_each_gate_with_a_threshold_finds_something(found: Measures, data: st.DataObject) -> None:
     thresholds = data.draw(st.dictionaries(st.sampled_from(list(Gate)), NUMBERS))
     nearest = data.draw(st.integers(0, 64) | st.none())
     findings = judge(found, thresholds, nearest)
-    assert {finding.gate for finding in findings} == set(thresholds)
+    assert {finding.gate for finding in findings} == set(thresholds) - (
+        set() if found.faces else {Gate.PEOPLE}
+    )
     for finding in findings:
         assert finding.threshold == thresholds[finding.gate]
         assert finding.held == holds(finding.gate, finding.value, finding.threshold)
+        assert finding.flagged == (finding.gate == Gate.PEOPLE and finding.value > finding.threshold)
+        assert not (finding.held and finding.flagged)
 
 
 @given(st.sampled_from(list(Gate)), NUMBERS, NUMBERS, NUMBERS)

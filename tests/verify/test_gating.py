@@ -22,11 +22,18 @@ from verify import gating, tasks
 from verify.gates import Gate
 from verify.intake.photos import store
 from verify.intake.posts import import_posts
-from verify.models import Employee, GateVerdict, Photo, Post
+from verify.models import Employee, Flag, GateVerdict, Photo, Post
 
 pytestmark = pytest.mark.django_db
 
-THRESHOLDS = {Gate.SIZE: 200, Gate.BLUR: 25, Gate.TEXT: 0.55, Gate.SCREENSHOT: 0.08, Gate.DUPLICATE: 5}
+THRESHOLDS = {
+    Gate.SIZE: 200,
+    Gate.BLUR: 25,
+    Gate.TEXT: 0.55,
+    Gate.SCREENSHOT: 0.08,
+    Gate.PEOPLE: 1,
+    Gate.DUPLICATE: 5,
+}
 SHARP = encoded(photo(), quality=90)
 COPY = encoded(photo().resize((270, 360)), quality=60)
 BLURRED = encoded(photo(2).filter(ImageFilter.GaussianBlur(8)))
@@ -71,6 +78,50 @@ def test_a_gate_holds_back_and_says_why(data: bytes, gate: str, words: str) -> N
     assert post.state == Post.State.HELD
     assert gate in holding(post)
     assert words in post.trouble
+
+
+def with_two_faces() -> Post:
+    post = make.make_post(photo=store(SHARP))
+    post.photo.measures["faces"] = 2
+    post.photo.save()
+    gating.judge([post])
+    return post
+
+
+def test_several_people_are_flagged_and_shown_all_the_same() -> None:
+    post = with_two_faces()
+    gating.judge([post])  # for the second time
+    assert post.state == Post.State.WAITING
+    assert [(flag.reason, flag.by, flag.employee) for flag in post.flags.all()] == [
+        ("several", "a quality gate", None)
+    ]
+    verdict = post.gate_verdicts.get(gate="people")
+    assert (verdict.value, verdict.threshold, verdict.held, verdict.flagged) == (2, 1, False, True)
+
+
+def test_an_admin_takes_the_gates_flag_back_and_nobodys_else(client: Client) -> None:
+    post = with_two_faces()
+    colleague = make.make_employee("rosa")
+    Flag.objects.create(post=post, employee=colleague, reason="child", created_at=timezone.now())
+    admin = make.make_admin()
+    client.force_login(admin)
+    assert "2 faces, more than 1" in client.get(page("post", "change", post.pk)).content.decode()
+    assert list(client.get(page("post") + "?gate=people").context["cl"].queryset) == [post]
+    told = act(client, "post", "let_through", post).content.decode()
+    assert "1 are flagged by no gate any more" in told
+    assert [flag.employee for flag in post.flags.all()] == [colleague]
+    assert post.gate_verdicts.get(gate="people").overruled_by == admin
+    gating.judge([post])  # an admin's word stands
+    assert post.flags.count() == 1
+
+
+def test_what_was_measured_before_faces_were_counted_is_not_judged_by_them() -> None:
+    post = make.make_post(photo=store(SHARP))
+    del post.photo.measures["faces"]
+    post.photo.save()
+    gating.judge([post])
+    assert not post.gate_verdicts.filter(gate="people").exists()
+    assert post.gate_verdicts.filter(gate="blur").exists()
 
 
 def test_what_is_held_back_is_offered_to_nobody() -> None:

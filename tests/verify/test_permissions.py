@@ -15,7 +15,8 @@ from django.test import Client
 from django.test.client import MULTIPART_CONTENT
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from tests.verify.doors import CURATION, PERSON, Door, doors, furnish
+from tests.verify.doors import CURATION, PERSON, Door, doors
+from tests.verify.furnishing import furnish
 
 pytestmark = pytest.mark.django_db
 Rows = dict[type[Model], list[dict[str, Any]]]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests import make
 from verify import queue, rotation
 from verify.models import Answer, Batch, Dress, Look, Post
-from verify.models.post import AlreadyInPlay
+from verify.models.post_queryset import AlreadyInPlay
 
 pytestmark = pytest.mark.django_db
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

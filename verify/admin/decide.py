@@ -18,7 +18,7 @@ from verify.admin.evidence import Bar, Evidence, evidence_for, waits_for_label
 from verify.consensus import dress_key, dress_of
 from verify.models import Answer, Dress, Post
 from verify.models.photo import photo_url
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 
 FOUND = 8
 KEYS = "123456789"

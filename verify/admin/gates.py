@@ -15,13 +15,14 @@ from verify.admin.curated import day, log_change
 from verify.admin.figures import Cell, Figure, Row, listed
 from verify.gates import Gate
 from verify.models import GateVerdict, Post
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 
 NAMES = {
     Gate.SIZE: "too small",
     Gate.BLUR: "blurred",
     Gate.TEXT: "text only",
     Gate.SCREENSHOT: "screenshot",
+    Gate.PEOPLE: "several people",
     Gate.DUPLICATE: "duplicate",
 }
 
@@ -31,7 +32,10 @@ class GateFilter(admin.SimpleListFilter):
     parameter_name = "gate"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        held = [(gate.value, f"Held back: {name}") for gate, name in NAMES.items()]
+        held = [
+            (gate.value, f"{'Flagged' if gate == Gate.PEOPLE else 'Held back'}: {name}")
+            for gate, name in NAMES.items()
+        ]
         return [*held, ("let_through", "Let through by an admin")]
 
     def queryset(self, request: HttpRequest, posts: QuerySet[Post]) -> QuerySet[Post]:
@@ -44,7 +48,7 @@ class GateFilter(admin.SimpleListFilter):
         if "let_through" in (gate, which):
             found = found.exclude(overruled_at=None)
         elif which != "judged":
-            found = found.holding()
+            found = found.flagging() if gate == Gate.PEOPLE else found.holding()
         return posts.filter(Exists(found))
 
 
@@ -68,16 +72,17 @@ class GatedPosts(admin.ModelAdmin):
         alike = Post.objects.filter(pk__in=post.duplicates.filter(held=True).values("post")).order_by("pk")
         return format_html_join(", ", "{}", ((post_link(other),) for other in alike[:50])) or "–"
 
-    @admin.action(description="Let through what a gate holds back", permissions=["change"])
+    @admin.action(description="Let through what a gate holds back or flags", permissions=["change"])
     @transaction.atomic
     def let_through(self, request: HttpRequest, posts: PostQuerySet) -> None:
         chosen = [post.pk for post in posts]
         released = gating.release(Post.objects.filter(pk__in=chosen), request.user)
-        log_change(request, released, "Let through the gates.")
-        stayed = len(chosen) - len(released)
-        self.message_user(
-            request, f"{len(released)} wait for DeepDress; no gate held {stayed} of those chosen."
-        )
+        unflagged = gating.unflag(Post.objects.filter(pk__in=chosen), request.user)
+        both = {post.pk: post for post in released + unflagged}
+        log_change(request, list(both.values()), "Let through the gates.")
+        taken_back = f"{len(unflagged)} are flagged by no gate any more; " if unflagged else ""
+        told = f"no gate held {len(chosen) - len(both)} of those chosen."
+        self.message_user(request, f"{len(released)} wait for DeepDress; {taken_back}{told}")
 
 
 def row(found: GateVerdict) -> tuple[Any, ...]:
@@ -85,13 +90,14 @@ def row(found: GateVerdict) -> tuple[Any, ...]:
 
 
 def verdict(found: GateVerdict) -> SafeString | str:
-    if not found.held:
+    if not found.held and not found.flagged:
         return "passes"
     why = gating.in_words(found)
     if found.duplicate_of:
         why = format_html("{} {}", why, post_link(found.duplicate_of))
     if not found.overruled_at:
-        return format_html('<span class="badge refused">held back</span> {}', why)
+        what = "held back" if found.held else "flagged"
+        return format_html('<span class="badge refused">{}</span> {}', what, why)
     by = found.overruled_by or "somebody who has left"
     told = '<span class="badge settled">let through</span> by {} on {}. {}'
     return format_html(told, by, day(found.overruled_at), why)
@@ -103,16 +109,16 @@ def post_link(post: Post) -> SafeString:
 
 def gates_figure() -> Figure:
     counts = dashboard.gates()
-    held = sum(count.held for count in counts)
+    caught = sum(count.held + count.flagged for count in counts)
     judged = max((count.judged for count in counts), default=0)
     return Figure(
         name="gates",
         kind="bars",
         title="Held back by quality gates",
-        sentence=f"{dashboard.held():,} posts held back, of {judged:,} judged." if held else "",
+        sentence=f"{dashboard.held():,} posts held back, of {judged:,} judged." if caught else "",
         url=listed("post", state__exact="held"),
-        headings=["gate", "held back", "let through by an admin", "judged"],
-        rows=[gate_row(count) for count in counts] if held else [],
+        headings=["gate", "held back or flagged", "let through by an admin", "judged"],
+        rows=[gate_row(count) for count in counts] if caught else [],
         empty="No gate has held anything back.",
     )
 
@@ -121,5 +127,6 @@ def gate_row(count: dashboard.GateCount) -> Row:
     name, url = NAMES[Gate(count.gate)], listed("post", gate=count.gate)
     through = Cell(f"{count.let_through:,}", listed("post", gate=f"{count.gate}-let_through"))
     judged = Cell(f"{count.judged:,}", listed("post", gate=f"{count.gate}-judged"))
-    told = [Cell(name), Cell(f"{count.held:,}", url), through, judged]
-    return Row({"name": name, "count": count.held, "href": url}, told)
+    caught = count.held + count.flagged
+    told = [Cell(name), Cell(f"{caught:,}", url), through, judged]
+    return Row({"name": name, "count": caught, "href": url}, told)

@@ -85,8 +85,13 @@ class AboutAPost(ReadOnlyAdmin):
 class FlagAdmin(AboutAPost):
     list_display = ["picture", "reason", "about", "said_by", "said"]
     list_display_links = ["reason"]
-    list_filter = ["reason"]
+    list_filter = ["reason", "by_gate"]
+    list_select_related = ["post__photo", "employee"]
     fields = ["picture", "about", "reason", "said_by", "said"]
+
+    @admin.display(description="by", ordering="employee")
+    def said_by(self, row: Flag) -> SafeString | str:
+        return voter_link(row.employee) if row.employee else row.by
 
 
 @admin.register(Nomination)

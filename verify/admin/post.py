@@ -24,7 +24,7 @@ from verify.admin.privacy import PersonPage
 from verify.admin.rights import RightsQueue, history_of
 from verify.dashboard import proposed
 from verify.models import Answer, Dress, Post, RightsChange, Vote
-from verify.models.post import PostQuerySet
+from verify.models.post_queryset import PostQuerySet
 from verify.templatetags.captions import linked
 
 

@@ -2,9 +2,9 @@
 
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 
@@ -16,6 +16,7 @@ from verify.intake.png import check_whole
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 LARGE_SIDE, SMALL_SIDE = 1080, 360  # pixels, of the longer side
 LARGE_QUALITY, SMALL_QUALITY = 85, 80
+Count = Callable[[Image.Image], int]  # of faces
 SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -48,19 +49,29 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def prepare(data: bytes, limits: Limits) -> Prepared:
+def prepare(data: bytes, limits: Limits, faces: Count | None = None) -> Prepared:
     """Decode a JPEG, PNG, WebP or GIF (its first frame) in full and make our copies.
 
+    Without ``faces`` it is not known how many there are.
     Raises PhotoRefused for anything else, and for what is damaged, too heavy, too large or too small.
     """
     large = _checked(data, limits)
-    small, measures = _small(large), measure(large, min(large.size))
-    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), small, measures)
+    found = _measured(large, faces)
+    return Prepared(digest(data), *large.size, _encoded(large, LARGE_QUALITY), _small(large), found)
 
 
 def small_copy(data: bytes, limits: Limits) -> bytes:
     """The small copy alone, as `prepare` makes it. Raises PhotoRefused."""
     return _small(_checked(data, limits))
+
+
+def measures(data: bytes, limits: Limits, faces: Count | None = None) -> Measures:
+    """What `prepare` measures, of a photo or of our large copy of it. Raises PhotoRefused."""
+    return _measured(_checked(data, limits), faces)
+
+
+def _measured(large: Image.Image, faces: Count | None) -> Measures:
+    return replace(measure(large, min(large.size)), faces=faces(large) if faces else None)
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:

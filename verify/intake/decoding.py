@@ -20,7 +20,8 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from verify.intake.copies import FORMATS, Limits, PhotoRefused, prepare, small_copy
+from verify.intake.copies import FORMATS, Limits, PhotoRefused, measures, prepare, small_copy
+from verify.intake.faces import count
 
 IDLE = 60  # seconds
 
@@ -49,7 +50,9 @@ def worked(what: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], list
     try:
         if what == "small_copy":
             return {}, [small_copy(data, limits)]
-        made = prepare(data, limits)
+        if what == "measures":
+            return {"measures": asdict(measures(data, limits, count))}, []
+        made = prepare(data, limits, count)
     except PhotoRefused as refused:
         return {"refused": str(refused)}, []
     told = {"sha256": made.sha256, "width": made.width, "height": made.height}
@@ -63,7 +66,7 @@ def warm_up() -> None:
     photo = Image.linear_gradient("L")
     for mode in ("L", "RGB", "P", "CMYK", "RGBA", "I;16"):
         for kind in FORMATS:
-            tried(lambda mode=mode, kind=kind: prepare(encoded(photo, mode, kind), limits))
+            tried(lambda mode=mode, kind=kind: prepare(encoded(photo, mode, kind), limits, count))
     tried(lambda: prepare(b"<svg/>", limits))
     tried(lambda: prepare(encoded(photo, "RGB", "JPEG")[:500], limits))
 

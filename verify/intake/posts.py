@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -230,12 +231,17 @@ def _no_number(name: str) -> None:
 
 
 def _checked(schema: type[MediaRow], stated: Any) -> dict[str, Any]:
-    form = schema(data=stated)
-    if not form.is_valid():
-        column, messages = next(iter(form.errors.items()))
+    try:
+        return dict(_form(schema).run_validation(stated))
+    except serializers.ValidationError as error:
+        column, messages = next(iter(serializers.as_serializer_error(error).items()))
         value = stated.get(column, "") if isinstance(stated, dict) else stated
-        raise RowRefused(column, value, str(messages[0]))
-    return dict(form.validated_data)
+        raise RowRefused(column, value, str(messages[0])) from error
+
+
+@cache  # making one copies each of its fields, which takes longer than its use
+def _form(schema: type[MediaRow]) -> MediaRow:
+    return schema()
 
 
 def _media(row: dict[str, Any], keeps_videos: bool) -> list[Any]:

@@ -11,7 +11,8 @@ from verify.models.look import Look
 from verify.models.model_version import Embedding, ModelVersion
 from verify.models.notice import Notice
 from verify.models.photo import Photo
-from verify.models.post import Answer, Post
+from verify.models.post import Post
+from verify.models.post_queryset import Answer
 from verify.models.privacy import FileToErase, OptOut, Tombstone, WrittenExport
 from verify.models.reliability import Refit, Reliability
 from verify.models.remark import Flag, GoldAnswer, Nomination

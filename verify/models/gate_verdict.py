@@ -1,8 +1,8 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from verify.gates import Gate
+from verify.gates import Gate, flags
 from verify.models.post import Post
 
 
@@ -10,6 +10,10 @@ class GateVerdictQuerySet(models.QuerySet["GateVerdict"]):
     def holding(self) -> "GateVerdictQuerySet":
         """Those that keep a post back: nobody has overruled them."""
         return self.filter(held=True, overruled_at=None)
+
+    def flagging(self) -> "GateVerdictQuerySet":
+        """Those by which a look is cleared one at a time: nobody has overruled them."""
+        return self.filter(gate=Gate.PEOPLE, value__gt=F("threshold"), overruled_at=None)
 
     def orphans(self) -> "GateVerdictQuerySet":
         """Duplicates of a post that is gone."""
@@ -44,7 +48,8 @@ class GateVerdict(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["post", "gate"], name="one_verdict_per_post_and_gate"),
             models.CheckConstraint(
-                condition=Q(overruled_at=None) | Q(held=True), name="only_what_holds_is_overruled"
+                condition=Q(overruled_at=None) | Q(held=True) | Q(gate="people"),
+                name="only_what_holds_or_flags_is_overruled",
             ),
         ]
         indexes = [
@@ -53,3 +58,7 @@ class GateVerdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gate} of {self.post}"
+
+    @property
+    def flagged(self) -> bool:
+        return flags(self.gate, self.value, self.threshold)

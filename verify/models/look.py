@@ -7,7 +7,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from verify.models.catalogue import Dress
-from verify.models.post import Post, publishable
+from verify.models.post import Post
+from verify.models.post_queryset import publishable
 
 if TYPE_CHECKING:
     from verify.models.employee import Employee

@@ -34,6 +34,10 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
     def unused(self) -> "PhotoQuerySet":
         return self.filter(Q(posts=None) & Q(dress_photos=None))
 
+    def unmeasured(self) -> "PhotoQuerySet":
+        """From before there were quality gates."""
+        return self.filter(measures={})
+
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the rows and, once that is committed, the stored files.
 

@@ -2,10 +2,12 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from verify import consensus
-from verify.models.post import Answer, Post
+from verify.models.post import Post
+from verify.models.post_queryset import Answer
 
 
 class Flag(models.Model):
@@ -25,14 +27,23 @@ class Flag(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="flags"
     )
     reason = models.CharField(max_length=12, choices=Reason)
+    by_gate = models.BooleanField(default=False, help_text="Said by a quality gate, and by no colleague.")
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["created_at"]
-        constraints = [models.UniqueConstraint(fields=["post", "employee"], name="one_flag_per_employee")]
+        constraints = [
+            models.UniqueConstraint(fields=["post", "employee"], name="one_flag_per_employee"),
+            models.UniqueConstraint(fields=["post"], condition=Q(by_gate=True), name="one_flag_by_gates"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.post}: {self.get_reason_display()}"
+
+    @property
+    def by(self) -> str:
+        """Whoever says it."""
+        return "a quality gate" if self.by_gate else str(self.employee or "somebody who has left")
 
 
 class Nomination(models.Model):

@@ -13,7 +13,8 @@ from verify.models import statements
 from verify.models.batch import Batch
 from verify.models.catalogue import Dress
 from verify.models.photo import Photo
-from verify.models.post import RULE, WEIGHED, Answer, Post
+from verify.models.post import RULE, Post
+from verify.models.post_queryset import WEIGHED, Answer
 from verify.models.suggestion import Option, Suggestion
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.verify.intake.pictures import encoded, noise, plain
-from verify.intake import copies, decoder
+from verify.intake import copies, decoder, faces
 from verify.intake.copies import PhotoRefused
 
 HERE = Path(__file__).resolve().parents[3]
@@ -56,7 +56,7 @@ def scans(count: int) -> bytes:
 
 def test_what_is_whole_comes_out_as_it_would_here() -> None:
     for name, data in WHOLE.items():
-        assert decoder.prepare(data) == copies.prepare(data, decoder.limits()), name
+        assert decoder.prepare(data) == copies.prepare(data, decoder.limits(), faces.count), name
         assert decoder.small_copy(data) == copies.prepare(data, decoder.limits()).small, name
 
 
