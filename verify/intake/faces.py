@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 SIDE = 400  # pixels of the longer side of what is looked at
-LEAST = 20  # pixels of a face, on that scale
+LEAST = 36  # pixels of a face, on that scale: smaller ones took most of the time and were hardly ever faces
 STEP, NEIGHBOURS = 1.1, 6  # between sizes that are tried; finds at one place that make it a face
 
 cv2.setNumThreads(1)
