@@ -34,7 +34,7 @@ from verify.training_export import Choice
 
 WORKER, TRAINING = "worker", "training"
 SUCCESSES_KEPT = timedelta(days=1)
-PHOTOS_A_NIGHT = 5_000  # from before the gates: a minute or two
+PHOTOS_A_NIGHT = 5_000  # from before the gates: a few minutes
 
 
 def suggest_waiting() -> None:
