@@ -23,7 +23,7 @@ from recommend.models import ShopperKind, shopper_key
 from recommend.reasons import Kind
 from recommend.serving import Recommended
 from verify.api import DressSerializer, ErrorSerializer, address, read_query
-from verify.api_keys import KeyAuthentication, KeyHasScope, KeyThrottle
+from verify.api_keys import KeyRequired
 from verify.models import ApiKey, Dress, Look
 
 LONGEST_KEY = 128  # characters
@@ -97,13 +97,10 @@ ERRORS = {
 RESPONSES = {code: OpenApiResponse(ErrorSerializer, words) for code, words in ERRORS.items()}
 
 
-class WithKey(GenericAPIView):
+class WithKey(KeyRequired, GenericAPIView):
     """Tells what a person did: with a key alone, and no cache keeps it."""
 
     queryset = Dress.objects.none()
-    authentication_classes = [KeyAuthentication]
-    permission_classes = [KeyHasScope]
-    throttle_classes = [KeyThrottle]
     scope = ApiKey.Scope.RECOMMENDATIONS
 
 

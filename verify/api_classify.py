@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from verify import places
 from verify.api import ErrorSerializer, read_query
-from verify.api_keys import KeyAuthentication, KeyHasScope, KeyThrottle, too_much
+from verify.api_keys import KeyRequired, too_much
 from verify.classifier import client
 from verify.classifier.frames import MAX_K
 from verify.models import ApiKey
@@ -128,15 +128,12 @@ ERRORS = {
 
 
 @method_decorator(never_cache, name="dispatch")
-class Classify(APIView):
+class Classify(KeyRequired, APIView):
     class Query(serializers.Serializer):
         k = serializers.IntegerField(
             min_value=1, max_value=MAX_K, default=3, help_text="Candidates for each photo."
         )
 
-    authentication_classes = [KeyAuthentication]
-    permission_classes = [KeyHasScope]
-    throttle_classes = [KeyThrottle]
     parser_classes = [MultiPartParser]
     scope = ApiKey.Scope.CLASSIFY
 

@@ -56,6 +56,14 @@ class KeyThrottle(BaseThrottle):
         return True
 
 
+class KeyRequired:
+    """Of a view: only who sends a key with its ``scope`` is answered. Named before the view's other bases."""
+
+    authentication_classes = [KeyAuthentication]
+    permission_classes = [KeyHasScope]
+    throttle_classes = [KeyThrottle]
+
+
 def too_much(limit: LimitReached) -> Throttled:
     return Throttled(limit.seconds, str(limit))
 

@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from verify import places, reviews
 from verify.api import ErrorSerializer
 from verify.api_classify import InMemory, NotNow, TooLarge
-from verify.api_keys import KeyAuthentication, KeyHasScope, KeyThrottle, too_much
+from verify.api_keys import KeyRequired, too_much
 from verify.intake.copies import PhotoRefused
 from verify.models import ApiKey, Dress
 from verify.models.api_key import LimitReached
@@ -96,10 +96,7 @@ ERRORS = {
 
 
 @method_decorator(never_cache, name="dispatch")
-class Reviews(APIView):
-    authentication_classes = [KeyAuthentication]
-    permission_classes = [KeyHasScope]
-    throttle_classes = [KeyThrottle]
+class Reviews(KeyRequired, APIView):
     parser_classes = [MultiPartParser]
     scope = ApiKey.Scope.REVIEWS
 

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from tests.make import make_admin
+from tests.make import make_admin, make_employee
 from verify.models import Employee
 
 
@@ -11,3 +11,18 @@ def ada(client: Client) -> Employee:
     ada = make_admin()
     client.force_login(ada)
     return ada
+
+
+@pytest.fixture
+def ann() -> Employee:
+    return make_employee("ann")
+
+
+@pytest.fixture
+def anna() -> Employee:
+    return make_employee("anna")
+
+
+@pytest.fixture
+def ben() -> Employee:
+    return make_employee("ben")

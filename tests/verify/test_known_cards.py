@@ -57,11 +57,6 @@ def decided(admin: Employee, dresses: list[Dress]) -> list[Post]:
 
 
 @pytest.fixture
-def anna() -> Employee:
-    return make.make_employee("anna")
-
-
-@pytest.fixture
 def ben() -> Employee:
     return make.make_employee("ben", trained=5)
 

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ann() -> Employee:
-    return make.make_employee("ann")
-
-
-@pytest.fixture
 def client(ann: Employee) -> Client:
     client = Client()
     client.force_login(ann)

@@ -32,11 +32,6 @@ def posts(dresses: list[Dress]) -> list[Post]:
 
 
 @pytest.fixture
-def ann() -> Employee:
-    return make.make_employee("ann")
-
-
-@pytest.fixture
 def client(ann: Employee) -> Client:
     client = Client()
     client.force_login(ann)

@@ -37,16 +37,6 @@ def one(batch: Batch) -> Post:
     return make.make_open_posts(1, batch)[0]
 
 
-@pytest.fixture
-def anna() -> Employee:
-    return make.make_employee("anna")
-
-
-@pytest.fixture
-def ben() -> Employee:
-    return make.make_employee("ben")
-
-
 # Handing out
 
 

@@ -30,16 +30,6 @@ def one(batch: Batch) -> Post:
     return make.make_open_posts(1, batch)[0]
 
 
-@pytest.fixture
-def anna() -> Employee:
-    return make.make_employee("anna")
-
-
-@pytest.fixture
-def ben() -> Employee:
-    return make.make_employee("ben")
-
-
 def undo(employee: Employee, post: Post, now: datetime) -> Lease | None:
     lease = Lease.objects.filter(post=post, employee=employee).first()
     return second_thoughts.undo(employee, lease.pk if lease else 1, now=now)

@@ -25,11 +25,6 @@ YESTERDAY = timezone.now() - watch.RECENT
 
 
 @pytest.fixture
-def anna() -> Employee:
-    return make.make_employee("anna")
-
-
-@pytest.fixture
 def dresses() -> list[Dress]:
     return [make.make_dress() for _ in range(3)]
 

@@ -66,7 +66,8 @@ def warm_up() -> None:
     photo = Image.linear_gradient("L")
     for mode in ("L", "RGB", "P", "CMYK", "RGBA", "I;16"):
         for kind in FORMATS:
-            tried(lambda mode=mode, kind=kind: prepare(encoded(photo, mode, kind), limits, count))
+            tried(lambda mode=mode, kind=kind: prepare(encoded(photo, mode, kind), limits))
+    count(photo)
     tried(lambda: prepare(b"<svg/>", limits))
     tried(lambda: prepare(encoded(photo, "RGB", "JPEG")[:500], limits))
 

@@ -1,9 +1,9 @@
 // Dreams on the home page: asked for once they are nearly on the screen, and only for whoever is known here.
 
-import { make, picture } from "../dress-looks/parts.js";
+import { make } from "../dress-looks/parts.js";
 import { API } from "../dress-looks/told.js";
 import { word } from "../portal/words.js";
-import { productPage } from "./card.js";
+import { dressLink, productPage } from "./card.js";
 
 const DREAMS = 3;
 const REAL = 6; // dresses told of each, so that three different ones are among them
@@ -67,7 +67,6 @@ function dreamCard(dream) {
 }
 
 function realCard(dress) {
-  const frame = make("span", { className: "frame" }, dress.cover ? picture(dress.cover, "(min-width: 60rem) 14vw, 46vw") : "");
-  const said = [make("b", { textContent: dress.title }), make("small", { textContent: dress.designer })];
-  return make("a", { href: productPage(document.getElementById("main").dataset.product, dress.sku) }, frame, ...said);
+  const href = productPage(document.getElementById("main").dataset.product, dress.sku);
+  return dressLink(dress, href, [dress.designer], 14);
 }
