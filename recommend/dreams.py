@@ -20,7 +20,7 @@ from verify.dreaming import shelf
 from verify.dreaming.dream import MOST, SEEDS, Drawn, Dream
 from verify.models import Dress, DressPhoto, ModelVersion
 
-LEANING = (100, 80, 65, 50)  # percent of the way from the taste that a seed makes up to the one asked for
+LEANING = (100, 70, 60, 50)  # percent of the way from the taste that a seed makes up to the one asked for
 PATIENCE = 1.0  # seconds that a request waits for its turn to ask
 NOT_NOW = 60  # seconds after which somebody may have brought weights
 

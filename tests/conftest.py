@@ -10,6 +10,7 @@ from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from recommend.spark_session import SparkRefused, check_spark, session
+from verify import looking
 
 MADE_BY_MIGRATING = {"django_content_type", "auth_permission"}
 
@@ -41,6 +42,13 @@ def media_of_its_own(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
 def nobody_is_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """So nobody is waited for."""
     monkeypatch.setattr("verify.classifier.client.STARTING", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def waited_for() -> Iterator[None]:
+    """What a test looks at does not wait until no other test wants the processor."""
+    with looking.waited_for():
+        yield
 
 
 @pytest.fixture(autouse=True)

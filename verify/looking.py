@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 from verify.models import Embedding, Photo
@@ -53,13 +54,27 @@ class InHand(NamedTuple):
     looked: list[Future[Looked]]  # in parts
 
 
+_waited_for = ContextVar("_waited_for", default=False)
+
+
+@contextmanager
+def waited_for() -> Iterator[None]:
+    """Somebody waits for what is looked at in here: it takes its share of a busy machine."""
+    token = _waited_for.set(True)
+    try:
+        yield
+    finally:
+        _waited_for.reset(token)
+
+
 @contextmanager
 def opened() -> Iterator[Eyes]:
     """A thread of each kind for every core: one of them waits for the other."""
+    begin = _beside_all_others if _waited_for.get() else _behind_all_others
     cores = max(1, min(os.cpu_count() or 1, 8))
     with (
-        ThreadPoolExecutor(cores, "decoder", _behind_all_others) as decoders,
-        ThreadPoolExecutor(cores, "network", _alone) as network,
+        ThreadPoolExecutor(cores, "decoder", begin) as decoders,
+        ThreadPoolExecutor(cores, "network", _alone, (begin,)) as network,
     ):
         yield Eyes(decoders, network, cores)
 
@@ -70,11 +85,15 @@ def _behind_all_others() -> None:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _alone() -> None:
+def _beside_all_others() -> None:
+    """This thread is as any other."""
+
+
+def _alone(begin: Callable[[], None]) -> None:
     import torch
 
     torch.set_num_threads(1)
-    _behind_all_others()
+    begin()
 
 
 def begun(photos: Iterable[Photo], loaded: Loaded, eyes: Eyes) -> InHand:

@@ -15,7 +15,7 @@ from dressportal.demo import asking, care, dreams, people, plan, play, shoppers,
 from dressportal.demo.draw import WARDROBE_SEED, Order, draw_all
 from ml.synthetic import Wardrobe
 from recommend import nightly
-from verify import refit, rotation, suggest, verdicts, watch
+from verify import looking, refit, rotation, suggest, verdicts, watch
 from verify.intake.photos import Prepared, store_prepared
 from verify.models import Batch, Dress, DressPhoto, Employee, Look, Photo, Post, Suggestion
 
@@ -150,7 +150,7 @@ def _shown(planned: plan.PlannedPost, dresses: list[int]) -> int | None:
 
 def propose() -> None:
     """Let DeepDress propose for every post, as if it had done so when the post came in."""
-    with Progress() as progress:
+    with looking.waited_for(), Progress() as progress:
         photos = progress.add_task("DeepDress, catalogue ", total=DressPhoto.objects.count())
         suggest.embed_catalogue(progress=lambda count: progress.advance(photos, count))
         waiting = Post.objects.filter(state=Post.State.WAITING).count()

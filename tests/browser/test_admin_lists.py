@@ -11,7 +11,7 @@ from django_q.models import Schedule, Task
 from django_q.tasks import async_task
 
 from tests import make
-from tests.browser.axe import violations_in_both_themes
+from tests.browser.axe import violations, violations_in_both_themes
 from tests.browser.conftest import Visitor
 from tests.verify.curation import make_sources
 from verify import consensus
@@ -96,10 +96,11 @@ def pages(ada: Employee) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("screen", ["phone", "desktop"])
-def test_axe_finds_nothing_in_either_theme(visit: Visit, ada: Employee, screen: str) -> None:
+def test_axe_finds_nothing(visit: Visit, ada: Employee, screen: str) -> None:
+    """In either theme on a desktop; on a phone it has the same colours."""
     visitor, found = visit("ada", screen, color_scheme="light"), {}
     for path in pages(ada):
         page = visitor.open(path)
-        found[path] = violations_in_both_themes(page)
+        found[path] = violations_in_both_themes(page) if screen == "desktop" else violations(page)
     assert {path: lines for path, lines in found.items() if lines} == {}
     visitor.forgive("inline style")  # axe measures with some

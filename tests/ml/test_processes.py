@@ -11,6 +11,7 @@ import pytest
 
 from ml import checkpoint
 
+pytestmark = pytest.mark.xdist_group("two processes")  # are started once for all tests
 ROOT = Path(__file__).parents[2]
 
 

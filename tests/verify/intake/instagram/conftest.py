@@ -8,6 +8,19 @@ from tests.verify.intake.instagram.portal import small_picture
 
 
 @pytest.fixture
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten media instead of fifty: many pages are still few photos."""
+    monkeypatch.setattr("verify.intake.instagram.client.PAGE", 10)
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between questions, and before one is asked again."""
+    monkeypatch.setattr("verify.intake.instagram.client.FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("verify.intake.instagram.pacing.SLOWEST", 0.0)
+
+
+@pytest.fixture
 def world() -> World:
     return World(posts=12, picture=small_picture)
 

@@ -21,7 +21,7 @@ from verify.intake.instagram.client import Granted
 from verify.models import Hashtag, InstagramAccount, Notice
 from verify.models.instagram import WindowFull
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_pages", "no_pauses")]
 
 
 def kinds() -> list[str]:
@@ -139,7 +139,7 @@ def test_no_token_is_anywhere_after_every_failure(
     world.app_secret = settings.INSTAGRAM_APP_SECRET = "secret-of-the-app"
     settings.INSTAGRAM_APP_ID = "1"
     world.mixed = False
-    world.grow(120)
+    world.grow(13)
     make_admin("ada", email="ada@office.example")
     make_source("tagged")
     codes = [1, 2, 3, 4, 10, 17, 24, 32, 100, 102, 190, 200, 341, 368, 613, 80002]
@@ -209,9 +209,8 @@ def test_what_only_people_can_mend_stops_it(instagram: FakeGraph, world: World, 
 
 @pytest.mark.parametrize("code", [1, 2])
 def test_what_never_passes_fails_the_source_with_growing_pauses(
-    instagram: FakeGraph, world: World, code: int, monkeypatch: pytest.MonkeyPatch
+    instagram: FakeGraph, world: World, code: int
 ) -> None:
-    monkeypatch.setattr("verify.intake.instagram.client.FIRST_PAUSE", 0.0)
     source, pauses = make_source("tagged", every_minutes=10), []
     world.faults.append(Fault("/tags", "error", 99, Refused(code, "Later", status=500)))
     for _ in range(3):
@@ -223,18 +222,15 @@ def test_what_never_passes_fails_the_source_with_growing_pauses(
     assert InstagramAccount.load().waits_until is None
 
 
-def test_a_nearly_full_limit_makes_it_wait_before_it_is_refused(
-    instagram: FakeGraph, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("verify.intake.instagram.pacing.SLOWEST", 0.0)
+def test_a_nearly_full_limit_makes_it_wait_before_it_is_refused(instagram: FakeGraph, world: World) -> None:
     world.mixed = False
-    world.grow(200)
+    world.grow(33)
     headers = {"X-App-Usage": '{"call_count": 97}'}
     world.faults.append(Fault("/tags", "headers", 1, headers=headers))
     source = make_source("tagged")
     read_all()
     source.refresh_from_db()
-    assert len(stored_ids()) == 50  # what came is kept
+    assert len(stored_ids()) == 10  # what came is kept
     assert "97%" in source.last_error
     assert InstagramAccount.load().usage == 97
     make_due()

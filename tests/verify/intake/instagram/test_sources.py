@@ -19,7 +19,7 @@ from verify import tasks
 from verify.intake import sources
 from verify.models import InstagramAccount, Notice, Photo, Post, RefusedMedia, Source
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_pages", "no_pauses")]
 
 
 def media_calls(world: World) -> int:
@@ -65,7 +65,7 @@ def test_many_pages_are_read_to_the_last_though_a_cursor_repeats(
     instagram: FakeGraph, world: World, kind: str
 ) -> None:
     world.mixed = False
-    world.grow(120)  # 132: three pages
+    world.grow(13)  # 25: three pages
     make_source(kind, "" if kind == "tagged" else "dress")
     read_all()
     assert set(stored_ids()) == expected_ids(world)
@@ -84,7 +84,7 @@ def test_what_is_known_is_not_downloaded_again_and_the_sweep_ends_there(
     instagram: FakeGraph, world: World
 ) -> None:
     world.mixed = False
-    world.grow(120)
+    world.grow(13)
     make_source("tagged")
     read_all()
     world.grow(3)
@@ -109,7 +109,7 @@ def test_the_same_post_by_two_sources_is_one(instagram: FakeGraph, world: World)
 def test_a_long_source_takes_turns(instagram: FakeGraph, world: World, settings: Any) -> None:
     settings.INTAKE_TURN = timedelta(0)
     world.mixed = False
-    world.grow(120)
+    world.grow(13)
     make_source("tagged")
     assert read_all() == 3
     assert set(stored_ids()) == expected_ids(world)
@@ -119,15 +119,15 @@ def test_a_long_source_takes_turns(instagram: FakeGraph, world: World, settings:
 def test_pages_are_capped(instagram: FakeGraph, world: World, settings: Any) -> None:
     settings.INSTAGRAM_PAGES = 2
     world.mixed = False
-    world.grow(120)
+    world.grow(13)
     make_source("tagged")
     read_all()
-    assert Post.objects.count() == 100
+    assert Post.objects.count() == 20
 
 
 def test_a_place_that_is_not_known_any_more_is_begun_again(instagram: FakeGraph, world: World) -> None:
     world.mixed = False
-    world.grow(120)
+    world.grow(13)
     source = make_source("tagged", cursor=f"{instagram.url}/17841400000000001/tags?after=old", pages=4)
     world.faults.append(Fault("/tags", "error", error=Refused(100, "Invalid cursor")))
     read_all()
