@@ -40,6 +40,7 @@ METHODS: dict[str, Callable[[Task], Method]] = {
     "generated": games.Generated,
     "fixmatch": methods.FixMatch,
     "neighbours": methods.Neighbours,
+    "fixmatch-neighbours": methods.FixMatchNeighbours,
 }
 DATA = {"fashion-mnist": photo_sets.fashion_mnist, "clothing": photo_sets.clothing}
 MEASURED, GLANCED = 5_000, 1_000  # photos, at the end and for the curve

@@ -22,6 +22,7 @@ BESIDE, UNLABELLED = 16, 48  # labelled and other photos in a step
 NOISE = 0.5  # in the range that ml.photos.normalise makes, of 4: an eighth of black to white
 GRAPH = 6_000  # photos at most over which labels are spread
 AGAIN = 1_500  # steps after which they are spread anew
+NEVER = 1e-3  # the least that neighbours say of any class: they may be wrong
 OWN = 0.5  # part that the network's guesses have in the end in what it is taught
 
 
@@ -82,7 +83,11 @@ class FixMatch(Learner):
 
     def step(self, progress: float) -> None:
         rows = self.unlabelled(UNLABELLED)
-        classes, weights = self.trusted(self.guesses(rows))
+        self.agree(rows, self.guesses(rows), progress)
+
+    def agree(self, rows: Labels, guesses: Tensor, progress: float) -> None:
+        """Labelled photos are called what they are; those of `rows`, much changed, what is guessed."""
+        classes, weights = self.trusted(guesses)
         photos, labels = self.labelled(STRONG, BESIDE)
         logits = self.logits(torch.cat([photos, self.views(rows, STRONG)]))
         loss = F.cross_entropy(logits[: len(photos)], labels)
@@ -93,10 +98,13 @@ class FixMatch(Learner):
     @torch.no_grad()
     def guesses(self, rows: Labels) -> Tensor:
         """(n, classes), aligned with the classes' shares."""
-        found = self.logits(self.views(rows, WEAK)).softmax(1)
-        self.guessed.lerp_(found.mean(dim=0), 0.05)
-        aligned = found * self.task.shares / self.guessed
-        return aligned / aligned.sum(dim=1, keepdim=True)
+        return self.aligned(self.logits(self.views(rows, WEAK)).softmax(1))
+
+    def aligned(self, guesses: Tensor) -> Tensor:
+        """(n, classes), so that over many photos each class is guessed as often as it occurs."""
+        self.guessed.lerp_(guesses.mean(dim=0), 0.05)
+        found = guesses * self.task.shares / self.guessed
+        return found / found.sum(dim=1, keepdim=True)
 
     def trusted(self, guesses: Tensor) -> tuple[Tensor, Tensor]:
         """The likeliest class of each photo, and its weight: 1 above the class's threshold, and else 0."""
@@ -154,3 +162,24 @@ class Neighbours(FixMatch):
         parts = np.array_split(self.pool, math.ceil(len(self.pool) / 500))
         with half_bits():
             return torch.cat([self.averaged.look(self.views(rows, 0)).float() for rows in parts])
+
+
+class FixMatchNeighbours(Neighbours):
+    """FixMatch, but a guess is the product of two opinions that err in different places.
+
+    The network's (its average's) is multiplied with that of the photos that look alike by outlines, as the
+    opinions of experts are who know different things (Hinton 2002, "Training Products of Experts").
+    """
+
+    def step(self, progress: float) -> None:
+        places = self.some(UNLABELLED, len(self.pool))
+        rows = self.pool[places.numpy()]
+        self.agree(rows, self.aligned(self.product(rows, places)), progress)
+
+    @torch.no_grad()
+    def product(self, rows: Labels, places: Tensor) -> Tensor:
+        """(n, classes) of the photos at these places of the pool."""
+        with half_bits():
+            found = self.averaged(self.views(rows, WEAK)).float().softmax(1)
+        both: Tensor = found * self.likely[places].clamp(min=NEVER)
+        return both / both.sum(dim=1, keepdim=True)

@@ -171,5 +171,6 @@ NAMES = {
     "gan": "GAN's critic as classifier",
     "generated": "Generated photos as well",
     "fixmatch": "FixMatch",
-    "neighbours": "Labels spread, then FixMatch",
+    "neighbours": "Labels spread over look-alikes",
+    "fixmatch-neighbours": "FixMatch and look-alikes",
 }

@@ -1,6 +1,7 @@
 """Each method learns what anybody can tell apart, and the same from the same seed."""
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ import torch
 
 from ml.scarce.games import Generated, Judge
 from ml.scarce.learner import Learner, Network, Task, statistics_kept
-from ml.scarce.methods import Augmented, FixMatch, Method, Neighbours, Noisy, Supervised
+from ml.scarce.methods import Augmented, FixMatch, FixMatchNeighbours, Method, Neighbours, Noisy, Supervised
 from ml.scarce.transfer import FROZEN, Transfer, WithHead
 from ml.train_embedder import LossNotFinite
 from tests.ml.scarce.toys import task, toys
 
+NAME = attrgetter("__name__")
 SMALL, PLAYED = 16, 32  # pixels; generators dream no smaller photos
 STEPS: dict[Callable[[Task], Method], tuple[int, int]] = {
     Supervised: (SMALL, 40),
@@ -20,6 +22,7 @@ STEPS: dict[Callable[[Task], Method], tuple[int, int]] = {
     Noisy: (SMALL, 40),
     FixMatch: (SMALL, 40),
     Neighbours: (SMALL, 40),
+    FixMatchNeighbours: (SMALL, 40),
     Transfer: (SMALL, 6),
     Judge: (PLAYED, 25),
     Generated: (PLAYED, 40),
@@ -43,7 +46,7 @@ def taught(
     return learner
 
 
-@pytest.mark.parametrize("method", list(STEPS), ids=lambda method: method.__name__)
+@pytest.mark.parametrize("method", list(STEPS), ids=NAME)
 def test_a_method_is_better_than_chance_on_photos_it_never_saw(method: Callable[[Task], Method]) -> None:
     side, steps = STEPS[method]
     photos, learner = toys(side), taught(method, steps, side)
@@ -54,7 +57,9 @@ def test_a_method_is_better_than_chance_on_photos_it_never_saw(method: Callable[
     assert np.mean(found.argmax(dim=1).numpy() == photos.test_labels) > 0.6
 
 
-@pytest.mark.parametrize("method", [Augmented, Neighbours, Generated], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "method", [Augmented, Neighbours, FixMatchNeighbours, Generated], ids=lambda each: each.__name__
+)
 def test_the_same_seed_learns_the_same(method: Callable[[Task], Method]) -> None:
     photos = toys(PLAYED)
     one, again, other = (taught(method, 3, PLAYED, seed).probabilities(photos.test[:9]) for seed in (0, 0, 1))
@@ -62,7 +67,9 @@ def test_the_same_seed_learns_the_same(method: Callable[[Task], Method]) -> None
     assert not torch.equal(one, other)
 
 
-@pytest.mark.parametrize("method", [FixMatch, Neighbours, Judge], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "method", [FixMatch, Neighbours, FixMatchNeighbours, Judge], ids=lambda each: each.__name__
+)
 def test_colours_are_learnt_from_too(method: Callable[[Task], Method]) -> None:
     found = taught(method, 2, PLAYED, channels=3).probabilities(toys(PLAYED, 3).test)
     assert found.shape == (60, 3)
