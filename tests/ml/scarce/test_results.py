@@ -104,6 +104,11 @@ def test_the_page_shows_every_setting_with_its_figures() -> None:
     assert "Nothing has been measured" in page([])
 
 
+def test_the_page_has_room_and_a_colour_for_every_method() -> None:
+    html = page([run(method, 0, 0.5 + place / 50) for place, method in enumerate(NAMES)])
+    assert all(html.count(name.replace("'", "&#39;")) >= 1 for name in NAMES.values())
+
+
 def test_every_method_has_a_name() -> None:
     from ml.scarce_labels import METHODS
 
