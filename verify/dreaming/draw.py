@@ -17,6 +17,7 @@ from verify import versions
 from verify.dreaming import shelf
 from verify.dreaming.dream import WHOLE_WAY, Drawn, Dream
 from verify.embed import look_at
+from verify.looking import waited_for
 from verify.models import ModelVersion, Photo
 from verify.versions import Loaded, NotReady
 
@@ -114,7 +115,8 @@ def _mean(photos: Sequence[int], vectors: dict[int, Floats]) -> Floats | None:
 def _vectors(photos: set[int], dreamer: Dreamer) -> dict[int, Floats]:
     """By the DeepDress that the generator has learnt from, whichever is live."""
     loaded = versions.with_digest(dreamer.deepdress) if dreamer.deepdress else versions.live()
-    seen = look_at(Photo.objects.filter(pk__in=photos), loaded)
+    with waited_for():
+        seen = look_at(Photo.objects.filter(pk__in=photos), loaded)
     return {pk: np.frombuffer(row.vector, "<f4") for pk, row in seen.embeddings.items()}
 
 
