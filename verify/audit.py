@@ -7,17 +7,16 @@ like that, and whether it was right.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from verify import consensus
 from verify.consensus import Posterior, Rule, Verdict
+from verify.scoring import wilson
 
 ENOUGH = 300  # labelled posts: with fewer, an accuracy of .98 is not told from one of .96
 POSTS_A_BIN, MOST_BINS = 50, 10
-Z = 1.959964  # 95% of a normal lie within so many standard deviations
 Meant = frozenset[str]
 
 
@@ -70,10 +69,3 @@ def reliability_diagram(stated: Sequence[float], right: Sequence[bool]) -> list[
 def _bin(stated: NDArray[np.float64], right: NDArray[np.bool_]) -> Bin:
     hits, count = int(right.sum()), len(right)
     return Bin(float(stated.mean()), hits / count, count, *wilson(hits, count))
-
-
-def wilson(hits: float, count: float) -> tuple[float, float]:
-    """The 95% interval of a share, after Wilson (JASA 22, 1927): it holds near 0 and 1, too."""
-    centre = (hits + Z**2 / 2) / (count + Z**2)
-    margin = Z / (count + Z**2) * sqrt(hits * (count - hits) / count + Z**2 / 4)
-    return max(0.0, centre - margin), min(1.0, centre + margin)

@@ -222,4 +222,5 @@ def wilson(right: int, seen: int) -> tuple[float, float]:
     share, z2 = right / seen, CONFIDENCE_95**2
     centre = (share + z2 / (2 * seen)) / (1 + z2 / seen)
     half = CONFIDENCE_95 / (1 + z2 / seen) * sqrt(share * (1 - share) / seen + z2 / (4 * seen**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding alone could leave a share of 0 or 1 outside.
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))

@@ -11,7 +11,6 @@ import pytest
 
 from ml import checkpoint
 
-pytestmark = pytest.mark.xdist_group("two processes")  # are started once for all tests
 ROOT = Path(__file__).parents[2]
 
 

@@ -3,6 +3,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from verify import consensus, scoring
 from verify.consensus import NONE_OF_THESE, NOT_A_DRESS
@@ -250,9 +251,10 @@ def test_wilson_as_published() -> None:
 
 
 @given(st.integers(1, 10_000).flatmap(lambda seen: st.tuples(st.integers(0, seen), st.just(seen))))
-def test_wilson_holds_the_share(figures: tuple[int, int]) -> None:
+def test_wilson_holds_the_share_and_is_that_of_the_textbook(figures: tuple[int, int]) -> None:
     right, seen = figures
     low, high = scoring.wilson(right, seen)
-    assert 0 <= low <= right / seen + 1e-12
-    assert right / seen - 1e-12 <= high <= 1
+    assert 0 <= low <= right / seen <= high <= 1
     assert high - low < 1
+    expected = binomtest(right, seen).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-6)
