@@ -18,7 +18,7 @@ from ml import conformal
 from ml.calibration import ENOUGH as ENOUGH
 from ml.calibration import ENOUGH_OF_A_KIND, fit_logit, fit_temperature, log_odds
 from ml.metrics import expected_calibration_error
-from verify.audit import wilson
+from verify.scoring import wilson
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]

@@ -215,9 +215,12 @@ def neighbourhood(places: Sequence[Place], key: int, reach: int = 3) -> list[Pla
 CONFIDENCE_95 = 1.959964
 
 
-def wilson(right: int, seen: int) -> tuple[float, float]:
-    """The ends of the 95% interval of a share of ``right`` in ``seen`` (Wilson, JASA 22, 1927)."""
-    if seen == 0:
+def wilson(right: float, seen: float) -> tuple[float, float]:
+    """The ends of the 95% interval of a share of ``right`` in ``seen`` (Wilson, JASA 22, 1927).
+
+    ``seen`` may be an effective number, of weighted cases: no whole one.
+    """
+    if not seen:
         return 0.0, 1.0
     share, z2 = right / seen, CONFIDENCE_95**2
     centre = (share + z2 / (2 * seen)) / (1 + z2 / seen)
