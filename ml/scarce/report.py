@@ -105,7 +105,7 @@ def _dots(found: Sequence[Summary]) -> Figure:
             axes.plot(seeds, [place - BELOW] * len(seeds), "o", color=COLOURS[1], alpha=0.6, markersize=4)
     axes.set_ylim(-0.6, len(found) - 0.5)
     axes.set_yticks(range(len(found)), [NAMES[each.method] for each in reversed(found)])
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
     return figure
 
 
@@ -121,7 +121,7 @@ def curves(found: Sequence[Summary]) -> str:
         axes.plot(mean[:, 0], mean[:, 1], "o-", color=colour, markersize=3)
         ends.append((float(mean[-1, 0]), float(mean[-1, 1])))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set_major_formatter(PercentFormatter(1))
     axes.set_xlim(0, 1)
     name_ends(axes, [NAMES[each.method] for each in found], ends, colours)
     return svg(figure)
