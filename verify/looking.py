@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -70,30 +70,26 @@ def waited_for() -> Iterator[None]:
 @contextmanager
 def opened() -> Iterator[Eyes]:
     """A thread of each kind for every core: one of them waits for the other."""
-    begin = _beside_all_others if _waited_for.get() else _behind_all_others
+    behind_others = not _waited_for.get()
     cores = max(1, min(os.cpu_count() or 1, 8))
     with (
-        ThreadPoolExecutor(cores, "decoder", begin) as decoders,
-        ThreadPoolExecutor(cores, "network", _alone, (begin,)) as network,
+        ThreadPoolExecutor(cores, "decoder", _begin, (behind_others,)) as decoders,
+        ThreadPoolExecutor(cores, "network", _begin_alone, (behind_others,)) as network,
     ):
         yield Eyes(decoders, network, cores)
 
 
-def _behind_all_others() -> None:
-    """This thread takes what is left: people wait for their next card, posts for nobody."""
-    if hasattr(os, "SCHED_IDLE"):  # Linux, where a thread has a class of its own
+def _begin(behind_others: bool) -> None:
+    """Behind others this thread takes what is left: people wait for their next card, posts for nobody."""
+    if behind_others and hasattr(os, "SCHED_IDLE"):  # Linux, where a thread has a class of its own
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _beside_all_others() -> None:
-    """This thread is as any other."""
-
-
-def _alone(begin: Callable[[], None]) -> None:
+def _begin_alone(behind_others: bool) -> None:
     import torch
 
     torch.set_num_threads(1)
-    begin()
+    _begin(behind_others)
 
 
 def begun(photos: Iterable[Photo], loaded: Loaded, eyes: Eyes) -> InHand:
