@@ -115,12 +115,8 @@ class FixMatch(Learner):
         return classes, (surest > least[classes]).float()
 
 
-class Neighbours(FixMatch):
-    """Labels are first spread over photos that look alike; then the network learns from these and itself.
-
-    Spread before the first step by outlines, every so often by what the network sees (as Iscen et al. 2019,
-    arXiv:1904.04717, do each epoch).
-    """
+class LookAlikes(FixMatch):
+    """Labels are spread over photos that look alike by outlines, before the first step."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -136,6 +132,14 @@ class Neighbours(FixMatch):
         self.likely = spread(directions(features), known, self.labels, self.task.shares)
         two = self.likely.topk(2).values
         self.certain = sureness(two[:, 0] - two[:, 1])
+
+
+class Neighbours(LookAlikes):
+    """Labels are first spread over photos that look alike; then the network learns from these and itself.
+
+    Every so often they are spread anew by what the network sees (as Iscen et al. 2019, arXiv:1904.04717, do
+    each epoch).
+    """
 
     def step(self, progress: float) -> None:
         if self.steps and self.steps % AGAIN == 0:
@@ -164,7 +168,7 @@ class Neighbours(FixMatch):
             return torch.cat([self.averaged.look(self.views(rows, 0)).float() for rows in parts])
 
 
-class FixMatchNeighbours(Neighbours):
+class FixMatchNeighbours(LookAlikes):
     """FixMatch, but a guess is the product of two opinions that err in different places.
 
     The network's (its average's) is multiplied with that of the photos that look alike by outlines, as the
