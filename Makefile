@@ -38,10 +38,10 @@ setup: environment
 # Nothing a test does may touch the portal's own data or its database.
 test: export DRESSPORTAL_VAR := $(CURDIR)/var/test
 test: export DRESSPORTAL_FSYNC := off  # var/test is thrown away
-test: export OMP_NUM_THREADS := 1  # two runners share the cores
+test: export OMP_NUM_THREADS := 1  # the runners share the cores
 test: tools browser
 	@unset DRESSPORTAL_ENV DRESSPORTAL_POOL PORT; mkdir -p var; rm -rf var/test; \
-	$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not spark" $(ARGS)
+	$(PYTHON) -m pytest -n 3 --dist loadgroup -m "not spark" $(ARGS)
 
 test-spark: export DRESSPORTAL_VAR := $(CURDIR)/var/test-spark
 test-spark: tools spark
