@@ -1,5 +1,6 @@
 """Two processes train one network: torchrun on the CPU, with gloo."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -16,14 +17,23 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One start for all tests: importing torch thrice takes longer than they do."""
-    folder = tmp_path_factory.mktemp("two")
+    """One start for all tests, of all runners: importing torch thrice takes longer than they do."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "two"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            start(folder)
+    return folder
+
+
+def start(folder: Path) -> None:
+    folder.mkdir()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command += [str(Path(__file__).with_name("two_processes.py")), str(folder)]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
-    return folder
 
 
 @pytest.fixture
