@@ -130,8 +130,6 @@ class LookAlikes(FixMatch):
         """Labels of the pool, from those of its first photos."""
         known = torch.arange(len(self.labels))
         self.likely = spread(directions(features), known, self.labels, self.task.shares)
-        two = self.likely.topk(2).values
-        self.certain = sureness(two[:, 0] - two[:, 1])
 
 
 class Neighbours(LookAlikes):
@@ -140,6 +138,12 @@ class Neighbours(LookAlikes):
     Every so often they are spread anew by what the network sees (as Iscen et al. 2019, arXiv:1904.04717, do
     each epoch).
     """
+
+    def spread(self, features: Tensor) -> None:
+        """Labels of the pool, and how sure each is."""
+        super().spread(features)
+        two = self.likely.topk(2).values
+        self.certain = sureness(two[:, 0] - two[:, 1])
 
     def step(self, progress: float) -> None:
         if self.steps and self.steps % AGAIN == 0:
