@@ -70,12 +70,12 @@ class Training:
 
     def progress(self) -> float:
         """From 0 to 1."""
-        minutes = self.chosen.minutes or self.chosen.cpu_minutes
-        return self.state.seconds / (60 * minutes) if minutes else self.state.steps / self.chosen.steps
-
-    def clock(self) -> float:
-        """Seconds of what the length is measured in."""
-        return time.process_time() if self.chosen.cpu_minutes else time.monotonic()
+        state, chosen = self.state, self.chosen
+        if chosen.minutes:
+            return state.seconds / (60 * chosen.minutes)
+        if chosen.cpu_minutes:
+            return state.cpu_seconds / (60 * chosen.cpu_minutes)
+        return state.steps / chosen.steps
 
     def deciding(self) -> dict[str, Any]:
         several = {"processes": self.processes.count} if self.processes.count > 1 else {}
@@ -158,11 +158,12 @@ def play(training: Training) -> None:
     log = TrainingLog(training.chosen.out, state.steps, written=processes.first)
     with closing(log), progress_bar(training) as bar:
         while training.progress() < 1:
-            since = training.clock()
+            since = clocks()
             told = advance(training)
-            spent = torch.tensor(training.clock() - since, dtype=torch.float64)
+            seconds, cpu_seconds = processes.agreed(clocks() - since, game.device).tolist()
             state.steps += 1
-            state.seconds += processes.agreed(spent, game.device).item()
+            state.seconds += seconds
+            state.cpu_seconds += cpu_seconds
             log.step(state.steps, game.recipe.batch * game.recipe.critics, told)
             bar.update()
             known = {name: f"{told[name].item():.2f}" for name in ("loss/critic", "fakes taken for real")}
@@ -171,6 +172,11 @@ def play(training: Training) -> None:
                 draw(training)
             if state.steps % training.chosen.check_every == 0 and processes.first:
                 check(training, log, bar)
+
+
+def clocks() -> torch.Tensor:
+    """Seconds on the wall and of the processor."""
+    return torch.tensor([time.monotonic(), time.process_time()], dtype=torch.float64)
 
 
 def progress_bar(training: Training) -> tqdm[Any]:
@@ -281,7 +287,8 @@ def finish(training: Training) -> dict[str, Any]:
         **found,
         "features": "DeepDress's, of photos at the training's size",
         "steps": training.state.steps,
-        "cpu_seconds" if chosen.cpu_minutes else "seconds": round(training.state.seconds),
+        "seconds": round(training.state.seconds),
+        "cpu_seconds": round(training.state.cpu_seconds),
         "data": training.data.described(),
         "options": training.deciding(),
     }

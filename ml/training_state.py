@@ -19,6 +19,7 @@ from ml import checkpoint
 from ml.batches import Places
 
 FILE = "training.safetensors"
+NUMBERS = ("steps", "seconds", "cpu_seconds", "best", "since_best")
 Optimisers = torch.optim.Optimizer | Mapping[str, torch.optim.Optimizer]
 
 
@@ -32,6 +33,7 @@ class State:
 
     steps: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0  # of trainings that count them
     best: float = -1.0  # of the checks' figures
     since_best: int = 0  # checks
     neighbours: Places | None = None
@@ -47,8 +49,7 @@ def save(
             tensors |= {f"{prefix}{number}.{name}": value for name, value in values.items()}
     if state.neighbours is not None:
         tensors["neighbours"] = torch.from_numpy(state.neighbours)
-    known = {"steps": state.steps, "seconds": state.seconds, "best": state.best}
-    told = {**known, "since_best": state.since_best, "deciding": deciding}
+    told = {**{name: getattr(state, name) for name in NUMBERS}, "deciding": deciding}
     stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     checkpoint.replace(folder, {FILE: write_tensors(stored, {"training": json.dumps(told)})})
 
@@ -69,7 +70,7 @@ def resume(folder: Path, learner: nn.Module, optimisers: Optimisers, deciding: d
     for prefix, optimiser in _prefixed(optimisers).items():
         _fill(optimiser, checkpoint.part(tensors, prefix))
     neighbours = tensors.get("neighbours")
-    known = {name: told[name] for name in ("steps", "seconds", "best", "since_best")}
+    known = {name: told[name] for name in NUMBERS if name in told}
     return State(**known, neighbours=None if neighbours is None else np.asarray(neighbours.numpy()))
 
 

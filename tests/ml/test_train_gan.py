@@ -81,6 +81,19 @@ def test_a_killed_game_goes_on_to_the_same_generator(
     assert not (tmp_path / "cut" / "unfinished").exists()
 
 
+def test_a_game_broken_off_under_one_clock_goes_on_by_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter(range(1000))
+    monkeypatch.setattr(train_gan, "clocks", lambda: next(told) * torch.tensor([1.0, 10.0]))
+    play = killed_at(monkeypatch, 3)
+    with pytest.raises(Killed):
+        train(options(tmp_path, check_every=2, minutes=1))
+    monkeypatch.setattr(Game, "play", play)
+    metrics = train(options(tmp_path, check_every=2, cpu_minutes=1))
+    assert (metrics["steps"], metrics["seconds"], metrics["cpu_seconds"]) == (6, 6, 60)
+
+
 def test_what_is_left_is_judged_drawn_and_logged(tmp_path: Path) -> None:
     chosen = options(tmp_path, steps=21, condition="embedding", check_every=10, judged=4, samples=(1, 20))
     metrics = train(chosen)
