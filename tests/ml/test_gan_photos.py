@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
@@ -12,9 +13,11 @@ from PIL import Image
 from ml.gan_judge import Judge
 from ml.gan_photos import Collection, PhotosRefused, listing, read
 from ml.manifest import ManifestError
-from ml.photos import UnreadablePhoto
+from ml.photos import Pixels, UnreadablePhoto
 from tests.ml.manifests import write_manifest
 from tests.ml.small_gan import write_judge, write_photos
+
+Floats = npt.NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,23 @@ def test_photos_are_decoded_once_and_again_when_they_change(
         assert kept(source, tmp_path, judge).digest == first.digest
     Image.new("RGB", (32, 32), "red").save(source / "colour-0" / "0.png")
     assert kept(source, tmp_path, judge).digest != first.digest
+
+
+def test_another_processors_rounding_makes_no_other_photos_of_them(
+    tmp_path: Path, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_photos(tmp_path / "photos")
+    first = kept(source, tmp_path / "here", judge)
+    look = judge.look
+
+    def rounded_otherwise(squares: Pixels) -> tuple[Floats, Floats]:
+        features, vectors = look(squares)
+        return features, np.nextafter(vectors, np.float32(2))
+
+    monkeypatch.setattr(judge, "look", rounded_otherwise)
+    there = kept(source, tmp_path / "there", judge)
+    assert not np.array_equal(there.train.vectors, first.train.vectors)
+    assert there.digest == first.digest
 
 
 def test_photos_of_any_shape_are_fitted_into_the_square(tmp_path: Path, judge: Judge) -> None:
