@@ -58,6 +58,12 @@ def quick_passwords(settings: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def static_files_when_asked_for(settings: pytest.FixtureRequest) -> None:
+    """Otherwise each client that a test makes reads them all at its first request."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
 def no_chance(settings: pytest.FixtureRequest) -> None:
     """No card of known answer and no audited post but where a test asks for them."""
     settings.GOLD_SHARE = settings.AUDIT_SHARE = 0
