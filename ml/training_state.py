@@ -70,7 +70,7 @@ def resume(folder: Path, learner: nn.Module, optimisers: Optimisers, deciding: d
     for prefix, optimiser in _prefixed(optimisers).items():
         _fill(optimiser, checkpoint.part(tensors, prefix))
     neighbours = tensors.get("neighbours")
-    known = {name: told[name] for name in NUMBERS if name in told}
+    known = {name: told[name] for name in NUMBERS if name in told}  # an earlier version knew fewer
     return State(**known, neighbours=None if neighbours is None else np.asarray(neighbours.numpy()))
 
 
