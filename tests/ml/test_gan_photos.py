@@ -5,19 +5,16 @@ import json
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
 
-from ml.gan_judge import Judge
+from ml.gan_judge import Floats, Judge
 from ml.gan_photos import Collection, PhotosRefused, listing, read
 from ml.manifest import ManifestError
 from ml.photos import Pixels, UnreadablePhoto
 from tests.ml.manifests import write_manifest
 from tests.ml.small_gan import write_judge, write_photos
-
-Floats = npt.NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
