@@ -26,20 +26,21 @@ DAY = timedelta(days=1)
 def ask(permalink: str, handle: str, email: str, words: str, now: datetime) -> OptOut:
     """Store a request, and hide at once what may be hidden at once."""
     row = OptOut.objects.create(permalink=permalink, handle=handle, email=email, words=words, created_at=now)
-    pks = list(_may_hide(row, now).values_list("pk", flat=True)[: _left(now)])
-    row.hidden.set(pks)
-    Post.objects.filter(pk__in=pks).hide(Post.Hidden.OPT_OUT, now)
+    named = _may_hide(row)
+    fresh = list(named.filter(hidden_at=None).values_list("pk", flat=True)[: _left(now)])
+    row.hidden.set([*named.exclude(hidden_at=None).values_list("pk", flat=True), *fresh])
+    Post.objects.filter(pk__in=fresh).hide(Post.Hidden.OPT_OUT, now)
     told = "Opt-outs wait for an admin: what was named may be hidden until one has looked."
     Notice.objects.tell(Notice.Kind.OPT_OUT, told, now)
     return row
 
 
-def _may_hide(row: OptOut, now: datetime) -> PostQuerySet:
-    """Known to be by the user name given and, where an address is, the post there."""
+def _may_hide(row: OptOut) -> PostQuerySet:
+    """Known to be by the user name given and, where an address is, the post there; hidden already or not."""
     key = identities.handle_key(row.handle)
     if not key:
         return Post.objects.none()
-    posts = Person(handle=key).posts().filter(hidden_at=None)
+    posts = Person(handle=key).posts()
     if row.permalink:
         posts = posts.filter(pk__in=Person(permalink=row.permalink).posts().values("pk"))
     return posts.exclude(opt_outs__outcome=OptOut.Outcome.KEPT).order_by("pk")
@@ -47,8 +48,9 @@ def _may_hide(row: OptOut, now: datetime) -> PostQuerySet:
 
 def _left(now: datetime) -> int:
     """How many posts may still be hidden today without an admin."""
-    today = OptOut.objects.filter(created_at__gt=now - DAY).aggregate(hidden=Count("hidden"))["hidden"]
-    return max(0, settings.OPT_OUTS_AT_ONCE - today)
+    today = OptOut.objects.filter(created_at__gt=now - DAY)
+    hidden = today.aggregate(count=Count("hidden", distinct=True))["count"]
+    return max(0, settings.OPT_OUTS_AT_ONCE - hidden)
 
 
 def named_by(row: OptOut) -> PostQuerySet:

@@ -10,7 +10,7 @@ import httpx
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef
 
-from verify.models import Look, Notice, Post
+from verify.models import Look, Notice, OptOut, Post
 from verify.models.post_queryset import PostQuerySet
 
 # True: there; False: gone; None: nobody can tell, as when the source is down or has had enough of us.
@@ -92,7 +92,12 @@ def recheck(still_there: StillThere, now: datetime, most: int) -> Counter[str]:
 
 
 def give_back(still_there: StillThere, now: datetime) -> int:
-    """Show again what is back at its source before it is deleted here; returns how many."""
+    """Show again what is back at its source before it is deleted here; returns how many.
+
+    What somebody wants to go stays hidden until an admin has looked.
+    """
     due = Post.objects.filter(hidden_because=Post.Hidden.GONE, erase_at__lte=now)
-    back = [post.pk for post in due if still_there(post)]
-    return Post.objects.filter(pk__in=back).show_again()
+    back = Post.objects.filter(pk__in=[post.pk for post in due if still_there(post)])
+    asked = OptOut.objects.open().filter(hidden=OuterRef("pk"))
+    back.filter(Exists(asked)).update(hidden_because=Post.Hidden.OPT_OUT, erase_at=None)
+    return back.filter(hidden_because=Post.Hidden.GONE).show_again()

@@ -110,10 +110,18 @@ def test_an_admin_shows_again_and_it_is_not_hidden_twice(client: Client, ada: Em
 def test_what_another_open_request_hides_stays_hidden(ada: Employee) -> None:
     look = make_look(make_dress(), username="ruby")
     first, second = ruby_asks(), ruby_asks()
-    second.hidden.add(look.post)
     assert opt_outs.reject(first, ada, timezone.now()) == 0
     assert look not in Look.objects.public()
     assert opt_outs.reject(second, ada, timezone.now()) == 1
+
+
+def test_what_is_hidden_twice_counts_once(settings: Any) -> None:
+    settings.OPT_OUTS_AT_ONCE = 2
+    dress = make_dress()
+    for name in ("ruby", "pearl"):
+        make_look(dress, username=name)
+    ruby_asks(), ruby_asks(), ruby_asks(handle="pearl")
+    assert not Look.objects.public().exists()
 
 
 def test_rejecting_shows_nothing_that_is_gone_for_another_reason(ada: Employee) -> None:

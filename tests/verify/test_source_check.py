@@ -9,9 +9,9 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from tests.make import make_dress, make_look, make_post
+from tests.make import make_admin, make_dress, make_look, make_post
 from tests.verify.local_server import Quiet, serving
-from verify import forgetting, source_check, tasks
+from verify import forgetting, opt_outs, source_check, tasks
 from verify.intake.stones import Incoming, refused_by_tombstone
 from verify.models import Look, Notice, Post
 
@@ -86,6 +86,19 @@ def test_what_is_back_in_time_is_shown_again(source: Any) -> None:
     source.answers.clear()
     Post.objects.update(erase_at=timezone.now())
     tasks.erase_due()
+    assert look in Look.objects.public()
+
+
+def test_what_is_back_stays_hidden_while_somebody_wants_it_to_go(source: Any) -> None:
+    look = make_look(make_dress(), username="ruby")
+    source.answers[look.post.permalink] = (404, b"")
+    tasks.recheck_sources()
+    asked = opt_outs.ask("", "ruby", "ruby@x.example", "", timezone.now())
+    source.answers.clear()
+    Post.objects.update(erase_at=timezone.now())
+    tasks.erase_due()
+    assert look not in Look.objects.public()
+    assert opt_outs.reject(asked, make_admin(), timezone.now()) == 1
     assert look in Look.objects.public()
 
 
