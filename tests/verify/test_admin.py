@@ -363,3 +363,29 @@ def test_the_first_page_says_what_waits(client: Client, ada: Employee) -> None:
     assert {client.get(unescape(link)).status_code for link in links} == {200}
     assert reverse("admin:verify_clear") in links
     assert page("post") + "?state__exact=set_aside" in html
+
+
+def test_a_verdict_alone_does_not_give_back_rights_that_were_taken_meanwhile(
+    client: Client, ada: Employee
+) -> None:
+    dress = make_dress()
+    post = a_settled_post(dress)
+    assert (
+        'name="initial-rights" value="granted"'
+        in client.get(page("post", "change", post.pk)).content.decode()
+    )
+    Post.objects.update(rights="revoked")
+    data = {"rights": "granted", "initial-rights": "granted", "verdict": "not_a_dress"}
+    client.post(page("post", "change", post.pk), data)
+    post.refresh_from_db()
+    assert (post.answer, post.rights) == ("not_a_dress", "revoked")
+    assert not post.rights_changes.exists()
+
+
+def test_rights_that_somebody_has_set_meanwhile_are_not_set_unseen(client: Client, ada: Employee) -> None:
+    post = make_post(rights="revoked")
+    data = {"rights": "granted", "initial-rights": "unknown", "verdict": ""}
+    answer = client.post(page("post", "change", post.pk), data)
+    assert "Somebody has set it to “Revoked” meanwhile" in answer.content.decode()
+    post.refresh_from_db()
+    assert post.rights == "revoked"

@@ -111,6 +111,21 @@ class PostForm(forms.ModelForm):
         model = Post
         fields = ["rights"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """What the page showed goes along: a verdict alone must not give rights that were taken meanwhile."""
+        super().__init__(*args, **kwargs)
+        self.fields["rights"].show_hidden_initial = True
+
+    def clean_rights(self) -> str:
+        stated, stored = self.cleaned_data["rights"], self.initial["rights"]
+        shown = self.data.get(self.add_initial_prefix("rights"), stored)
+        if stated == shown:
+            return stored
+        if stored not in (shown, stated):
+            told = Post.Rights(stored).label
+            raise forms.ValidationError(f"Somebody has set it to “{told}” meanwhile: open the page anew.")
+        return stated
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         dress = cleaned.get("verdict_dress")

@@ -33,7 +33,6 @@ from verify.intake.rows import (
 from verify.intake.stones import Incoming, refused_by_tombstone
 from verify.models import Photo, Post, RightsChange
 from verify.models.post import INSTAGRAM
-from verify.rights import may_state
 from verify.rights_requests import take_captions
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
@@ -374,13 +373,13 @@ def _update(post: Post, draft: Draft, photo: Photo | None, source: Origin) -> Ou
             reason = "Another photo than before, and the post is being judged or has been: it keeps its own."
             return Refusal(draft.line, "file", draft.file, reason)
         changes |= {"photo": photo, **ANEW}
-    rights = source.rights if source.rights and may_state(post.rights, source.rights) else post.rights
-    if not changes and rights == post.rights:
+    stated = source.rights if source.rights != post.rights else None
+    told_anew = RightsChange.objects.make([post], stated, AS_STATED) if stated else []
+    if not changes and not told_anew:
         return Stored(draft.line, "unchanged")
     for name, value in changes.items():
         setattr(post, name, value)
     post.save(update_fields=changes.keys())
-    RightsChange.objects.make([post], rights, AS_STATED)
     if "caption" in changes:
         take_captions([post])
     if photo and photo.pk != former:

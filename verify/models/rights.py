@@ -21,10 +21,12 @@ class RightsChangeQuerySet(models.QuerySet["RightsChange"]):
     def make(self, posts: Iterable[Post], to: str, reason: str, by: "Employee | None" = None) -> list[Post]:
         """Put the posts into the state; returns those that were in another, with their changes noted.
 
-        The one way in which the rights of a stored post change.
+        The one way in which the rights of a stored post change. Where no person does it, a no stays a no,
+        even one that came since the posts were read.
         """
-        locked = Post.objects.filter(pk__in=[post.pk for post in posts]).exclude(rights=to).order_by("pk")
-        changed = list(locked.select_for_update(no_key=True))
+        stay = [to, *(now for now in Post.Rights.values if by is None and not rights.may_state(now, to))]
+        locked = Post.objects.filter(pk__in=[post.pk for post in posts]).exclude(rights__in=stay)
+        changed = list(locked.order_by("pk").select_for_update(no_key=True))
         former = {post.pk: post.rights for post in changed}
         Post.objects.filter(pk__in=former).update(rights=to)
         for post in changed:

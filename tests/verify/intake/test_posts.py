@@ -20,7 +20,7 @@ from verify.intake.copies import digest
 from verify.intake.fetch import FetchRefused
 from verify.intake.posts import import_posts
 from verify.intake.rows import FileUnusable, Outcome, Refusal
-from verify.models import Lease, Photo, Post, Vote
+from verify.models import Lease, Photo, Post, RightsChange, Vote
 
 WHEN = "2026-05-31T12:00:00+0000"
 
@@ -139,6 +139,15 @@ def test_no_import_makes_a_yes_of_a_no(feed: Feed, no: str) -> None:
     feed.bring(post("1"), rights=no)
     assert counts(feed.bring(rights="granted")) == {"unchanged": 1}
     assert Post.objects.get().rights == no
+
+
+@pytest.mark.django_db
+def test_a_no_that_comes_while_the_batch_is_written_stays(feed: Feed) -> None:
+    feed.bring(post("1"))
+    known = Post.objects.get()
+    Post.objects.update(rights="revoked")
+    assert RightsChange.objects.make([known], "granted", "As it was read.") == []
+    assert Post.objects.get().rights == "revoked"
 
 
 @pytest.mark.django_db
