@@ -19,12 +19,14 @@ from django.utils.crypto import salted_hmac
 from verify.consensus import dress_key
 from verify.models import Answer, Option, Post, Vote, WrittenExport
 from verify.models.post_queryset import PostQuerySet
+from verify.only_one import only_one
 
 Row = dict[str, Any]
 Write = Callable[[Row], object]
 
 ANSWERS = (Answer.DRESS, Answer.NOT_A_DRESS)
 CHUNK = 500
+LOCK = ".lock"  # of each folder that an export writes to
 COLUMNS = (
     *("post", "person", "permalink", "posted_at"),
     *("photo_path", "photo_token", "photo_sha256", "width", "height"),
@@ -105,10 +107,12 @@ def hashed(kind: str, value: str) -> str:
 def write(posts: Iterable[Row], paths: Mapping[str, Path]) -> int:
     """Write the rows to a file of each format ("jsonl", "csv"), whole or not at all; returns how many.
 
-    Raises OSError; what was there before then stays.
+    Raises OSError, and Busy where another export or a deletion is at work; what was there before then stays.
     """
     count = 0
     with ExitStack() as files:
+        for folder in {path.parent for path in paths.values()}:
+            files.enter_context(only_one(folder / LOCK, "Another export into this folder is at work"))
         writers = [WRITERS[kind](files.enter_context(replacing(path))) for kind, path in paths.items()]
         for row in posts:
             for put in writers:

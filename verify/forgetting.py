@@ -10,12 +10,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from verify import identities, strike
 from verify.intake.rows import one_batch_at_a_time
-from verify.models import FileToErase, Mention, OptOut, Photo, Post, RefusedMedia, RightsAnswer, Tombstone
+from verify.models import (
+    FileToErase,
+    Mention,
+    OptOut,
+    Photo,
+    Post,
+    RefusedMedia,
+    RightsAnswer,
+    Tombstone,
+    WrittenExport,
+)
 from verify.models.post_queryset import PostQuerySet
 from verify.models.privacy import digest_of_email, sha256_of_email
 from verify.photo_shelf import content_of
@@ -96,15 +109,22 @@ class Report:
     """What was removed, and what is not ours to remove at once."""
 
     removed: Counter[str] = field(default_factory=Counter)
-    busy: list[str] = field(default_factory=list)  # exports at work, which could not be cleaned
+    put_off: int = 0  # posts that wait for the end of an export
+    unwritable: list[str] = field(default_factory=list)  # exports that could not be cleaned
     shared: int = 0  # photos kept: others have posted the same
 
     def lines(self) -> list[str]:
         told = [f"{self.removed[name]:,} {words}" for name, words in WORDS.items() if self.removed[name]]
         if self.shared:
             told.append(f"{self.shared:,} photos stay: somebody else has posted the same")
-        told += [f"not cleaned, for an export is at work there: {path}" for path in self.busy]
+        if self.put_off:
+            told.append(f"{self.put_off:,} posts go within the hour: an export at work may hold them")
+        told += [f"not cleaned, for it cannot be written to: {path}" for path in self.unwritable]
         return told
+
+    def add(self, struck: strike.Struck) -> None:
+        self.removed["exported"] += struck.rows
+        self.unwritable += [path for path in struck.unwritable if path not in self.unwritable]
 
     @staticmethod
     def windows() -> list[str]:
@@ -126,13 +146,16 @@ def erase(
     report: Report | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Delete the posts, in batches each of which is whole; whoever is killed in between can start again."""
-    report = report or Report()
-    pks = list(posts.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(pks), BATCH):
-        _erase_batch(pks[start : start + BATCH], reason, report)
+    """Delete the posts, in batches each of which is whole; whoever is killed in between can start again.
+
+    What an export at work may hold waits until it has ended: hidden, and due for `erase_due`.
+    """
+    report, last = report or Report(), 0
+    while pks := list(posts.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        _erase_batch(pks, reason, report)
+        last = pks[-1]
         if progress:
-            progress(len(pks[start : start + BATCH]))
+            progress(len(pks))
     return report
 
 
@@ -142,22 +165,44 @@ def _erase_batch(pks: list[int], reason: Tombstone.Reason, report: Report) -> No
     photos = {post.photo_id for post in batch if post.photo_id}
     alone = Photo.objects.filter(pk__in=photos).exclude(posts__in=Post.objects.exclude(pk__in=pks))
     alone = alone.filter(dress_photos=None)
-    gone = strike.Gone(
-        posts={f"{post.source}:{post.external_id}" for post in batch},
-        contents={content for name in alone.values_list("large", flat=True) if (content := content_of(name))},
-    )
-    removed, busy = strike.out_of_exports(gone)
-    report.removed["exported"] += removed
-    report.busy += [path for path in busy if path not in report.busy]
-    report.shared += len(photos) - alone.count()
-    with one_batch_at_a_time():
-        Tombstone.objects.bury(batch, reason, timezone.now())
-        _, counts = Post.objects.filter(pk__in=pks).delete()
-        ids = [post.external_id for post in batch]
-        counts["Mention"] = Mention.objects.filter(media_id__in=ids).delete()[0]
-        counts["RefusedMedia"] = RefusedMedia.objects.filter(external_id__in=ids).delete()[0]
+    with strike.out_of_exports(_gone(batch, alone)) as struck:
+        report.add(struck)
+        if struck.busy:
+            report.put_off += len(pks)
+            _put_off(pks, reason)
+            return
+        report.shared += len(photos) - alone.count()
+        with one_batch_at_a_time():
+            Tombstone.objects.bury(batch, reason, timezone.now())
+            _, counts = Post.objects.filter(pk__in=pks).delete()
+            ids = [post.external_id for post in batch]
+            counts["Mention"] = Mention.objects.filter(media_id__in=ids).delete()[0]
+            counts["RefusedMedia"] = RefusedMedia.objects.filter(external_id__in=ids).delete()[0]
+            _unname_in_log(pks)
     for label, count in counts.items():
         report.removed[label.rpartition(".")[2]] += count
+
+
+def _gone(batch: list[Post], alone: QuerySet[Photo]) -> strike.Gone:
+    if not WrittenExport.objects.exists():
+        return strike.Gone()  # to read every photo takes long, where they are in a bucket
+    contents = {content for name in alone.values_list("large", flat=True) if (content := content_of(name))}
+    return strike.Gone({f"{post.source}:{post.external_id}" for post in batch}, contents)
+
+
+def _put_off(pks: list[int], reason: Tombstone.Reason) -> None:
+    """Until the export has ended; what only its time was over for is found again by that."""
+    if because := next((why for why, stone in REASONS.items() if stone == reason), None):
+        now = timezone.now()
+        Post.objects.filter(pk__in=pks).update(
+            hidden_at=Coalesce("hidden_at", Value(now)), hidden_because=because, erase_at=now
+        )
+
+
+def _unname_in_log(pks: list[int]) -> None:
+    """Who did what and when stays in the admin's log, but not the media's ids."""
+    entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Post))
+    entries.filter(object_id__in=list(map(str, pks))).update(object_repr="a post that is deleted")
 
 
 def forget(person: Person, block: bool = False, progress: Progress | None = None) -> Report:

@@ -73,7 +73,7 @@ def reject(row: OptOut, by: "Employee", now: datetime) -> int:
     """It was not theirs: show again what it hid, unless another open request hides it, too."""
     _close(row, OptOut.Outcome.KEPT, by, now)
     others = OptOut.objects.open().exclude(pk=row.pk)
-    back = row.hidden.filter(hidden_because=Post.Hidden.OPT_OUT).exclude(opt_outs__in=others)
+    back = row.hidden.filter(hidden_because=Post.Hidden.OPT_OUT, erase_at=None).exclude(opt_outs__in=others)
     return Post.objects.filter(pk__in=list(back.values_list("pk", flat=True))).show_again()
 
 

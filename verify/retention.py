@@ -9,18 +9,15 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Greatest
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from verify import rights
+from verify import forgetting, rights
 from verify.models import Answer, FileToErase, Look, Nomination, OptOut, Photo, Post, RightsChange, Tombstone
 from verify.models.post_queryset import PostQuerySet
 
-BATCH = 200  # posts in a transaction
 FOLDER = "photos"  # of the storage
 YOUNG = timedelta(days=1)  # a file whose row may still be on its way
 
@@ -89,22 +86,11 @@ def retain(now: datetime) -> Counter[str]:
     May be killed at any point and run again: rows go with a note of their files, which are deleted after.
     """
     count: Counter[str] = Counter()
-    kinds = ("refused", refused(now)), ("no look", no_looks(now)), ("held back", held_back(now))
-    for name, posts in kinds:
-        while deleted := _delete(posts):
-            count[name] += deleted
+    for name, posts in (("refused", refused(now)), ("no look", no_looks(now)), ("held back", held_back(now))):
+        count[name] = forgetting.erase(posts, Tombstone.Reason.RETENTION).removed["Post"]
     count["files"] = FileToErase.objects.erase() + sweep(now)
     count["opt-outs"] = OptOut.objects.filter(closed_at__lt=now - settings.OPT_OUTS_KEPT).delete()[0]
     return count
-
-
-@transaction.atomic
-def _delete(posts: QuerySet[Post]) -> int:
-    pks = list(posts.order_by("pk").values_list("pk", flat=True)[:BATCH])
-    batch = list(Post.objects.filter(pk__in=pks).order_by("pk").select_for_update())
-    Tombstone.objects.bury(batch, Tombstone.Reason.RETENTION, timezone.now())
-    Post.objects.filter(pk__in=pks).delete()
-    return len(pks)
 
 
 def sweep(now: datetime) -> int:

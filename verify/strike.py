@@ -3,16 +3,17 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-from verify.export import Row, replacing
+from verify.export import LOCK, Row, replacing
 from verify.models import WrittenExport
 from verify.only_one import Busy, only_one
 from verify.photo_shelf import path_of
-
-LOCK = ".lock"  # as the training export's
 
 
 @dataclass(frozen=True)
@@ -26,32 +27,51 @@ class Gone:
         return row.get("post") in self.posts or Path(str(row.get("photo") or "")).stem in self.contents
 
 
-def out_of_exports(gone: Gone) -> tuple[int, list[str]]:
-    """How many rows were taken out, and the files that an export is at work in."""
-    count, busy = 0, []
-    for written in WrittenExport.objects.order_by("pk"):
-        path = Path(written.path)
-        if not path.is_file():
-            written.delete()  # somebody has deleted it
-            continue
-        try:
-            with only_one(path.parent / LOCK, "An export is at work"):
-                count += _out_of(path, gone)
-        except (Busy, OSError):
-            busy.append(str(path))
-    return count, busy
+@dataclass
+class Struck:
+    """How many rows were taken out, and where that could not be."""
+
+    rows: int = 0
+    busy: bool = False  # an export is at work somewhere
+    unwritable: list[str] = field(default_factory=list)  # files
+
+
+@contextmanager
+def out_of_exports(gone: Gone) -> Iterator[Struck]:
+    """Take it out of every export; as long as the block lasts, none that could read it again begins there."""
+    struck = Struck()
+    with ExitStack() as locks:
+        for folder, paths in groupby(_written(), key=lambda path: path.parent):
+            files = list(paths)
+            try:
+                locks.enter_context(only_one(folder / LOCK, "An export is at work"))
+                for path in files:
+                    struck.rows += _out_of(path, gone)
+            except Busy:
+                struck.busy = True
+            except OSError as error:
+                getLogger(__name__).warning("What was deleted stays in %s: %s", folder, error.strerror)
+                struck.unwritable += map(str, files)
+        yield struck
+
+
+def _written() -> list[Path]:
+    """The files that are there still, by folder."""
+    notes = {Path(note.path): note for note in WrittenExport.objects.all()}
+    for path in [path for path in notes if not path.is_file()]:
+        notes.pop(path).delete()  # somebody has deleted it
+    return sorted(notes, key=lambda path: (path.parent, path.name))
 
 
 def _out_of(path: Path, gone: Gone) -> int:
     reader, writer = (_csv_rows, _csv) if path.suffix == ".csv" else (_json_rows, _json_lines)
-    if not (count := sum(map(gone.holds, reader(path)))):
-        return 0
-    with replacing(path) as file:
-        put = writer(file, path)
-        for row in reader(path):
-            if not gone.holds(row):
-                put(row)
-    for content in gone.contents:
+    if count := sum(map(gone.holds, reader(path))):
+        with replacing(path) as file:
+            put = writer(file, path)
+            for row in reader(path):
+                if not gone.holds(row):
+                    put(row)
+    for content in gone.contents:  # where no row names it, too: a kill may have come between the two
         (path.parent / path_of(content)).unlink(missing_ok=True)
     return count
 

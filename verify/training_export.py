@@ -24,7 +24,7 @@ from verify.only_one import only_one
 from verify.photo_shelf import PhotoShelf, path_of
 from verify.splits import Node, Shot, drawn, splits
 
-MANIFEST, LOCK = "manifest.jsonl", ".lock"
+MANIFEST = "manifest.jsonl"
 REVIEWS = ("review", "reviews")  # sources whose posts are reviews in the shop
 # A held-out dress costs the training every look of it, so that fewer dresses are held out than people.
 DRESSES_TO_PEOPLE = 0.5
@@ -68,7 +68,7 @@ def write(folder: Path, choice: Choice, track: Track) -> Report:
     Raises OSError, and Busy where another export is at work in the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder / LOCK, "Another export into this folder is at work"):
+    with only_one(folder / export.LOCK, "Another export into this folder is at work"):
         return _write(folder, choice, track)
 
 
@@ -76,7 +76,9 @@ def _write(folder: Path, choice: Choice, track: Track) -> Report:
     report, shelf = Report(), PhotoShelf(folder)
     catalogue = _catalogue(shelf, track, report)
     posts = _posts(shelf, choice, track, report)
-    # Asked last: an owner may say no while the photos are being gathered.
+    # Asked last: an owner may say no, or a post be deleted, while the photos are being gathered.
+    there = set(map(str, Post.objects.values_list("pk", flat=True).iterator(export.CHUNK)))
+    posts = [post for post in posts if post.shot.post in there]
     refused = {shelf.digest(name) for name in barred().values_list("large", flat=True).iterator(export.CHUNK)}
     shown = {content for contents in catalogue.values() for content in contents}
     kept, golden = set[str](), list[str]()

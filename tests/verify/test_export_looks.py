@@ -15,6 +15,7 @@ from tests.make import make_admin, make_dress, make_employee
 from tests.verify.curation import a_proposed_post, a_vote
 from verify import export
 from verify.models import Dress, Flag, Post
+from verify.only_one import only_one
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +122,7 @@ def test_only_settled_posts_with_the_answers_wanted(tmp_path: Path) -> None:
 )
 def test_a_folder_or_a_file(tmp_path: Path, out: str, options: list[str], written: list[str]) -> None:
     run("--out", tmp_path / out, *options)
-    assert sorted(path.name for path in tmp_path.rglob("*.*")) == written
+    assert sorted(path.name for path in tmp_path.rglob("[!.]*.*")) == written
 
 
 @pytest.mark.parametrize(
@@ -141,6 +142,12 @@ def test_what_cannot_be_written_is_said_clearly(
         run("--out", tmp_path / out, *options)
 
 
+def test_one_export_at_a_time(tmp_path: Path) -> None:
+    with only_one(tmp_path / ".lock", "x"), pytest.raises(CommandError, match="Another export"):
+        run("--out", tmp_path)
+    assert not (tmp_path / "looks.csv").exists()
+
+
 def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
     path = tmp_path / "looks.jsonl"
     path.write_text("of yesterday\n")
@@ -152,7 +159,7 @@ def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         export.write(rows(), {"jsonl": path})
     assert path.read_text() == "of yesterday\n"
-    assert [file.name for file in tmp_path.iterdir()] == ["looks.jsonl"]
+    assert {file.name for file in tmp_path.iterdir()} == {"looks.jsonl", export.LOCK}
 
 
 def test_more_posts_are_no_more_statements(django_assert_max_num_queries: Callable[..., Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -24,7 +25,7 @@ from tests.make import (
     make_post,
     make_template,
 )
-from tests.verify.curation import a_vote
+from tests.verify.curation import a_vote, act
 from verify import forgetting, person_file, rights_requests, training_export
 from verify.forgetting import Person
 from verify.intake.posts import import_posts
@@ -32,6 +33,7 @@ from verify.intake.stones import Incoming, refused_by_tombstone
 from verify.models import (
     Embedding,
     FileToErase,
+    Look,
     Mention,
     OptOut,
     Photo,
@@ -40,6 +42,7 @@ from verify.models import (
     Tombstone,
     WrittenExport,
 )
+from verify.only_one import Busy, only_one
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/verify/post/person/"
@@ -163,6 +166,83 @@ def test_exports_are_cleaned(tmp_path: Path) -> None:
     kept = (looks / "looks.jsonl").read_text() + (looks / "looks.csv").read_text()
     assert mine.external_id not in kept
     assert kept.count(f"instagram:{hers.external_id}") == 2
+
+
+def exported(folder: Path) -> tuple[list[Any], set[str]]:
+    """The rows of a training set, and the photos that lie there."""
+    rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    return rows, {str(file.relative_to(folder)) for file in folder.glob("photos/??/*.jpg")}
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Path:
+    """A training set with a look of Ruby's."""
+    make_look(make_dress(sku="LUNA-1"), username="ruby", confidence=0.9, settled_at=NOON)
+    training_export.write(tmp_path, training_export.Choice(), lambda rows, *_: rows)
+    return tmp_path
+
+
+def test_what_an_export_at_work_may_hold_is_hidden_and_goes_after_it(training: Path) -> None:
+    with only_one(training / ".lock", "x"):
+        report = forgetting.forget(Person(handle="ruby"))
+        assert (report.put_off, report.removed["Post"]) == (1, 0)
+        assert "1 posts go within the hour" in " ".join(report.lines())
+        assert not Look.objects.public().exists()
+        assert forgetting.erase_due(timezone.now()) == 0
+    assert forgetting.erase_due(timezone.now()) == 1
+    rows, photos = exported(training)
+    assert [row["role"] for row in rows] == ["catalogue"]
+    assert photos == {row["photo"] for row in rows}
+
+
+def test_while_posts_are_deleted_no_export_begins(training: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    buried = Tombstone.objects.bury
+
+    def bury(*told: Any) -> int:
+        with pytest.raises(Busy), only_one(training / ".lock", "x"):
+            pass
+        return buried(*told)
+
+    monkeypatch.setattr(type(Tombstone.objects), "bury", staticmethod(bury))
+    assert forgetting.forget(Person(handle="ruby")).removed["Post"] == 1
+
+
+def test_an_export_that_cannot_be_written_to_is_told_and_keeps_nothing_here(training: Path) -> None:
+    (training / ".lock").unlink()
+    (training / ".lock").mkdir()
+    report = forgetting.forget(Person(handle="ruby"))
+    assert report.removed["Post"] == 1
+    assert f"cannot be written to: {training / 'manifest.jsonl'}" in " ".join(report.lines())
+
+
+def test_who_was_killed_after_the_rows_of_an_export_left_its_photos_for_the_next(training: Path) -> None:
+    rows, _ = exported(training)
+    kept = [row for row in rows if row["role"] == "catalogue"]
+    (training / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept))
+    forgetting.forget(Person(handle="ruby"))
+    assert exported(training)[1] == {row["photo"] for row in kept}
+
+
+def test_the_admins_log_says_what_was_done_and_of_whom_no_more(client: Client) -> None:
+    client.force_login(make_admin("ada"))
+    post = make_look(make_dress(), username="ruby").post
+    act(client, "post", "rights_requested", post)
+    client.post("/admin/verify/tombstone/add/", {"handle": "@ruby"})
+    forgetting.forget(Person(handle="ruby"), block=True)
+    log = LogEntry.objects.order_by("pk").values_list("object_repr", "change_message")
+    assert next(message for _, message in log) == "Rights: Requested."
+    assert "ruby" not in str(list(log))
+    assert post.external_id not in str(list(log))
+
+
+def test_a_post_that_an_admin_deletes_stays_out(client: Client) -> None:
+    client.force_login(make_admin("ada"))
+    one, two = make_post(), make_post(permalink="https://www.instagram.com/p/two/")
+    act(client, "post", "delete_selected", one, post="yes")
+    client.post(f"/admin/verify/post/{two.pk}/delete/", {"post": "yes"})
+    assert not Post.objects.exists()
+    again = [Incoming(one.source, one.external_id, "", ""), Incoming("file", "another", two.permalink, "")]
+    assert set(refused_by_tombstone(again)) == set(again)
 
 
 def test_an_export_that_is_no_more_is_no_trouble(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -23,7 +24,8 @@ from tests.make import (
     make_photo,
     make_post,
 )
-from verify import gating, retention
+from verify import forgetting, gating, retention
+from verify.intake.stones import Incoming, refused_by_tombstone
 from verify.models import (
     FileToErase,
     GateVerdict,
@@ -36,6 +38,7 @@ from verify.models import (
     Suggestion,
     Tombstone,
 )
+from verify.only_one import only_one
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +122,29 @@ def test_a_no_without_a_history_counts_from_the_settling() -> None:
     assert kept_after() == {young.post_id}
 
 
+def test_what_its_owner_refused_stays_out_by_its_address_too() -> None:
+    post = make_look(make_dress(), settled_at=ago(15), rights="refused").post
+    assert kept_after() == set()
+    again = Incoming("another", "id", post.permalink, "")
+    assert "owner wanted it gone" in refused_by_tombstone([again])[again]
+
+
+def test_what_is_deleted_here_goes_from_exports(tmp_path: Path) -> None:
+    old, young = no_look(31), no_look(29)
+    call_command("export_looks", out=tmp_path, answers=["none_of_these"], verbosity=0)
+    assert kept_after() == {young.pk}
+    told = (tmp_path / "looks.jsonl").read_text() + (tmp_path / "looks.csv").read_text()
+    assert (told.count(old.external_id), told.count(f":{young.external_id}")) == (0, 2)
+
+
+def test_what_an_export_at_work_may_hold_waits_a_night(tmp_path: Path) -> None:
+    old = no_look(31)
+    call_command("export_looks", out=tmp_path, answers=["none_of_these"], verbosity=0)
+    with only_one(tmp_path / ".lock", "x"):
+        assert kept_after() == {old.pk}
+    assert kept_after() == set()
+
+
 @pytest.mark.parametrize("kind", ["gold", "audit", "negatives", "fame"])
 def test_what_is_kept_on_purpose_has_a_period_of_its_own(kind: str, settings: Any) -> None:
     days = settings.KEPT_DAYS[kind]
@@ -158,7 +184,7 @@ def test_each_kind_says_why_it_is_kept(settings: Any) -> None:
 
 
 def test_the_batches_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(forgetting, "BATCH", 2)
     for _ in range(5):
         no_look(31)
     assert retention.retain(timezone.now())["no look"] == 5
@@ -189,7 +215,7 @@ def test_who_is_killed_after_the_rows_has_left_a_note_of_the_files(
 ) -> None:
     post = no_look(31)
     with django_capture_on_commit_callbacks():  # and never executed: killed after the commit
-        retention._delete(retention.no_looks(timezone.now()))
+        forgetting.erase(retention.no_looks(timezone.now()), Tombstone.Reason.RETENTION)
     names = {post.photo.large.name, post.photo.small.name}
     assert set(FileToErase.objects.values_list("name", flat=True)) == names
     assert all(map(default_storage.exists, names))
@@ -208,8 +234,8 @@ connections["default"].settings_dict["NAME"] = sys.argv[1]
 settings.MEDIA_ROOT = sys.argv[2]
 from django.core.files.storage import default_storage
 from django.utils import timezone
-from verify import retention
-retention.BATCH = 3
+from verify import forgetting, retention
+forgetting.BATCH = 3
 calls = 0
 def delete(name, really=default_storage.delete):
     global calls

@@ -14,16 +14,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.tasks import async_task
 
-from verify import suggest
+from verify import forgetting, suggest
 from verify.admin.curated import CuratedAdmin, day, log_change, share, thumbnail
 from verify.admin.decide import DecideQueue
 from verify.admin.evidence import evidence_for, waits_for_label
 from verify.admin.flags import FlaggedPostFilter
 from verify.admin.gates import GatedPosts, GateFilter
-from verify.admin.privacy import PersonPage
+from verify.admin.privacy import PersonPage, tell
 from verify.admin.rights import RightsQueue, history_of
 from verify.dashboard import proposed
-from verify.models import Answer, Dress, Post, RightsChange, Vote
+from verify.models import Answer, Dress, Post, RightsChange, Tombstone, Vote
 from verify.models.post_queryset import PostQuerySet
 from verify.templatetags.captions import linked
 
@@ -215,6 +215,14 @@ class PostAdmin(DecideQueue, RightsQueue, PersonPage, GatedPosts, CuratedAdmin):
         """Who may delete a post may delete its votes and its look with it, though neither alone."""
         rows, counts, _, protected = super().get_deleted_objects(posts, request)
         return rows, counts, set(), protected
+
+    def delete_model(self, request: HttpRequest, post: Post) -> None:
+        self.delete_queryset(request, Post.objects.filter(pk=post.pk))
+
+    def delete_queryset(self, request: HttpRequest, posts: QuerySet[Post]) -> None:
+        """For good: from exports, too, and no import brings them back."""
+        pks = list(posts.values_list("pk", flat=True))
+        tell(request, forgetting.erase(Post.objects.filter(pk__in=pks), Tombstone.Reason.ASKED))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -184,9 +184,14 @@ class TombstoneAdmin(CuratedAdmin):
         """The stone itself is made where the rule is."""
         hidden = forgetting.block(form.cleaned_data["handle"], timezone.now())
         stored = Tombstone.objects.of_handle(form.cleaned_data["handle"])
-        stone.pk, stone.label = stored.pk, stored.label
+        stone.pk, stone.kind, stone.digest = stored.pk, stored.kind, stored.digest
         async_task("verify.tasks.erase_due")
         self.message_user(request, f"{hidden} posts are hidden, and deleted within minutes.")
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Without their names: who asks to be forgotten later is not to be found in the log."""
+        nameless = [Tombstone(pk=stone.pk, kind=stone.kind, digest=stone.digest) for stone in queryset]
+        return super().log_deletions(request, nameless)
 
     @admin.display(ordering="at")
     def when(self, stone: Tombstone) -> str:

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
-from verify import identities
+from verify import identities, rights
 from verify.models.post import Post
 
 
@@ -32,14 +32,19 @@ def digest_of_email(sha256_of_it: str) -> str:
 
 class TombstoneQuerySet(models.QuerySet["Tombstone"]):
     def bury(self, posts: Iterable[Post], reason: "Tombstone.Reason", now: datetime) -> int:
-        """Stones for the posts; those of people's wish or of the source also for their addresses."""
-        posts = list(posts)
-        keys = {("media", media_key(post.source, post.external_id)) for post in posts}
-        if reason in FOR_GOOD:
-            links = {identities.permalink_key(post.permalink) for post in posts}
-            keys |= {("permalink", link) for link in links if link}
+        """Stones for the posts; those of people's wish or of the source also for their addresses.
+
+        Whose owner said no goes by their wish, whatever else is the reason.
+        """
+        keys: dict[tuple[str, str], Tombstone.Reason] = {}
+        for post in posts:
+            why = Tombstone.Reason.ASKED if post.rights in rights.SAID_NO else reason
+            keys["media", media_key(post.source, post.external_id)] = why
+            if why in FOR_GOOD and (link := identities.permalink_key(post.permalink)):
+                keys["permalink", link] = why
         stones = [
-            Tombstone(kind=kind, digest=digest_of(kind, key), reason=reason, at=now) for kind, key in keys
+            Tombstone(kind=kind, digest=digest_of(kind, key), reason=why, at=now)
+            for (kind, key), why in keys.items()
         ]
         self.bulk_create(stones, ignore_conflicts=True)
         return len(stones)

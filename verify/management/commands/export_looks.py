@@ -9,6 +9,7 @@ from rich.progress import track
 
 from verify import export
 from verify.models import Answer
+from verify.only_one import Busy
 
 FORMATS = list(export.WRITERS)
 NAME = "looks"
@@ -45,6 +46,8 @@ class Command(BaseCommand):
         rows = track(export.rows(posts), "Exporting", total, console=console, disable=not console.is_terminal)
         try:
             count = export.write(rows, paths)
+        except Busy as busy:
+            raise CommandError(str(busy)) from busy
         except OSError as error:
             raise CommandError(f"Nothing is exported to {options['out']}: {error.strerror}.") from error
         written = " and ".join(map(str, paths.values()))
