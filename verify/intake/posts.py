@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +147,10 @@ def import_batches(
 ) -> Iterator[list[Outcome]]:
     """As `import_posts`, batch by batch, each handed to ``along`` in the transaction that stores it."""
     with FirstLines() as first_lines:
-        rows = _drafts(path, first_lines, after_line)
-        for batch in in_batches(rows, batch_rows, lambda draft: 1):
-            yield take_in_rows(batch, origin, along)
+        rows = groupby(_drafts(path, first_lines, after_line), key=lambda row: row.line)
+        lines = (list(of_a_line) for _, of_a_line in rows)  # whole: reading goes on after the last one
+        for batch in in_batches(lines, batch_rows, len):
+            yield take_in_rows(list(chain.from_iterable(batch)), origin, along)
 
 
 def take_in_rows(

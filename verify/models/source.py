@@ -169,8 +169,13 @@ class Source(models.Model):
         self._let(next_run_at=now, failures=0, last_error="", claim="", claimed_until=None)
 
     def finish(self, now: datetime, cursor: str = "") -> None:
-        """Read to its end. What was left behind is why the next time is thorough, too."""
-        anew = {"cursor": cursor, "pages": 0, "thorough": self.left_behind, "left_behind": False}
+        """Read to its end. What was left behind is why the next time is from the start, and thorough."""
+        anew = {
+            "cursor": "" if self.left_behind else cursor,
+            "pages": 0,
+            "thorough": self.left_behind,
+            "left_behind": False,
+        }
         due = {"next_run_at": now + self.interval, "read_at": now, "failures": 0, "last_error": ""}
         self._let(**anew, **due, claim="", claimed_until=None)
 

@@ -4,8 +4,10 @@ Nothing is unpacked to disk. What the ZIP says of its own sizes is not believed.
 """
 
 import json
+import lzma
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -22,7 +24,10 @@ MOST_JSON = 50_000_000  # bytes of one file, unpacked
 MOST_DIRECTORY = 50_000_000  # bytes of the ZIP's own list of files: some 400,000 of them
 CHUNK = 1 << 20
 VIDEOS = (".mp4", ".mov", ".m4v", ".webm", ".srt")
-BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, struct.error)
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError),
+)
 
 Along = Callable[[list[Outcome]], None]
 

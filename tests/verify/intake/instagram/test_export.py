@@ -4,6 +4,8 @@ import io
 import json
 import struct
 import zipfile
+import zlib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 
 from tests.make import jpeg
 from tests.verify.intake.instagram.portal import make_due, make_source, read_all
+from verify.intake import sources
+from verify.intake.fetch import FetchRefused
 from verify.intake.instagram import export
 from verify.intake.instagram.export import export_batches, is_plain, repaired
 from verify.intake.rows import FileUnusable, Outcome, Refusal
@@ -190,6 +194,19 @@ def test_a_cut_zip_keeps_what_can_be_read(path: Path) -> None:
     assert "damaged" in reason
 
 
+def test_a_stream_that_is_damaged_is_refused_and_the_rest_comes_in(path: Path) -> None:
+    pictures = [picture(f"media/{name}.jpg") for name in "ab"]
+    write(path, {"media/a.jpg": jpeg(), "media/b.jpg": jpeg(), NEW: [{"media": pictures}]})
+    data = bytearray(path.read_bytes())
+    data[30 + len("media/a.jpg")] = 0xFF  # the first byte of the stream: a kind of block that there is not
+    path.write_bytes(data)
+    with zipfile.ZipFile(path) as archive, pytest.raises(zlib.error):
+        archive.read("media/a.jpg")
+    [reason] = reasons(bring(path))
+    assert "damaged" in reason
+    assert Post.objects.count() == 1
+
+
 def test_an_encrypted_file_is_refused(path: Path) -> None:
     write(path, {NEW: [{"media": [picture("media/a.jpg")]}], "media/a.jpg": jpeg()})
     data = bytearray(path.read_bytes())
@@ -232,6 +249,42 @@ def test_a_file_is_read_once_as_long_as_it_stays_the_same(path: Path, settings: 
     make_due()
     read_all()
     assert Post.objects.get(external_id="1").caption == "new"
+
+
+def test_an_album_s_pictures_all_come_in_though_a_turn_ends_after_each_batch(
+    path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.INTAKE_FOLDER, settings.INTAKE_TURN = path.parent, timedelta(0)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 3)
+    path.with_name("b.jpg").write_bytes(jpeg())
+    children = [[{"id": f"{album}-{number}", "file": "b.jpg"} for number in range(2)] for album in range(4)]
+    albums = [
+        {"id": str(album), "timestamp": WHEN, "media_type": "CAROUSEL_ALBUM", "children": {"data": pictures}}
+        for album, pictures in enumerate(children)
+    ]
+    path.with_name("posts.jsonl").write_text("".join(json.dumps(album) + "\n" for album in albums))
+    make_source("json_lines", file="posts.jsonl")
+    assert read_all() > 1
+    assert Post.objects.count() == 8
+
+
+def test_what_could_not_be_fetched_is_tried_again_in_the_next_two_readings(
+    path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.INTAKE_FOLDER, asked = path.parent, []
+
+    def down(address: str) -> bytes:
+        asked.append(address)
+        raise FetchRefused("nobody answers")
+
+    monkeypatch.setattr(sources, "guarded", lambda: down)
+    line = {"id": "1", "timestamp": WHEN, "media_url": "https://x.example/1.jpg"}
+    path.with_name("posts.jsonl").write_text(json.dumps(line) + "\n")
+    make_source("json_lines", file="posts.jsonl")
+    for _ in range(5):
+        make_due()
+        read_all()
+    assert len(asked) == 3
 
 
 @pytest.mark.parametrize("name", ["nothing.zip", "../export.zip", "/etc/passwd"])
