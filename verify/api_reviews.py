@@ -121,7 +121,7 @@ class Reviews(KeyRequired, APIView):
         look = getattr(post, "look", None)
         told = {
             "client_id": form["client_id"],
-            "sku": post.dress.sku,
+            "sku": (post.dress or form["sku"]).sku,  # a verdict may have taken it away
             "status": look.clearance if look else "refused",
         }
         return Response(ReviewSerializer(told).data, status=201 if new else 200)

@@ -86,6 +86,16 @@ def test_sent_again_it_is_the_same_review(client: Client, key: str, dress: Dress
     assert send(client, another_shop).status_code == 201
 
 
+def test_sent_again_after_it_was_found_to_be_none_it_is_refused(
+    client: Client, key: str, dress: Dress
+) -> None:
+    data = jpeg()
+    send(client, key, photo=photo(data))
+    Post.objects.get().override("not_a_dress", None, make_admin())
+    answer = send(client, key, photo=photo(data))
+    assert (answer.status_code, answer.json()["status"], answer.json()["sku"]) == (200, "refused", "LUNA-1")
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [
