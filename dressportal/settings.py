@@ -178,7 +178,12 @@ STORAGES = {
     "default": (
         {
             "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {"bucket_name": MEDIA_BUCKET, "querystring_auth": True, "default_acl": "private"},
+            "OPTIONS": {
+                "bucket_name": MEDIA_BUCKET,
+                "default_acl": "private",
+                "querystring_auth": True,
+                "querystring_expire": 600,  # seconds that a photo may be seen after its owner has said no
+            },
         }
         if MEDIA_BUCKET
         else {"BACKEND": "django.core.files.storage.FileSystemStorage"}

@@ -1,13 +1,20 @@
 """The address of a photo: who gets it, how it is cached, and what it never reveals."""
 
+import os
+import subprocess
+import sys
+import time
+from ast import literal_eval
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
 from django.http import HttpResponseBase
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from storages.backends.s3 import S3Storage
 
 from tests import make
 from verify.models import Look, Photo, Post
@@ -164,6 +171,17 @@ def test_a_bucket_is_redirected_to_with_a_signature(settings: Any, monkeypatch: 
     assert (response.status_code, response.url) == (302, signed)
     assert "private" in response["Cache-Control"]
     assert get(Client(), make.make_post().photo).status_code == 404
+
+
+def test_a_signature_outlives_its_owners_no_by_ten_minutes() -> None:
+    code = "from django.conf import settings; print(settings.STORAGES['default']['OPTIONS'])"
+    bucket = {"DRESSPORTAL_MEDIA_BUCKET": "photos", "DJANGO_SETTINGS_MODULE": "dressportal.settings"}
+    options = subprocess.check_output([sys.executable, "-c", code], env={**os.environ, **bucket}, text=True)
+    storage = S3Storage(
+        **literal_eval(options), access_key="key", secret_key="secret", region_name="eu-west-1"
+    )
+    [until] = parse_qs(urlsplit(storage.url("large.jpg")).query)["Expires"]
+    assert 590 <= int(until) - time.time() <= 600
 
 
 @pytest.mark.parametrize(("is_public", "most"), [(True, 1), (False, 3)])
