@@ -256,6 +256,25 @@ def test_a_flag_keeps_a_look_from_being_cleared_automatically(
     assert Look.objects.get(post=other).clearance == "cleared"
 
 
+@pytest.mark.parametrize(
+    ("reason", "by_an_admin", "stays"),
+    [("child", True, False), ("bad_photo", True, True), ("bad_photo", False, False)],
+)
+def test_a_flag_takes_what_is_shown_back_to_the_admins(
+    one: Post, people: list[Employee], reason: str, by_an_admin: bool, stays: bool
+) -> None:
+    anna, admin = people[0], make.make_admin()
+    [lease] = queue.hand_out(anna, ahead=1)
+    one.override("dress", make.make_dress(), admin)
+    Post.objects.update(rights="granted")
+    look = Look.objects.get()
+    look.decide(Look.Clearance.CLEARED, admin if by_an_admin else None)
+    assert remarks.flag(anna, lease.pk, Flag.Reason(reason)) is not stays
+    assert Look.objects.public().exists() is stays
+    look.decide(Look.Clearance.CLEARED, admin)
+    assert remarks.flag(anna, lease.pk, Flag.Reason(reason)) is False  # an admin has decided since
+
+
 def test_a_flag_belongs_to_a_card_of_ones_own(one: Post, people: list[Employee]) -> None:
     anna, ben, *_ = people
     [lease] = queue.hand_out(anna, ahead=1)

@@ -121,8 +121,7 @@ def undo(request: HttpRequest) -> HttpResponse:
         mine = Look.objects.filter(pk__in=pks, cleared_by=request.user).order_by("pk")
         looks = list(mine.exclude(clearance=Look.Clearance.WAITING).select_for_update())
         for look in looks:
-            look.clearance, look.cleared_by, look.cleared_at = Look.Clearance.WAITING, None, None
-            look.save(update_fields=["clearance", "cleared_by", "cleared_at"])
+            look.await_clearance()
         log_change(request, looks, "Back to be cleared.")
     if not looks:
         messages.warning(request, "There is nothing left to undo.")

@@ -92,6 +92,11 @@ class Look(models.Model):
         self.clearance, self.cleared_by, self.cleared_at = clearance, by, timezone.now()
         self.save(update_fields=["clearance", "cleared_by", "cleared_at"])
 
+    def await_clearance(self) -> None:
+        """An admin is to decide, or to decide anew: until then it is not shown."""
+        self.clearance, self.cleared_by, self.cleared_at = Look.Clearance.WAITING, None, None
+        self.save(update_fields=["clearance", "cleared_by", "cleared_at"])
+
     def show(self, dress: Dress, now: datetime) -> None:
         """Publish as a look of ``dress``, to be cleared for display, or cleared by the setting."""
         self.dress, self.published_at = dress, now

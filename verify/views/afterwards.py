@@ -93,10 +93,13 @@ def name(request: HttpRequest) -> HttpResponse:
 def flag(request: HttpRequest) -> HttpResponse:
     facts = _filled(FlagForm(request.POST))
     try:
-        remarks.flag(request.user, facts["lease"], Flag.Reason(facts["reason"]))
+        waits = remarks.flag(request.user, facts["lease"], Flag.Reason(facts["reason"]))
     except queue.Refused as refusal:
         return refuse(request, refusal)
-    said = _("Noted: an admin decides before this one is shown. Which dress is it?")
+    if waits:
+        said = _("Noted: an admin decides before this one is shown. Which dress is it?")
+    else:
+        said = _("Noted: an admin has looked at this one and shows it. Which dress is it?")
     return go_on(request, said=said) if request.htmx else page(request, said=said)
 
 
