@@ -263,11 +263,15 @@ def check(training: Training, log: TrainingLog, bar: tqdm[Any]) -> None:
     if chosen.judged:
         found = figures(game.averaged, training.data, training.judge, chosen.seed, chosen.judged)
         log.check(state.steps, flat(found, "dreams"))
-        said = ", ".join(f"{name} {found[name]:.3f}" for name in ("fid", "kid", "precision", "recall"))
+        said = ", ".join(f"{name} {plain(found[name])}" for name in ("fid", "kid", "precision", "recall"))
         bar.write(f"step {state.steps}: {said} on {found['photos']} photos", file=sys.stderr)
         metrics["validation"] = found
     save_generator(chosen.unfinished, game.averaged, metrics, deepdress=training.judge.version)
     training_state.save(chosen.unfinished, game.nets(), game.optimisers, state, training.deciding())
+
+
+def plain(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.3f}"
 
 
 def flat(found: dict[str, Any], name: str) -> dict[str, float]:

@@ -22,7 +22,7 @@ from ml.gan_photos import PhotosRefused
 from ml.train_gan import GameDiverged, rows_of, train
 from ml.training_options import OptionsRefused
 from ml.training_state import StateRefused
-from tests.ml.small_gan import options
+from tests.ml.small_gan import options, write_photos
 
 
 class Killed(Exception):
@@ -119,6 +119,18 @@ def test_what_is_left_is_judged_drawn_and_logged(tmp_path: Path) -> None:
         assert tag in tags
     for tag in ("dreams/fid", "dreams/nearest/dreams", "dreams/asked/cosine"):
         assert [event.step for event in log.Scalars(tag)] == [10, 20]
+
+
+@pytest.mark.parametrize("judged", [1, 3])
+def test_so_few_photos_that_a_figure_is_undefined_end_in_a_generator_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], judged: int
+) -> None:
+    others = write_photos(tmp_path / "others", 3)
+    metrics = train(options(tmp_path, held_out=others, steps=2, check_every=1, judged=judged))
+    assert (metrics["photos"], metrics["precision"], metrics["recall"]) == (3, None, None)
+    assert metrics["fid"] >= 0
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == metrics
+    assert f"precision –, recall – on {judged} photos" in capsys.readouterr().err
 
 
 def test_the_config_tells_whose_vectors_it_is_asked_by(tmp_path: Path) -> None:
