@@ -105,15 +105,13 @@ def compare(chosen: argparse.Namespace, photos: PhotoSet, clock: Clock = time.pr
     neighbour's load disturbs all alike. Raises PhotosRefused, ResultsRefused, LossNotFinite, OSError.
     """
     runs = results.read(chosen.json)
-    there = {run.key for run in runs}
     setting = results.Setting(photos.name, photos.sha256, chosen.labels, chosen.seconds)
     for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
         for name in chosen.methods:
-            if (setting, name, seed) in there:
+            if (setting, name, seed) in {run.key for run in runs}:
                 continue
             run = learn(name, photos, chosen.labels, seed, chosen.seconds, clock)
-            runs.append(run)
-            results.write(chosen.json, runs)
+            runs = results.add(chosen.json, [*runs, run])
             told = f"{run.accuracy:.3f}, average precision of dress {run.average_precision:.3f}"
             print(f"{name}, seed {seed}: accuracy {told}, {run.steps} steps", file=sys.stderr, flush=True)
     return runs

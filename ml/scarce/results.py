@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -107,6 +108,19 @@ def write(path: Path, runs: Iterable[Run]) -> None:
 
 
 def settings(runs: Sequence[Run]) -> list[Setting]:
+def add(path: Path, runs: Iterable[Run]) -> list[Run]:
+    """Keep runs beside those of the file, which other commands may add to meanwhile; returns all.
+
+    Raises ResultsRefused, OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+        together = list({run.key: run for run in (*read(path), *runs)}.values())
+        write(path, together)
+    return together
+
+
     return list(dict.fromkeys(run.setting for run in runs))
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from ml.scarce.results import (
     NAMES,
     ResultsRefused,
     Run,
+    add,
     interval,
     read,
     settings,
@@ -42,6 +44,15 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     write(file, RUNS)
     assert read(file) == RUNS
     assert [path.name for path in file.parent.iterdir()] == ["results.json"]
+
+
+def test_of_commands_that_add_to_a_file_at_once_none_loses_anothers_run(tmp_path: Path) -> None:
+    file = tmp_path / "there/results.json"
+    with ThreadPoolExecutor(4) as commands:
+        list(commands.map(lambda seed: add(file, [run("gan", seed, 0.5)]), range(12)))
+    assert sorted(each.seed for each in read(file)) == list(range(12))
+    assert add(file, [run("gan", 3, 0.7)])[-1] in read(file)
+    assert len(read(file)) == 12
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"runs": [{"data": "toys"}]}', '{"runs": 3}', "\xff"])
