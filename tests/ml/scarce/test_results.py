@@ -70,6 +70,7 @@ def test_gains_are_paired_by_seed() -> None:
     assert best.gain is not None
     assert best.gain == pytest.approx((0.09, 4.3027 * 0.01 / math.sqrt(3)), abs=1e-6)
     assert best.gain_in_precision == pytest.approx((0.1, 0), abs=1e-9)
+    assert (best.shared, baseline.shared, gan.shared) == (3, 0, 1)
     assert baseline.gain is None
     assert gan.gain is not None
     assert gan.gain.mean == pytest.approx(0.01)
@@ -94,7 +95,21 @@ def test_other_settings_are_not_mixed() -> None:
         (RUNS[:4], "with one seed: it may be luck"),
         (RUNS[:3], "Supervised + augmentation wins"),
         (RUNS[3:6], "there is no run of Supervised + augmentation beside it"),
+        (
+            RUNS[:1] + RUNS[3:6],
+            "FixMatch is the most accurate, +9.0 points to supervised + augmentation, with",
+        ),
+        (
+            RUNS[:2] + RUNS[3:6],
+            "FixMatch wins: +8.5 points to supervised + augmentation (+2.1 to +14.9, 2 seeds).",
+        ),
+        ([*RUNS, run("neighbours", 0, 0.99)], "FixMatch wins: +9.0 points"),
+        ([*RUNS, run("gan", 0, 0.99)], "FixMatch wins: +9.0 points"),
         ([*RUNS[:3], run("gan", 0, 0.5), run("gan", 1, 0.99)], "Nobody wins: GAN's critic as classifier"),
+        (
+            [*RUNS[:3], run("fixmatch", 0, 0.6), run("fixmatch", 1, 0.6), run("gan", 0, 0.99)],
+            "Supervised + augmentation wins: no other method is more accurate over several seeds.",
+        ),
         ([], "Nothing has been measured"),
     ],
 )
