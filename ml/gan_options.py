@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ml import training_state
 from ml.gan import CONDITIONS, NETWORKS, SIZES, GanConfig
 from ml.gan_game import RECIPES, Recipe
 from ml.name import SHIPPED
@@ -52,7 +53,7 @@ class Options:
     @property
     def unfinished(self) -> Path:
         """Where a training that is going on keeps its last good generator, and what it needs to go on."""
-        return self.out / "unfinished"
+        return self.out / training_state.FOLDER
 
     def deciding(self) -> dict[str, Any]:
         """What decides the result, as plain values; a training is only resumed with the same.

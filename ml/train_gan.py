@@ -30,7 +30,7 @@ from ml import checkpoint, gan_photos, training_state
 from ml.checkpoint import CheckpointRefused
 from ml.deepdress import best_device
 from ml.dream_report import write_page
-from ml.film import grid
+from ml.film import grid, steps
 from ml.gan import save_generator
 from ml.gan_game import Batch, Game
 from ml.gan_judge import Judge, conditions, dreams, figures
@@ -45,7 +45,8 @@ from ml.training_log import TrainingLog
 from ml.training_options import OptionsRefused
 from ml.training_state import State, StateRefused
 
-SAMPLES, SHOWN, COLUMNS = "samples", 64, 8  # dreams in a grid
+SAMPLES, NEAREST = "samples", "nearest.png"
+SHOWN, COLUMNS = 64, 8  # dreams in a grid
 LARGEST_LOSS = 1e6  # a game that is lost for good does not come back from there
 
 MISTAKES = (
@@ -128,7 +129,8 @@ def begin(
 ) -> Training:
     """The first step's training, or the next one's of that which was broken off.
 
-    Raises OptionsRefused for a batch that the photos do not fill, StateRefused for another training's state.
+    Raises OptionsRefused for a batch that the photos do not fill, StateRefused for another training's state,
+    or OSError where the folder cannot be written.
     """
     recipe = chosen.chosen_recipe()
     if recipe.batch > len(data.train):
@@ -154,6 +156,14 @@ def begin(
 
 def play(training: Training) -> None:
     """Train in place, going on with what was broken off."""
+def clear(chosen: Options) -> None:
+    """Of a training that ended in the same folder no grid stays, and what it found is no longer final."""
+    for _, drawn in steps(chosen.out / SAMPLES):
+        drawn.unlink()
+    (chosen.out / SAMPLES / NEAREST).unlink(missing_ok=True)
+    chosen.unfinished.mkdir(parents=True, exist_ok=True)  # by which the page knows
+
+
     state, game, processes = training.state, training.game, training.processes
     log = TrainingLog(training.chosen.out, state.steps, written=processes.first)
     with closing(log), progress_bar(training) as bar:
@@ -246,7 +256,7 @@ def draw_nearest(training: Training, dreamt: Pixels) -> None:
     rows = zip(dreamt.reshape(-1, COLUMNS, *dreamt.shape[1:]), places.reshape(-1, COLUMNS), strict=True)
     shown = [each for row, near in rows for each in (row, train.pixels[near])]
     sheet = png(np.concatenate(shown))
-    checkpoint.replace(training.chosen.out / SAMPLES, {"nearest.png": sheet})
+    checkpoint.replace(training.chosen.out / SAMPLES, {NEAREST: sheet})
 
 
 def png(pixels: Pixels) -> bytes:

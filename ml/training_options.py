@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from ml import training_state
 from ml.classifier_baseline import CLASSIFIER
 from ml.embedder import SIZES
 from ml.losses import METRIC_LOSSES
@@ -58,7 +59,7 @@ class Options:
     @property
     def unfinished(self) -> Path:
         """Where a training that is going on keeps its best so far, and what it needs to go on."""
-        return self.out / "unfinished"
+        return self.out / training_state.FOLDER
 
     def deciding(self) -> dict[str, Any]:
         """What decides the result, as plain values; a training is only resumed with the same."""

@@ -166,6 +166,10 @@ def test_the_page_of_a_run_that_goes_on_and_of_one_that_has_ended(training: Path
     assert 'src="http' not in html
     with Image.open(training / "film.webp") as animation:
         assert animation.n_frames == 2
+    (training / "unfinished").mkdir()  # another one goes on in the same folder
+    html = write_page(training).read_text()
+    assert "It still goes on" in html
+    assert "0.1235" not in html
 
 
 def test_a_run_that_has_drawn_nothing_has_no_page(

@@ -13,6 +13,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ml import train_gan
+from ml.dream_report import write_page
 from ml.film import grid
 from ml.gan import load_generator
 from ml.gan_game import Game
@@ -189,6 +190,27 @@ def test_another_game_does_not_go_on_with_it(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(StateRefused, match=rf"{said}; .*--restart"):
             train(options(tmp_path, **change))
     assert train(options(tmp_path, width=8, restart=True))["steps"] == 6
+
+
+def test_a_new_training_in_the_same_folder_does_not_mix_with_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn() -> list[str]:
+        return sorted(path.name for path in (tmp_path / "out" / "samples").iterdir())
+
+    train(options(tmp_path, steps=5, samples=(3,)))
+    assert drawn() == ["nearest.png", "step-3.png", "step-5.png"]
+    (tmp_path / "out" / "samples" / "step-final.png").write_bytes(b"somebody's own")
+    play = killed_at(monkeypatch, 3)
+    chosen = options(tmp_path, seed=2, check_every=2, samples=(1,))
+    with pytest.raises(Killed):
+        train(chosen)
+    assert drawn() == ["step-1.png", "step-final.png"]
+    assert "It still goes on" in write_page(tmp_path / "out").read_text()
+    monkeypatch.setattr(Game, "play", play)
+    train(chosen)
+    assert drawn() == ["nearest.png", "step-1.png", "step-6.png", "step-final.png"]
+    assert "Ended after 6 iterations" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_batch_larger_than_the_photos_is_refused(tmp_path: Path) -> None:
