@@ -151,11 +151,11 @@ def begin(
     training = Training(game, data, judge, State(), chosen, processes)
     learnt = (game.nets(), game.optimisers)
     training.state = training_state.resume(chosen.unfinished, *learnt, training.deciding())
+    if not training.state.steps and processes.first:
+        clear(chosen)
     return training
 
 
-def play(training: Training) -> None:
-    """Train in place, going on with what was broken off."""
 def clear(chosen: Options) -> None:
     """Of a training that ended in the same folder no grid stays, and what it found is no longer final."""
     for _, drawn in steps(chosen.out / SAMPLES):
@@ -164,6 +164,8 @@ def clear(chosen: Options) -> None:
     chosen.unfinished.mkdir(parents=True, exist_ok=True)  # by which the page knows
 
 
+def play(training: Training) -> None:
+    """Train in place, going on with what was broken off."""
     state, game, processes = training.state, training.game, training.processes
     log = TrainingLog(training.chosen.out, state.steps, written=processes.first)
     with closing(log), progress_bar(training) as bar:
@@ -276,8 +278,14 @@ def check(training: Training, log: TrainingLog, bar: tqdm[Any]) -> None:
         said = ", ".join(f"{name} {plain(found[name])}" for name in ("fid", "kid", "precision", "recall"))
         bar.write(f"step {state.steps}: {said} on {found['photos']} photos", file=sys.stderr)
         metrics["validation"] = found
-    save_generator(chosen.unfinished, game.averaged, metrics, deepdress=training.judge.version)
-    training_state.save(chosen.unfinished, game.nets(), game.optimisers, state, training.deciding())
+    keep(training, metrics)
+
+
+def keep(training: Training, metrics: dict[str, Any]) -> None:
+    """Save what a later start goes on from, and the generator as it is now."""
+    folder, game = training.chosen.unfinished, training.game
+    save_generator(folder, game.averaged, metrics, deepdress=training.judge.version)
+    training_state.save(folder, game.nets(), game.optimisers, training.state, training.deciding())
 
 
 def plain(figure: float | None) -> str:
@@ -294,6 +302,7 @@ def flat(found: dict[str, Any], name: str) -> dict[str, float]:
 def finish(training: Training) -> dict[str, Any]:
     """Judge and save what has been trained."""
     chosen, game = training.chosen, training.game
+    keep(training, {"steps": training.state.steps})  # to judge takes minutes, in which it may be killed
     game.averaged.half().float()  # as it is stored, so that the figures are those of the shipped weights
     draw_nearest(training, draw(training))
     found = figures(game.averaged, training.data, training.judge, chosen.seed)

@@ -213,6 +213,22 @@ def test_a_new_training_in_the_same_folder_does_not_mix_with_the_one_before(
     assert "Ended after 6 iterations" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_a_kill_while_it_is_judged_costs_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = options(tmp_path, steps=3)
+    train(options(tmp_path, steps=3, out=tmp_path / "whole"))
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train_gan, "figures", killed)
+        with pytest.raises(Killed):
+            train(chosen)
+    monkeypatch.setattr(Game, "play", lambda *_: pytest.fail("played again"))
+    assert train(chosen)["steps"] == 3
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "out"))
+
+
 def test_a_batch_larger_than_the_photos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionsRefused, match=r"--batch 64: there are 3\d photos to train on"):
         train(options(tmp_path, batch=64))
