@@ -13,7 +13,7 @@ from ml import training_state
 from ml.gan import CONDITIONS, NETWORKS, SIZES, GanConfig
 from ml.gan_game import RECIPES, Recipe
 from ml.name import SHIPPED
-from ml.training_options import PRECISIONS, above_0, device, not_below_0, whole
+from ml.training_options import LAST_SEED, PRECISIONS, above_0, device, not_below_0, whole
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     )
     length.add_argument("--minutes", type=above_0, help="stop by the clock; not reproducible")
     length.add_argument("--cpu-minutes", type=above_0, help="by the processor's time; not reproducible")
-    add("--seed", type=whole(0), default=Options.seed)
+    add("--seed", type=whole(0, LAST_SEED), default=Options.seed)
     add("--network", choices=NETWORKS, help="(the recipe's)")
     add("--width", type=whole(1), default=Options.width, help="channels of the largest maps (%(default)s)")
     add("--noise", type=whole(1), default=Options.noise, help="dimensions (%(default)s)")

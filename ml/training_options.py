@@ -17,6 +17,7 @@ from ml.classifier_baseline import CLASSIFIER
 from ml.embedder import SIZES
 from ml.losses import METRIC_LOSSES
 
+LAST_SEED = 2**32 - 1  # torch's have 64 bits, and that of a step is a million times the training's
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -99,7 +100,7 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=whole(1), default=Options.steps, help="optimiser steps (%(default)s)")
     length.add_argument("--minutes", type=above_0, help="stop by the clock; not reproducible")
-    add("--seed", type=whole(0), default=Options.seed)
+    add("--seed", type=whole(0, LAST_SEED), default=Options.seed)
     add("--device", type=device, help="cpu, cuda, mps (default: the best there is)")
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--size", choices=list(SIZES), help=f"of a new network ({Options.size})")
@@ -153,16 +154,17 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     return Options(**chosen)
 
 
-def whole(least: int) -> Callable[[str], int]:
+def whole(least: int, most: float = math.inf) -> Callable[[str], int]:
     """A whole number of at least so much: fewer than two pairs, for instance, are nothing to tell apart."""
+    bounds = f"at least {least}" if most == math.inf else f"{least} to {most}"
 
     def read(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, at least {least}")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, {bounds}")
         return value
 
     return read

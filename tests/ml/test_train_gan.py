@@ -265,6 +265,7 @@ def test_the_command_line_says_what_is_wrong(
         ("--size 48", "invalid choice"),
         ("--augmentation 1.5", "expected a share, 0 to 1"),
         ("--steps 5 --minutes 5", "not allowed with argument"),
+        ("--seed 4294967296", "expected a whole number, 0 to 4294967295"),
     ):
         with pytest.raises(SystemExit):
             parsed(f"{base} {wrong}".split())

@@ -148,6 +148,11 @@ def test_a_mistake_is_one_line(
         (["--labels", "0"], "--labels: '0'; expected a whole number, at least 1"),
         (["--seconds", "-1"], "--seconds: '-1'; expected a number above 0"),
         (["--methods", "magic"], "invalid choice: 'magic'"),
+        (["--plot", "plot.jpeg"], "--plot: 'plot.jpeg'; expected a name that ends in .png"),
+        (
+            ["--first-seed", "4294967296"],
+            "--first-seed: '4294967296'; expected a whole number, 0 to 4294967295",
+        ),
     ],
 )
 def test_what_the_command_line_cannot_mean(
