@@ -141,7 +141,7 @@ def main() -> int:
             print(f"{chosen.out}: {len(frames)} grids")
         else:
             print(write_page(chosen.run))
-    except (CheckpointRefused, FilmRefused, Refused, UnreadablePhoto) as error:
+    except (CheckpointRefused, FilmRefused, Refused, UnreadablePhoto, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

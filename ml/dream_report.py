@@ -16,7 +16,7 @@ import numpy.typing as npt
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from ml import checkpoint
+from ml import checkpoint, training_state
 from ml.checkpoint import CheckpointRefused
 from ml.film import evenly, learning, save, steps
 from ml.pictures import COLOURS, INK, STYLE, plot, svg
@@ -140,7 +140,9 @@ def drawing(wanted: Plot, curves: Mapping[str, Curve]) -> str:
 
 
 def _metrics(run: Path) -> dict[str, Any] | None:
-    """Of a run that has ended; None of one that goes on."""
+    """Of a run that has ended; None of one that goes on, also where an earlier one ended there."""
+    if (run / training_state.FOLDER).is_dir():
+        return None
     try:
         _, _, _ = checkpoint.contents(run)
         found: dict[str, Any] = json.loads((run / checkpoint.METRICS).read_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,8 @@ def figures(
     generator: Generator, data: Collection, judge: Judge, seed: int, most: int | None = None
 ) -> dict[str, Any]:
     """Of as many dreams as photos are held out, `most` at the most: of those nothing is asked of, and
-    ("asked") of those that are asked for what the photos held out are. The generator is in evaluation mode.
+    ("asked") of those that are asked for what the photos held out are. What so few do not tell is None. The
+    generator is in evaluation mode.
     """
     count = min(len(data.held_out), most or len(data.held_out))
     rows = np.linspace(0, len(data.held_out) - 1, count).round().astype(int)
@@ -105,7 +107,7 @@ def _likeness(seen: tuple[Floats, Floats], data: Collection, rows: npt.NDArray[n
     }
 
 
-def _copies(vectors: Floats, data: Collection, rows: npt.NDArray[np.int64]) -> dict[str, float]:
+def _copies(vectors: Floats, data: Collection, rows: npt.NDArray[np.int64]) -> dict[str, float | None]:
     """Median distances of vectors to the nearest photo trained on. Dreams that are copies would be much
     nearer than photos that were never trained on are."""
     of_dreams = nearest(vectors, data.train.vectors)[1]
@@ -119,5 +121,5 @@ def _copies(vectors: Floats, data: Collection, rows: npt.NDArray[np.int64]) -> d
     }
 
 
-def _rounded(value: float) -> float:
-    return round(float(value), 5)
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 5)

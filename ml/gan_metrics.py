@@ -37,7 +37,7 @@ def kernel_distance(real: npt.ArrayLike, fake: npt.ArrayLike) -> float:
     a, b = _rows(real), _rows(fake)
     if min(len(a), len(b)) < 2:
         return float("nan")
-    return _among(a) + _among(b) - 2 * float(_kernel(a, b).mean())
+    return _among(a) + _among(b) - 2 * _kernel_sum(a, b) / (len(a) * len(b))
 
 
 class Manifold(NamedTuple):
@@ -81,15 +81,21 @@ def _root(covariance: Features) -> Features:
     return root
 
 
-def _kernel(a: Features, b: Features) -> Features:
-    kernel: Features = (a @ b.T / a.shape[1] + 1) ** 3
+def _kernel(products: Features, dimensions: int) -> Features:
+    kernel: Features = (products / dimensions + 1) ** 3
     return kernel
+
+
+def _kernel_sum(a: Features, b: Features) -> float:
+    """Over all pairs of rows."""
+    parts = (a[start : start + BLOCK] @ b.T for start in range(0, len(a), BLOCK))
+    return sum(float(_kernel(part, a.shape[1]).sum()) for part in parts)
 
 
 def _among(a: Features) -> float:
     """The mean over pairs of different rows."""
-    kernel = _kernel(a, a)
-    return float((kernel.sum() - np.trace(kernel)) / (len(a) * (len(a) - 1)))
+    with_themselves = float(_kernel((a * a).sum(axis=1), a.shape[1]).sum())
+    return (_kernel_sum(a, a) - with_themselves) / (len(a) * (len(a) - 1))
 
 
 def _distances(a: Features, b: Features) -> Features:

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ml import training_state
 from ml.gan import CONDITIONS, NETWORKS, SIZES, GanConfig
 from ml.gan_game import RECIPES, Recipe
 from ml.name import SHIPPED
-from ml.training_options import PRECISIONS, above_0, device, not_below_0, whole
+from ml.training_options import LAST_SEED, PRECISIONS, above_0, device, not_below_0, whole
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Options:
     @property
     def unfinished(self) -> Path:
         """Where a training that is going on keeps its last good generator, and what it needs to go on."""
-        return self.out / "unfinished"
+        return self.out / training_state.FOLDER
 
     def deciding(self) -> dict[str, Any]:
         """What decides the result, as plain values; a training is only resumed with the same.
@@ -113,7 +114,7 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     )
     length.add_argument("--minutes", type=above_0, help="stop by the clock; not reproducible")
     length.add_argument("--cpu-minutes", type=above_0, help="by the processor's time; not reproducible")
-    add("--seed", type=whole(0), default=Options.seed)
+    add("--seed", type=whole(0, LAST_SEED), default=Options.seed)
     add("--network", choices=NETWORKS, help="(the recipe's)")
     add("--width", type=whole(1), default=Options.width, help="channels of the largest maps (%(default)s)")
     add("--noise", type=whole(1), default=Options.noise, help="dimensions (%(default)s)")

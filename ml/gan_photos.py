@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,10 +143,10 @@ def _decoded(listed: Sequence[Listed], side: int, judge: Judge, cache: Path) -> 
 
 
 def _fill(listed: Sequence[Listed], side: int, judge: Judge, paths: dict[str, Path]) -> None:
-    """Until they are complete the files have other names; on an error they are removed."""
+    """Until they are complete the files have names of this process's own; on an error they are removed."""
     widths = {"pixels": (side, side, 3), "features": (judge.features,), "vectors": (judge.dimensions,)}
     kinds: dict[str, Any] = {"pixels": np.uint8, "features": np.float16, "vectors": np.float32}
-    drafts = {name: path.with_suffix(".draft") for name, path in paths.items()}
+    drafts = {name: path.with_suffix(f".{os.getpid()}.draft") for name, path in paths.items()}
     try:
         kept = {
             name: np.lib.format.open_memmap(draft, "w+", kinds[name], (len(listed), *widths[name]))
@@ -158,7 +159,7 @@ def _fill(listed: Sequence[Listed], side: int, judge: Judge, paths: dict[str, Pa
             kept["features"][rows], kept["vectors"][rows] = judge.look(squares)
         for name, draft in drafts.items():
             kept[name].flush()
-            draft.rename(paths[name])
+            draft.replace(paths[name])
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)

@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PIL.Image import Image
 from rich.console import Console
 from rich.table import Table
 
@@ -20,10 +19,10 @@ from ml.checkpoint import CheckpointRefused
 from ml.deepdress import DeepDress
 from ml.manifest import ManifestError, manifest_rows
 from ml.named import Named
-from ml.photos import UnreadablePhoto, open_upright, photos_in
+from ml.photos import Pixels, UnreadablePhoto, photos_in, read_square
 
 SHIPPED = Path(__file__).parent / "weights" / "deepdress"
-TOGETHER = 64  # photos decoded and embedded at once
+TOGETHER = 64  # photos embedded at once; of those only the squares are held
 
 Complain = Callable[[str], object]
 
@@ -53,8 +52,8 @@ def read_catalogue(model: DeepDress, source: Path | str, complain: Complain = la
     dresses = sorted(set(photos.values()))
     numbers = {dress: number for number, dress in enumerate(dresses)}
     vectors, ids = [np.empty((0, model.config.dimensions), np.float32)], list[int]()
-    for paths, images in _readable(photos, model.config.input_size, complain):
-        vectors.append(model.embed(images).vectors)
+    for paths, squares in _readable(photos, model.config.input_size, complain):
+        vectors.append(model.embed(squares).vectors)
         ids += [numbers[photos[each]] for each in paths]
     if not ids:
         raise CatalogueRefused(f"{path}: none of its photos can be read")
@@ -66,8 +65,8 @@ def name_files(
 ) -> Iterator[tuple[Path, Named]]:
     """Each readable photo with its names, in their order; `complain` is told of the others."""
     index = catalogue.index if catalogue else None
-    for paths, images in _readable(photos, model.config.input_size, complain):
-        yield from zip(paths, model.name(images, index, k), strict=True)
+    for paths, squares in _readable(photos, model.config.input_size, complain):
+        yield from zip(paths, model.name(squares, index, k), strict=True)
 
 
 def _in_folder(folder: Path) -> dict[Path, str]:
@@ -83,19 +82,20 @@ def _in_manifest(manifest: Path) -> dict[Path, str]:
 
 def _readable(
     photos: Sequence[Path] | dict[Path, str], side: int, complain: Complain
-) -> Iterator[tuple[list[Path], list[Image]]]:
+) -> Iterator[tuple[list[Path], list[Pixels]]]:
     remaining = iter(photos)
     while batch := list(islice(remaining, TOGETHER)):
-        images = {path: image for path in batch if (image := _opened(path, side, complain))}
-        yield list(images), list(images.values())
+        read = {path: _square(path, side, complain) for path in batch}
+        squares = {path: square for path, square in read.items() if square is not None}
+        yield list(squares), list(squares.values())
 
 
-def _opened(path: Path, side: int, complain: Complain) -> Image | None:
+def _square(path: Path, side: int, complain: Complain) -> Pixels | None:
     if not path.exists():
         complain(f"{path}: no such file")
         return None
     try:
-        return open_upright(path, side)
+        return read_square(path, side)
     except UnreadablePhoto as error:
         complain(str(error))
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -42,16 +43,24 @@ def open_upright(photo: Photo, side: int) -> Image.Image:
     if isinstance(photo, np.ndarray):
         photo = Image.fromarray(photo)
     if isinstance(photo, Image.Image):
-        return _rgb(ImageOps.exif_transpose(photo))
+        return _rgb(_turned_upright(photo.copy()))
     source = io.BytesIO(photo) if isinstance(photo, bytes) else Path(photo)
     name = "photo" if isinstance(photo, bytes) else str(photo)
     try:
         with Image.open(source) as image:
             scale = OVERSAMPLING * side / max(image.size)
             image.draft("RGB", (math.ceil(image.width * scale), math.ceil(image.height * scale)))
-            return _rgb(ImageOps.exif_transpose(image))
+            image.load()
+            return _rgb(_turned_upright(image))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadablePhoto(f"{name}: not a readable image ({error})") from error
+
+
+def _turned_upright(image: Image.Image) -> Image.Image:
+    # Broken EXIF fails in many ways, most of them after the turn, and does not make the picture unusable.
+    with suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:

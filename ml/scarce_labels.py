@@ -29,7 +29,7 @@ from ml.scarce.photo_sets import Labels, PhotoSet, PhotosRefused
 from ml.scarce.report import page, save_dots, table
 from ml.scarce.results import BASELINE, ResultsRefused, Run
 from ml.train_embedder import LossNotFinite
-from ml.training_options import above_0, whole
+from ml.training_options import LAST_SEED, above_0, whole
 
 METHODS: dict[str, Callable[[Task], Method]] = {
     "supervised": methods.Supervised,
@@ -105,15 +105,13 @@ def compare(chosen: argparse.Namespace, photos: PhotoSet, clock: Clock = time.pr
     neighbour's load disturbs all alike. Raises PhotosRefused, ResultsRefused, LossNotFinite, OSError.
     """
     runs = results.read(chosen.json)
-    there = {run.key for run in runs}
     setting = results.Setting(photos.name, photos.sha256, chosen.labels, chosen.seconds)
     for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
         for name in chosen.methods:
-            if (setting, name, seed) in there:
+            if (setting, name, seed) in {run.key for run in runs}:
                 continue
             run = learn(name, photos, chosen.labels, seed, chosen.seconds, clock)
-            runs.append(run)
-            results.write(chosen.json, runs)
+            runs = results.add(chosen.json, [*runs, run])
             told = f"{run.accuracy:.3f}, average precision of dress {run.average_precision:.3f}"
             print(f"{name}, seed {seed}: accuracy {told}, {run.steps} steps", file=sys.stderr, flush=True)
     return runs
@@ -132,7 +130,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--path", type=Path, required=True, help="folder of Fashion-MNIST's IDX files, or of train/<class>/…")
     add("--labels", type=whole(1), default=100, help="labelled photos (%(default)s)")
     add("--seeds", type=whole(1), default=5, help="how many (%(default)s)")
-    add("--first-seed", type=whole(0), default=0, help="%(default)s")
+    add("--first-seed", type=whole(0, LAST_SEED), default=0, help="%(default)s")
     add("--seconds", type=above_0, default=600.0, help="CPU time of each run (%(default)s)")
     add(
         "--methods",
@@ -144,8 +142,14 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add("--json", type=Path, required=True, metavar="OUT", help="results, kept and added to")
     add("--report", type=Path, metavar="OUT.html", help="a page of tables and plots")
-    add("--plot", type=Path, metavar="OUT.png", help="the plot of this comparison alone")
+    add("--plot", type=_png, metavar="OUT.png", help="the plot of this comparison alone")
     return parser.parse_args(arguments)
+
+
+def _png(text: str) -> Path:
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a name that ends in .png")
+    return Path(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

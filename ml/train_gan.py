@@ -30,7 +30,7 @@ from ml import checkpoint, gan_photos, training_state
 from ml.checkpoint import CheckpointRefused
 from ml.deepdress import best_device
 from ml.dream_report import write_page
-from ml.film import grid
+from ml.film import grid, steps
 from ml.gan import save_generator
 from ml.gan_game import Batch, Game
 from ml.gan_judge import Judge, conditions, dreams, figures
@@ -45,7 +45,8 @@ from ml.training_log import TrainingLog
 from ml.training_options import OptionsRefused
 from ml.training_state import State, StateRefused
 
-SAMPLES, SHOWN, COLUMNS = "samples", 64, 8  # dreams in a grid
+SAMPLES, NEAREST = "samples", "nearest.png"
+SHOWN, COLUMNS = 64, 8  # dreams in a grid
 LARGEST_LOSS = 1e6  # a game that is lost for good does not come back from there
 
 MISTAKES = (
@@ -128,7 +129,8 @@ def begin(
 ) -> Training:
     """The first step's training, or the next one's of that which was broken off.
 
-    Raises OptionsRefused for a batch that the photos do not fill, StateRefused for another training's state.
+    Raises OptionsRefused for a batch that the photos do not fill, StateRefused for another training's state,
+    or OSError where the folder cannot be written.
     """
     recipe = chosen.chosen_recipe()
     if recipe.batch > len(data.train):
@@ -149,7 +151,17 @@ def begin(
     training = Training(game, data, judge, State(), chosen, processes)
     learnt = (game.nets(), game.optimisers)
     training.state = training_state.resume(chosen.unfinished, *learnt, training.deciding())
+    if not training.state.steps and processes.first:
+        clear(chosen)
     return training
+
+
+def clear(chosen: Options) -> None:
+    """Of a training that ended in the same folder no grid stays, and what it found is no longer final."""
+    for _, drawn in steps(chosen.out / SAMPLES):
+        drawn.unlink()
+    (chosen.out / SAMPLES / NEAREST).unlink(missing_ok=True)
+    chosen.unfinished.mkdir(parents=True, exist_ok=True)  # by which the page knows
 
 
 def play(training: Training) -> None:
@@ -246,7 +258,7 @@ def draw_nearest(training: Training, dreamt: Pixels) -> None:
     rows = zip(dreamt.reshape(-1, COLUMNS, *dreamt.shape[1:]), places.reshape(-1, COLUMNS), strict=True)
     shown = [each for row, near in rows for each in (row, train.pixels[near])]
     sheet = png(np.concatenate(shown))
-    checkpoint.replace(training.chosen.out / SAMPLES, {"nearest.png": sheet})
+    checkpoint.replace(training.chosen.out / SAMPLES, {NEAREST: sheet})
 
 
 def png(pixels: Pixels) -> bytes:
@@ -263,11 +275,21 @@ def check(training: Training, log: TrainingLog, bar: tqdm[Any]) -> None:
     if chosen.judged:
         found = figures(game.averaged, training.data, training.judge, chosen.seed, chosen.judged)
         log.check(state.steps, flat(found, "dreams"))
-        said = ", ".join(f"{name} {found[name]:.3f}" for name in ("fid", "kid", "precision", "recall"))
+        said = ", ".join(f"{name} {plain(found[name])}" for name in ("fid", "kid", "precision", "recall"))
         bar.write(f"step {state.steps}: {said} on {found['photos']} photos", file=sys.stderr)
         metrics["validation"] = found
-    save_generator(chosen.unfinished, game.averaged, metrics, deepdress=training.judge.version)
-    training_state.save(chosen.unfinished, game.nets(), game.optimisers, state, training.deciding())
+    keep(training, metrics)
+
+
+def keep(training: Training, metrics: dict[str, Any]) -> None:
+    """Save what a later start goes on from, and the generator as it is now."""
+    folder, game = training.chosen.unfinished, training.game
+    save_generator(folder, game.averaged, metrics, deepdress=training.judge.version)
+    training_state.save(folder, game.nets(), game.optimisers, training.state, training.deciding())
+
+
+def plain(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.3f}"
 
 
 def flat(found: dict[str, Any], name: str) -> dict[str, float]:
@@ -280,6 +302,7 @@ def flat(found: dict[str, Any], name: str) -> dict[str, float]:
 def finish(training: Training) -> dict[str, Any]:
     """Judge and save what has been trained."""
     chosen, game = training.chosen, training.game
+    keep(training, {"steps": training.state.steps})  # to judge takes minutes, in which it may be killed
     game.averaged.half().float()  # as it is stored, so that the figures are those of the shipped weights
     draw_nearest(training, draw(training))
     found = figures(game.averaged, training.data, training.judge, chosen.seed)

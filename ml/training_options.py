@@ -12,10 +12,12 @@ from typing import Any
 
 import torch
 
+from ml import training_state
 from ml.classifier_baseline import CLASSIFIER
 from ml.embedder import SIZES
 from ml.losses import METRIC_LOSSES
 
+LAST_SEED = 2**32 - 1  # torch's have 64 bits, and that of a step is a million times the training's
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -58,7 +60,7 @@ class Options:
     @property
     def unfinished(self) -> Path:
         """Where a training that is going on keeps its best so far, and what it needs to go on."""
-        return self.out / "unfinished"
+        return self.out / training_state.FOLDER
 
     def deciding(self) -> dict[str, Any]:
         """What decides the result, as plain values; a training is only resumed with the same."""
@@ -98,7 +100,7 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=whole(1), default=Options.steps, help="optimiser steps (%(default)s)")
     length.add_argument("--minutes", type=above_0, help="stop by the clock; not reproducible")
-    add("--seed", type=whole(0), default=Options.seed)
+    add("--seed", type=whole(0, LAST_SEED), default=Options.seed)
     add("--device", type=device, help="cpu, cuda, mps (default: the best there is)")
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--size", choices=list(SIZES), help=f"of a new network ({Options.size})")
@@ -152,16 +154,17 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     return Options(**chosen)
 
 
-def whole(least: int) -> Callable[[str], int]:
+def whole(least: int, most: float = math.inf) -> Callable[[str], int]:
     """A whole number of at least so much: fewer than two pairs, for instance, are nothing to tell apart."""
+    bounds = f"at least {least}" if most == math.inf else f"{least} to {most}"
 
     def read(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, at least {least}")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, {bounds}")
         return value
 
     return read

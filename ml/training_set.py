@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -203,17 +204,23 @@ def _attributes(rows: Sequence[Row]) -> tuple[npt.NDArray[np.int64], dict[str, l
 
 
 def _fill(rows: Sequence[Row], file: Path, side: int, workers: int) -> Pixels:
-    """Decode or draw every row into `file`, unless an earlier run did; until complete it has another name."""
+    """Decode or draw every row into `file`, unless an earlier run did.
+
+    Until complete it has a name of this process's own; on an error that is removed.
+    """
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(".draft")
+        draft = file.with_suffix(f".{os.getpid()}.draft")
         shape = (len(rows), side, side, 3)
-        pixels = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
-        with Pool(workers) as pool:
-            made = pool.imap(partial(_square, side=side), rows, chunksize=16)
-            for place, square in enumerate(tqdm(made, "photos", len(rows), unit="photo", smoothing=0)):
-                pixels[place] = square
-        pixels.flush()
-        draft.rename(file)
+        try:
+            pixels = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
+            with Pool(workers) as pool:
+                made = pool.imap(partial(_square, side=side), rows, chunksize=16)
+                for place, square in enumerate(tqdm(made, "photos", len(rows), unit="photo", smoothing=0)):
+                    pixels[place] = square
+            pixels.flush()
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
     kept: Pixels = np.load(file, mmap_mode="r")
     return kept

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ml import checkpoint
 from ml.batches import Places
 
+FOLDER = "unfinished"  # within a training's own
 FILE = "training.safetensors"
 NUMBERS = ("steps", "seconds", "cpu_seconds", "best", "since_best")
 Optimisers = torch.optim.Optimizer | Mapping[str, torch.optim.Optimizer]

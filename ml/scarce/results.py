@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -78,6 +79,7 @@ class Summary:
 
     method: str
     runs: list[Run]  # by seed
+    shared: int  # seeds that the baseline has, too
     accuracy: Spread
     average_precision: Spread
     # To the baseline, seed by seed; None without seeds in common.
@@ -106,6 +108,19 @@ def write(path: Path, runs: Iterable[Run]) -> None:
     checkpoint.replace(path.parent, {path.name: f'{{"runs": [\n{rows}\n]}}\n'.encode()})
 
 
+def add(path: Path, runs: Iterable[Run]) -> list[Run]:
+    """Keep runs beside those of the file, which other commands may add to meanwhile; returns all.
+
+    Raises ResultsRefused, OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+        together = list({run.key: run for run in (*read(path), *runs)}.values())
+        write(path, together)
+    return together
+
+
 def settings(runs: Sequence[Run]) -> list[Setting]:
     return list(dict.fromkeys(run.setting for run in runs))
 
@@ -118,21 +133,21 @@ def summaries(runs: Sequence[Run], setting: Setting) -> list[Summary]:
             by_method.setdefault(run.method, {})[run.seed] = run
     baseline = by_method.get(BASELINE, {})
     found = [
-        Summary(
-            method,
-            list(by_seed.values()),
-            *(interval([getattr(run, metric) for run in by_seed.values()]) for metric in METRICS),
-            *(None if method == BASELINE else _gain(by_seed, baseline, metric) for metric in METRICS),
-        )
+        _summary(method, by_seed, {} if method == BASELINE else baseline)
         for method, by_seed in by_method.items()
     ]
     return sorted(found, key=lambda summary: -summary.accuracy.mean)
 
 
-def _gain(runs: dict[int, Run], baseline: dict[int, Run], metric: str) -> Spread | None:
+def _summary(method: str, runs: dict[int, Run], baseline: dict[int, Run]) -> Summary:
     both = [seed for seed in runs if seed in baseline]
-    gains = [getattr(runs[seed], metric) - getattr(baseline[seed], metric) for seed in both]
-    return interval(gains) if gains else None
+
+    def gain(metric: str) -> Spread | None:
+        gains = [getattr(runs[seed], metric) - getattr(baseline[seed], metric) for seed in both]
+        return interval(gains) if gains else None
+
+    spreads = (interval([getattr(run, metric) for run in runs.values()]) for metric in METRICS)
+    return Summary(method, list(runs.values()), len(both), *spreads, *map(gain, METRICS))
 
 
 def interval(values: Sequence[float]) -> Spread:
@@ -145,22 +160,34 @@ def interval(values: Sequence[float]) -> Spread:
 
 
 def verdict(found: Sequence[Summary]) -> str:
-    """Which method wins, in a sentence; of those summed up in one setting."""
+    """Which method wins, in a sentence; of those summed up in one setting.
+
+    Only seeds that a method shares with the baseline count, and one of them alone decides nothing.
+    """
     if not found:
         return "Nothing has been measured."
-    best = found[0]
+    compared = [(each.gain, each) for each in found if each.gain is not None and each.shared > 1]
+    if not compared:
+        return _of_few_seeds(found[0])
+    gain, best = max(compared, key=lambda pair: (pair[0].low > 0, pair[0].mean))
+    if gain.mean <= 0:
+        return f"{NAMES[BASELINE]} wins: no other method is more accurate over several seeds."
+    span = f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}, {best.shared} seeds"
+    if gain.low <= 0:
+        return f"Nobody wins: {NAMES[best.method]} gains most, {_points(gain)}, within noise ({span})."
+    return f"{NAMES[best.method]} wins: {_points(gain)} ({span})."
+
+
+def _of_few_seeds(best: Summary) -> str:
     if best.method == BASELINE:
         return f"{NAMES[BASELINE]} wins: no other method is more accurate."
     if best.gain is None:
         return f"{NAMES[best.method]} is the most accurate; there is no run of {NAMES[BASELINE]} beside it."
-    points = f"{100 * best.gain.mean:+.1f} points to {NAMES[BASELINE].lower()}"
-    seeds = len(best.runs)
-    if seeds < 2:
-        return f"{NAMES[best.method]} is the most accurate, {points}, with one seed: it may be luck."
-    span = f"{100 * best.gain.low:+.1f} to {100 * best.gain.high:+.1f}, {seeds} seeds"
-    if best.gain.low <= 0:
-        return f"Nobody wins: {NAMES[best.method]} is the most accurate, {points}, within noise ({span})."
-    return f"{NAMES[best.method]} wins: {points} ({span})."
+    return f"{NAMES[best.method]} is the most accurate, {_points(best.gain)}, with one seed: it may be luck."
+
+
+def _points(gain: Spread) -> str:
+    return f"{100 * gain.mean:+.1f} points to {NAMES[BASELINE].lower()}"
 
 
 NAMES = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -47,35 +49,57 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least}, got {text!r}")
+        return int(text)
+
+    return read
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
+        raise argparse.ArgumentTypeError(f"expected a picture's name such as sheet.png, got {text!r}")
+    return path
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ml.synthetic", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     page = commands.add_parser("sheet", help="a contact sheet to look at")
-    page.add_argument("--count", type=int, default=6)
+    page.add_argument("--out", type=_picture, required=True)
+    page.add_argument("--count", type=_whole(0), default=6)
     order = commands.add_parser("manifest", help="photos and a manifest to train on")
-    order.add_argument("--dresses", type=int, required=True)
-    order.add_argument("--street-per-dress", type=int, default=4)
-    order.add_argument("--negatives", type=int, default=0)
+    order.add_argument("--out", type=Path, required=True)
+    order.add_argument("--dresses", type=_whole(0), required=True)
+    order.add_argument("--street-per-dress", type=_whole(0), default=4)
+    order.add_argument("--negatives", type=_whole(0), default=0)
     order.add_argument("--held-out", action="store_true", help="to evaluate on: no photo to train on")
-    order.add_argument("--workers", type=int, default=None)
+    order.add_argument("--workers", type=_whole(1), default=None)
     for command in (page, order):
-        command.add_argument("--out", type=Path, required=True)
-        command.add_argument("--seed", type=int, default=0)
-        command.add_argument("--first-index", type=int, default=0)
+        command.add_argument("--seed", type=_whole(0), default=0)
+        command.add_argument("--first-index", type=_whole(0), default=0)
         command.add_argument("--size", type=_size, default=(205, 256))
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.command == "manifest" and not chosen.dresses + chosen.negatives:
+        order.error("nothing to draw: expected --dresses or --negatives above 0")
+    return chosen
 
 
 def main() -> None:
+    """Run from the command line; a user's mistake ends with one line."""
     a = _arguments()
-    if a.command == "sheet":
-        sheet(a.seed, a.count, a.size, a.first_index).save(a.out)
-        print(a.out)
-        return
-    order = Order(
-        a.out, a.dresses, a.street_per_dress, a.negatives, a.seed, a.first_index, a.size, a.held_out
-    )
-    print(write(order, a.workers))
+    try:
+        if a.command == "sheet":
+            sheet(a.seed, a.count, a.size, a.first_index).save(a.out)
+            print(a.out)
+        else:
+            amounts = (a.dresses, a.street_per_dress, a.negatives)
+            print(write(Order(a.out, *amounts, a.seed, a.first_index, a.size, a.held_out), a.workers))
+    except OSError as error:
+        sys.exit(f"ml.synthetic: {error}")
 
 
 if __name__ == "__main__":

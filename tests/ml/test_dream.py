@@ -1,5 +1,6 @@
 """python -m ml.dream: grids, walks, films and the page of a run, and what it refuses in one line."""
 
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -166,6 +167,21 @@ def test_the_page_of_a_run_that_goes_on_and_of_one_that_has_ended(training: Path
     assert 'src="http' not in html
     with Image.open(training / "film.webp") as animation:
         assert animation.n_frames == 2
+    (training / "unfinished").mkdir()  # another one goes on in the same folder
+    html = write_page(training).read_text()
+    assert "It still goes on" in html
+    assert "0.1235" not in html
+
+
+def test_a_page_that_cannot_be_written_is_one_line(
+    run: Run, training: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ml.checkpoint.os.fsync", full)
+    assert run("page", training) == 1
+    assert capsys.readouterr().err == "[Errno 28] No space left on device\n"
 
 
 def test_a_run_that_has_drawn_nothing_has_no_page(

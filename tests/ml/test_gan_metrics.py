@@ -1,11 +1,14 @@
 """Figures of likeness: of equal sets, of sets apart, and against what the definitions say."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
+from ml import gan_metrics
 from ml.gan_metrics import Features, frechet_distance, kernel_distance, manifold, nearest
 
 seeds = st.integers(0, 2**32 - 1)
@@ -48,6 +51,23 @@ def test_the_kernel_distance_is_what_its_definition_says(seed: int) -> None:
     ]
     expected = sum(among) - 2 * np.mean([k(x, y) for x in a for y in b])
     assert kernel_distance(a, b) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_kernel_distance_holds_some_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = rows(0, 1000), rows(1, 900) + 1
+
+    def plain(x: Features, y: Features) -> Features:
+        return (x @ y.T / 5 + 1) ** 3
+
+    among = sum((plain(of, of).sum() - np.trace(plain(of, of))) / (len(of) * (len(of) - 1)) for of in (a, b))
+    expected = among - 2 * plain(a, b).mean()
+    monkeypatch.setattr(gan_metrics, "BLOCK", 64)
+    tracemalloc.start()
+    found = kernel_distance(a, b)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert most < a.itemsize * len(a) ** 2 / 2
 
 
 def test_the_kernel_distance_of_halves_of_one_set_is_around_nothing() -> None:

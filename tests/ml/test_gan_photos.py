@@ -3,6 +3,7 @@
 import errno
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -50,6 +51,25 @@ def test_photos_are_decoded_once_and_again_when_they_change(
         assert kept(source, tmp_path, judge).digest == first.digest
     Image.new("RGB", (32, 32), "red").save(source / "colour-0" / "0.png")
     assert kept(source, tmp_path, judge).digest != first.digest
+
+
+def test_trainings_that_decode_the_same_photos_at_once_do_not_disturb_each_other(
+    tmp_path: Path, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, look = write_photos(tmp_path / "photos"), judge.look
+
+    def meanwhile(squares: Pixels) -> tuple[Floats, Floats]:
+        monkeypatch.setattr(judge, "look", look)
+        with monkeypatch.context() as another:
+            another.setattr("ml.gan_photos.os", SimpleNamespace(getpid=lambda: 1), raising=False)
+            kept(source, tmp_path, judge)
+        return look(squares)
+
+    monkeypatch.setattr(judge, "look", meanwhile)
+    first, alone = kept(source, tmp_path, judge), kept(source, tmp_path / "alone", judge)
+    assert first.digest == alone.digest
+    assert np.array_equal(first.train.vectors, alone.train.vectors)
+    assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".npy"}
 
 
 def test_another_processors_rounding_makes_no_other_photos_of_them(

@@ -4,7 +4,9 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import ml
 from ml import name
@@ -78,6 +80,21 @@ def test_unreadable_photos_are_complained_of_and_the_others_named(
     assert [path for path, _ in found] == [good]
     assert len(said) == 3
     assert said[1].endswith("missing.jpg: no such file")
+
+
+def test_large_photos_wait_for_each_other_at_the_networks_size(
+    model: DeepDress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.linear_gradient("L").resize((300, 400)).save(photo := tmp_path / "large.png")
+    alone, named, held = model.name([photo]), model.name, []
+
+    def looking(photos: list[object], *more: object) -> object:
+        held.extend(map(np.shape, photos))
+        return named(photos, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(model, "name", looking)
+    assert list(name_files(model, [photo], None, 3, print)) == [(photo, *alone)]
+    assert held == [(model.config.input_size, model.config.input_size, 3)]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

@@ -55,6 +55,16 @@ def test_a_phone_held_sideways_is_turned_upright() -> None:
     assert upright.getpixel((10, 35))[2] > 200
 
 
+@pytest.mark.parametrize("opened", [False, True])
+def test_damaged_exif_is_no_damaged_photo(opened: bool) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    damaged = exif.tobytes().replace(b"\x01\x0f", b"\x01\x03")  # a number by its tag, and text by its type
+    data = encoded(Image.new("RGB", (40, 20), "red"), "JPEG", exif=damaged)
+    photo = Image.open(io.BytesIO(data)) if opened else data
+    assert open_upright(photo, 40).size == (20, 40)
+
+
 def test_a_large_jpeg_is_decoded_at_reduced_scale_to_the_same_picture() -> None:
     ramp = np.linspace(0, 255, 1600 * 1200 * 3).reshape(1600, 1200, 3).astype(np.uint8)
     data = encoded(Image.fromarray(ramp), "JPEG", quality=95)

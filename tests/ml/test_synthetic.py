@@ -24,6 +24,7 @@ from ml.synthetic import (
     negative_photo,
     street_photo,
 )
+from ml.synthetic import __main__ as command
 from ml.synthetic.manifest import Order, shots, write
 
 SMALL = (51, 64)
@@ -217,3 +218,28 @@ def test_the_command_draws_a_sheet_and_explains_a_bad_size(tmp_path: Path) -> No
     refused = subprocess.run([*command, "big"], capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode == 2
     assert "WIDTHxHEIGHT" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("sheet --out sheet", "expected a picture's name such as sheet.png, got 'sheet'"),
+        ("sheet --out {folder}/none/sheet.png --count 0 --size 24x30", "No such file or directory"),
+        ("sheet --out sheet.png --first-index -1", "expected a whole number from 0, got '-1'"),
+        ("manifest --out {folder} --dresses 0", "nothing to draw: expected --dresses or --negatives above 0"),
+        ("manifest --out {folder}/file/below --dresses 1 --workers 1", "Not a directory"),
+        ("manifest --out {folder} --dresses 1 --workers 0", "expected a whole number from 1, got '0'"),
+    ],
+)
+def test_a_mistake_at_the_command_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: str,
+    told: str,
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(sys, "argv", ["ml.synthetic", *arguments.format(folder=tmp_path).split()])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert told in f"{ended.value.code}{capsys.readouterr().err}"

@@ -13,6 +13,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ml import train_gan
+from ml.dream_report import write_page
 from ml.film import grid
 from ml.gan import load_generator
 from ml.gan_game import Game
@@ -22,7 +23,7 @@ from ml.gan_photos import PhotosRefused
 from ml.train_gan import GameDiverged, rows_of, train
 from ml.training_options import OptionsRefused
 from ml.training_state import StateRefused
-from tests.ml.small_gan import options
+from tests.ml.small_gan import options, write_photos
 
 
 class Killed(Exception):
@@ -121,6 +122,18 @@ def test_what_is_left_is_judged_drawn_and_logged(tmp_path: Path) -> None:
         assert [event.step for event in log.Scalars(tag)] == [10, 20]
 
 
+@pytest.mark.parametrize("judged", [1, 3])
+def test_so_few_photos_that_a_figure_is_undefined_end_in_a_generator_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], judged: int
+) -> None:
+    others = write_photos(tmp_path / "others", 3)
+    metrics = train(options(tmp_path, held_out=others, steps=2, check_every=1, judged=judged))
+    assert (metrics["photos"], metrics["precision"], metrics["recall"]) == (3, None, None)
+    assert metrics["fid"] >= 0
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == metrics
+    assert f"precision –, recall – on {judged} photos" in capsys.readouterr().err
+
+
 def test_the_config_tells_whose_vectors_it_is_asked_by(tmp_path: Path) -> None:
     metrics = train(options(tmp_path, steps=1, condition="embedding"))
     config = json.loads((tmp_path / "out" / "config.json").read_text())
@@ -179,6 +192,43 @@ def test_another_game_does_not_go_on_with_it(tmp_path: Path, monkeypatch: pytest
     assert train(options(tmp_path, width=8, restart=True))["steps"] == 6
 
 
+def test_a_new_training_in_the_same_folder_does_not_mix_with_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn() -> list[str]:
+        return sorted(path.name for path in (tmp_path / "out" / "samples").iterdir())
+
+    train(options(tmp_path, steps=5, samples=(3,)))
+    assert drawn() == ["nearest.png", "step-3.png", "step-5.png"]
+    (tmp_path / "out" / "samples" / "step-final.png").write_bytes(b"somebody's own")
+    play = killed_at(monkeypatch, 3)
+    chosen = options(tmp_path, seed=2, check_every=2, samples=(1,))
+    with pytest.raises(Killed):
+        train(chosen)
+    assert drawn() == ["step-1.png", "step-final.png"]
+    assert "It still goes on" in write_page(tmp_path / "out").read_text()
+    monkeypatch.setattr(Game, "play", play)
+    train(chosen)
+    assert drawn() == ["nearest.png", "step-1.png", "step-6.png", "step-final.png"]
+    assert "Ended after 6 iterations" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_kill_while_it_is_judged_costs_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = options(tmp_path, steps=3)
+    train(options(tmp_path, steps=3, out=tmp_path / "whole"))
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train_gan, "figures", killed)
+        with pytest.raises(Killed):
+            train(chosen)
+    monkeypatch.setattr(Game, "play", lambda *_: pytest.fail("played again"))
+    assert train(chosen)["steps"] == 3
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "out"))
+
+
 def test_a_batch_larger_than_the_photos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionsRefused, match=r"--batch 64: there are 3\d photos to train on"):
         train(options(tmp_path, batch=64))
@@ -215,6 +265,7 @@ def test_the_command_line_says_what_is_wrong(
         ("--size 48", "invalid choice"),
         ("--augmentation 1.5", "expected a share, 0 to 1"),
         ("--steps 5 --minutes 5", "not allowed with argument"),
+        ("--seed 4294967296", "expected a whole number, 0 to 4294967295"),
     ):
         with pytest.raises(SystemExit):
             parsed(f"{base} {wrong}".split())

@@ -23,6 +23,7 @@ from tests.verify.tiny_weights import write_tiny_weights
         (["--minutes", "nan"], "--minutes: 'nan'; expected a number above 0"),
         (["--pairs", "1"], "--pairs: '1'; expected a whole number, at least 2"),
         (["--negatives", "-1"], "--negatives: '-1'; expected a whole number, at least 0"),
+        (["--seed", "4294967296"], "--seed: '4294967296'; expected a whole number, 0 to 4294967295"),
         (["--rate", "fast"], "--rate: 'fast'; expected a number above 0"),
         (["--freeze", "-1"], "--freeze: '-1'; expected a whole number, at least 0"),
         (["--body-rate", "0"], "--body-rate: '0'; expected a number above 0"),

@@ -1,11 +1,16 @@
 """A drawn training set: splits that share no dress, pixels that are drawn once."""
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ml.training_set import NO_DRESS, TrainingSet, draw
+from ml.photos import Pixels, UnreadablePhoto
+from ml.training_set import NO_DRESS, TrainingSet, draw, from_manifest
+from tests.ml.manifests import write_manifest
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +57,28 @@ def test_the_same_seed_draws_the_same_photos_once(drawn: TrainingSet, folder: Pa
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     assert drawn.description == again.description == elsewhere.description
     assert other.description["sha256"] != drawn.description["sha256"]
+
+
+def test_trainings_that_decode_the_same_photos_at_once_do_not_disturb_each_other(
+    drawn: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = partial(draw, 4, tmp_path, input_size=24, seed=5, streets=2, workers=1)
+
+    def meanwhile(made: Iterator[Pixels], *_: object, **__: object) -> Iterator[Pixels]:
+        with monkeypatch.context() as another:
+            another.setattr("ml.training_set.os", SimpleNamespace(getpid=lambda: 1), raising=False)
+            another.setattr("ml.training_set.tqdm", lambda made, *_, **__: made)
+            again()
+        return made
+
+    monkeypatch.setattr("ml.training_set.tqdm", meanwhile)
+    assert np.array_equal(again().pixels, drawn.pixels)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
+
+
+def test_nothing_half_decoded_stays(tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path)
+    (tmp_path / "3.jpg").write_bytes(b"no photo")
+    with pytest.raises(UnreadablePhoto, match=r"3\.jpg"):
+        from_manifest(manifest, tmp_path / "cache", 24, workers=1)
+    assert not list((tmp_path / "cache").iterdir())

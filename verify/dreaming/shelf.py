@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import defaultdict
 from functools import lru_cache
 from logging import getLogger
 from pathlib import Path
@@ -61,11 +62,15 @@ def tidy(version: str) -> int:
         for other in folder.parent.iterdir():
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
-        pictures = sorted(folder.glob("*.webp"), key=lambda path: path.stat().st_mtime_ns)
+        files = defaultdict[str, list[Path]](list)
+        for path in folder.iterdir():
+            files[path.stem].append(path)
+        pictures = [path for paths in files.values() for path in paths if path.suffix == ".webp"]
+        pictures.sort(key=lambda path: path.stat().st_mtime_ns)
     except OSError:
         return 0
     surplus = pictures[: max(0, len(pictures) - settings.DREAMS_KEPT)]
-    gone = [path for picture in surplus for path in folder.glob(f"{picture.stem}.*")]
+    gone = [path for picture in surplus for path in files[picture.stem]]
     for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)

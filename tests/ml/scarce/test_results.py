@@ -2,6 +2,7 @@
 
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from ml.scarce.results import (
     NAMES,
     ResultsRefused,
     Run,
+    add,
     interval,
     read,
     settings,
@@ -44,6 +46,15 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == ["results.json"]
 
 
+def test_of_commands_that_add_to_a_file_at_once_none_loses_anothers_run(tmp_path: Path) -> None:
+    file = tmp_path / "there/results.json"
+    with ThreadPoolExecutor(4) as commands:
+        list(commands.map(lambda seed: add(file, [run("gan", seed, 0.5)]), range(12)))
+    assert sorted(each.seed for each in read(file)) == list(range(12))
+    assert add(file, [run("gan", 3, 0.7)])[-1] in read(file)
+    assert len(read(file)) == 12
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"runs": [{"data": "toys"}]}', '{"runs": 3}', "\xff"])
 def test_another_file_is_refused_by_name(tmp_path: Path, content: str) -> None:
     file = tmp_path / "other.json"
@@ -59,6 +70,7 @@ def test_gains_are_paired_by_seed() -> None:
     assert best.gain is not None
     assert best.gain == pytest.approx((0.09, 4.3027 * 0.01 / math.sqrt(3)), abs=1e-6)
     assert best.gain_in_precision == pytest.approx((0.1, 0), abs=1e-9)
+    assert (best.shared, baseline.shared, gan.shared) == (3, 0, 1)
     assert baseline.gain is None
     assert gan.gain is not None
     assert gan.gain.mean == pytest.approx(0.01)
@@ -83,7 +95,21 @@ def test_other_settings_are_not_mixed() -> None:
         (RUNS[:4], "with one seed: it may be luck"),
         (RUNS[:3], "Supervised + augmentation wins"),
         (RUNS[3:6], "there is no run of Supervised + augmentation beside it"),
+        (
+            RUNS[:1] + RUNS[3:6],
+            "FixMatch is the most accurate, +9.0 points to supervised + augmentation, with",
+        ),
+        (
+            RUNS[:2] + RUNS[3:6],
+            "FixMatch wins: +8.5 points to supervised + augmentation (+2.1 to +14.9, 2 seeds).",
+        ),
+        ([*RUNS, run("neighbours", 0, 0.99)], "FixMatch wins: +9.0 points"),
+        ([*RUNS, run("gan", 0, 0.99)], "FixMatch wins: +9.0 points"),
         ([*RUNS[:3], run("gan", 0, 0.5), run("gan", 1, 0.99)], "Nobody wins: GAN's critic as classifier"),
+        (
+            [*RUNS[:3], run("fixmatch", 0, 0.6), run("fixmatch", 1, 0.6), run("gan", 0, 0.99)],
+            "Supervised + augmentation wins: no other method is more accurate over several seeds.",
+        ),
         ([], "Nothing has been measured"),
     ],
 )

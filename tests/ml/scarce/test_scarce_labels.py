@@ -87,6 +87,24 @@ def test_results_are_kept_one_by_one_and_never_found_twice(
     assert len(compared(file, "--seeds", "1", "--first-seed", "2")) == 10
 
 
+def test_two_commands_keep_each_others_runs(
+    guessing: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "results.json"
+
+    def while_another_ends(*arguments: object) -> Run:
+        monkeypatch.setattr(scarce_labels, "learn", learn)
+        compared(file, "--seeds", "1", "--first-seed", "7")
+        return learn(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scarce_labels, "learn", while_another_ends)
+    found = compared(file, "--seeds", "1")
+    assert sorted((run.seed, run.method) for run in read(file)) == [
+        (seed, method) for seed in (0, 7) for method in (BASELINE, "gan")
+    ]
+    assert read(file) == found
+
+
 def test_the_command_compares_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_fashion_mnist(tmp_path)
     file, report, plot = (tmp_path / "out" / name for name in ("results.json", "report.html", "plot.png"))
@@ -130,6 +148,11 @@ def test_a_mistake_is_one_line(
         (["--labels", "0"], "--labels: '0'; expected a whole number, at least 1"),
         (["--seconds", "-1"], "--seconds: '-1'; expected a number above 0"),
         (["--methods", "magic"], "invalid choice: 'magic'"),
+        (["--plot", "plot.jpeg"], "--plot: 'plot.jpeg'; expected a name that ends in .png"),
+        (
+            ["--first-seed", "4294967296"],
+            "--first-seed: '4294967296'; expected a whole number, 0 to 4294967295",
+        ),
     ],
 )
 def test_what_the_command_line_cannot_mean(
