@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from recommend import judging, versions
 from recommend.evaluate import Evaluation, Measured
-from recommend.learning import GOOD, Learnt, Say, TooLittle, here, with_spark
+from recommend.learning import GOOD, SLACK, Learnt, Say, TooLittle, here, with_spark
 from recommend.methods import method
 from recommend.metrics import Figures
 from recommend.models import RecommenderVersion
@@ -40,7 +40,7 @@ def fit(told: str, say: Say, now: datetime | None = None, source: Source | None 
     From what shoppers did here, or by Spark from a source of interactions or ratings. Returns its row, whose
     reason says what became of it. Raises Busy, UnknownMethod, SparkRefused.
     """
-    made, shelf = method(told, good=GOOD), versions.shelf()
+    made, shelf = method(told, good=GOOD, slack=SLACK), versions.shelf()
     with only_one(shelf / ".lock", "Another recommender is being fitted"):
         row = RecommenderVersion(method=told, fitted_at=now or timezone.now(), people=0, dresses=0, ratings=0)
         _fit(made, row, source, shelf / ".draft", say)

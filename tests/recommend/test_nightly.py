@@ -129,6 +129,18 @@ def test_an_unknown_method_is_named() -> None:
     with pytest.raises(CommandError, match="'FOLLY' is no method"):
         call_command("fit_recommender", method="FOLLY")
 
+@pytest.mark.parametrize("name", ["EDLAE", "HYBRID", "ENSEMBLE"])
+def test_one_star_adds_nothing(crowd: Crowd, dresses: dict[str, Dress], name: str) -> None:
+    crowd.comes()
+    served = take(versions.folder_of(fit(name)) / versions.SERVED)
+    luna, sole = (served.columns[str(dresses[title].pk)] for title in ("Luna", "Sole"))
+    alone, with_a_star = (
+        served.shopper(*rated).scores(np.array([0])) for rated in (([luna], [5]), ([luna, sole], [5, 1]))
+    )
+    assert np.array_equal(alone, with_a_star)
+    assert np.ptp(alone) > 0
+
+
 
 def test_without_java_or_pyspark_its_engine_says_what_is_missing(
     crowd: Crowd, monkeypatch: pytest.MonkeyPatch
