@@ -15,7 +15,7 @@ from recommend.alike import by_cosine
 from recommend.centring import damped_means
 from recommend.kernel import Objective, Reals, Rows, ridges
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
+from recommend.recommender import Config, Reason, Recommendation, Recommender, Unlearnt, reasons
 
 Centring = Literal["none", "item", "biases"]
 Scaling = Literal["none", "item"]
@@ -30,7 +30,7 @@ CORRECTIONS = (
 )
 
 
-class FactorisationDiverged(ArithmeticError):
+class FactorisationDiverged(Unlearnt):
     """The objective is no finite number any more; the message says since when, and what helps."""
 
 

@@ -56,7 +56,7 @@ class Learnt:
 
 
 def here(made: Recommender, row: RecommenderVersion, draft: Path, say: Say) -> Learnt:
-    """From ratings in this machine's memory. Raises TooLittle, RatingsRefused."""
+    """From ratings in this machine's memory. Raises TooLittle, RatingsRefused, Unlearnt."""
     everything = interactions.ratings(row.fitted_at)
     row.people, row.dresses, row.ratings = len(everything.users), len(everything.items), len(everything)
     row.data_sha256 = _digest(everything)

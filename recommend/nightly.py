@@ -20,12 +20,13 @@ from django.utils import timezone
 
 from recommend import judging, versions
 from recommend.evaluate import Evaluation, Measured
+from recommend.judging import Judges
 from recommend.learning import GOOD, SLACK, Learnt, Say, TooLittle, here, with_spark
 from recommend.methods import method
 from recommend.metrics import Figures
 from recommend.models import RecommenderVersion
 from recommend.ratings import RatingsRefused
-from recommend.recommender import ModelRefused, Recommender
+from recommend.recommender import ModelRefused, Recommender, Unlearnt
 from recommend.report import page
 from recommend.shelf import take_model
 from recommend.spark import Source
@@ -54,12 +55,12 @@ def _fit(made: Recommender, row: RecommenderVersion, source: Source | None, draf
     say("Reading what shoppers did …")
     try:
         learnt = with_spark(made, source, row, draft, say) if source else here(made, row, draft, say)
-    except (TooLittle, RatingsRefused) as reason:
+        found = _judged(learnt, draft / versions.JUDGED, say)
+    except (TooLittle, RatingsRefused, Unlearnt) as reason:
         shutil.rmtree(draft, ignore_errors=True)
         row.save()
         row.refuse(f"{reason} {_who_serves()}")
         return
-    found = _judged(learnt, draft / versions.JUDGED, say)
     row.metrics = _metrics(found)
     (draft / versions.REPORT).write_text(_report(row.method, learnt, found), encoding="utf-8")
     row.folder = f"{row.fitted_at:%Y%m%d-%H%M%S-%f}-{row.data_sha256[:8] or 'spark'}"
@@ -84,15 +85,16 @@ class Judged(NamedTuple):
 
 
 def _judged(learnt: Learnt, folder: Path, say: Say) -> Judged:
+    """Raises TooLittle."""
     judges = learnt.judges
     say(f"Comparing on what {len(judges):,} people did in the last week …")
     begin = time.perf_counter()
     new = judging.of_model(judges, take_model(folder), GOOD)
     seconds = time.perf_counter() - begin
+    if judging.lists_nothing(new):
+        raise TooLittle("It recommends nothing to anybody who can tell how good it is.")
     popular = judging.of_popular(judges, learnt.fans, GOOD)
-    live, name, old = RecommenderVersion.objects.live(), POPULAR, popular
-    if live and (twin := _twin(live)):
-        old, name = judging.of_model(judges, twin, GOOD), str(live)
+    old, name = _of_what_serves(judges) or (popular, POPULAR)
     return Judged(len(judges), new, old, popular, name, seconds)
 
 
@@ -107,12 +109,19 @@ def _metrics(found: Judged) -> dict[str, Any]:
     }
 
 
-def _twin(live: RecommenderVersion) -> Recommender | None:
-    """None where its files are broken: then what is popular serves in fact."""
+def _of_what_serves(judges: Judges) -> tuple[Figures, str] | None:
+    """Of the live version, and its name; None where its files are broken, or it recommends nothing.
+
+    Then what is popular serves in fact.
+    """
+    live = RecommenderVersion.objects.live()
+    if live is None:
+        return None
     try:
-        return take_model(versions.folder_of(live) / versions.JUDGED)
+        found = judging.of_model(judges, take_model(versions.folder_of(live) / versions.JUDGED), GOOD)
     except ModelRefused:
         return None
+    return None if judging.lists_nothing(found) else (found, str(live))
 
 
 def _report(told: str, learnt: Learnt, found: Judged) -> str:

@@ -24,6 +24,10 @@ class Config:
     """Hyperparameters of a method; one without any has this."""
 
 
+class Unlearnt(Exception):
+    """Nothing came of what was to be learnt from; the message says why, and what helps."""
+
+
 class ModelRefused(ValueError):
     """A file that holds no model, or not the one that was asked for."""
 
