@@ -149,6 +149,7 @@ class RSVD(RSVDSplit):
     """Folding in fits everything anew to the old and the new ratings together; the old ones stay with it."""
 
     name: ClassVar[str] = "RSVD"
+    keeps_people: ClassVar[bool] = True
 
     def learn(self, ratings: Ratings) -> Arrays:
         matrix = ratings.matrix

@@ -54,6 +54,7 @@ class Recommender(ABC):
     name: ClassVar[str]
     config_class: ClassVar[type[Config]] = Config
     predicts_ratings: ClassVar[bool] = False
+    keeps_people: ClassVar[bool] = False  # in `state`: then it is for evaluations, and never served
 
     def __init__(self, config: Config | None = None) -> None:
         self.config: Any = config or self.config_class()

@@ -18,8 +18,12 @@ FACTORS = {"RSVD": 3, "RSVD_SPLIT": 3}
 pytestmark = pytest.mark.parametrize("name", ON_ANY_MACHINE)
 
 
+def told(name: str) -> str:
+    return f"{name}:categories={FACTORS[name]}" if name in FACTORS else name
+
+
 def made(name: str) -> Recommender:
-    return method(f"{name}:categories={FACTORS[name]}" if name in FACTORS else name)
+    return method(told(name))
 
 
 def two_tastes(users: int = USERS) -> Ratings:
