@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused, rows_of
 
-MOST_IN_PAIRS = 20_000  # items: a number for each pair of them takes 3 GB while it is computed
+MOST_IN_PAIRS = 20_000  # items: a number for each pair of them takes 5 GB while it is computed
 
 
 @dataclass(frozen=True)
