@@ -1,9 +1,10 @@
 """A shop's page on which something changes, or fails, while a shopper looks or waits."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.test_shop import Open, make_worn_dress, shopper, wait_for
+from tests.browser.test_shop import Open, embed, forgive, make_worn_dress, shopper, wait_for
+from tests.make import make_dress
 
 __all__ = ["shopper"]
 pytestmark = pytest.mark.browser
@@ -51,3 +52,36 @@ def test_a_look_that_is_opened_again_leaves_the_page_as_it_was(shopper: Open, me
     page.keyboard.press("Escape")
     expect(page.locator("dress-looks dialog")).to_be_hidden()
     wait_for(lambda: page.evaluate(PAGE_STYLE) == "color: navy;")
+
+
+def test_a_page_that_is_tried_again_has_each_photo_once(shopper: Open) -> None:
+    embed(make_worn_dress(retired_on="2020-01-01"), make_dress("SOLE", title="Sole"))
+    page = shopper("/dresses/")
+    page.route("**/similar/?limit=4", lambda route: route.abort())
+    page.goto(page.url + "LUNA/")
+    again = page.locator("#offer").get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    page.unroute("**/similar/?limit=4")
+    again.click()
+    expect(page.locator("#offer").get_by_role("link", name="Sole")).to_be_visible()
+    expect(page.locator("#plates img")).to_have_count(3)
+    forgive(shopper, "ERR_FAILED")
+
+
+def test_while_a_search_is_under_way_no_more_of_the_one_before_can_be_asked_for(shopper: Open) -> None:
+    for _ in range(30):
+        make_dress()
+    page, waiting = shopper("/dresses/"), list[Route]()
+    cards, more = page.locator("#dresses li"), page.locator("#more")
+    expect(cards).to_have_count(24)
+    page.route("**/api/v1/dresses/?*", lambda route: waiting.append(route))
+    for words in ("nothing", ""):
+        with page.expect_request("**/api/v1/dresses/?*"):
+            page.get_by_label("Search the collection").fill(words)
+    expect(more).to_be_disabled()
+    more.evaluate("button => button.click()")
+    waiting[1].continue_()
+    expect(cards).to_have_count(24)
+    page.unroute("**/api/v1/dresses/?*")
+    more.click()
+    expect(cards).to_have_count(30)
