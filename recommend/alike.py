@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ Over = Literal["all", "common"]
 Numbers = npt.NDArray[np.float64]
 
 LEAST = 1e-5  # a likeness that is not rounding
+COLUMNS = 500  # of a number for each pair of items, computed at a time
 
 
 @dataclass(frozen=True)
@@ -139,3 +141,11 @@ def _without_rounding(squares: Numbers, of_mean: Numbers) -> Numbers:
 def _ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[Any]:
     unknown = np.full(part.shape, -np.inf, part.dtype)
     return np.asarray(np.divide(part, whole, out=unknown, where=whole > 0))
+
+
+def products(left: csr_array, right: csr_array) -> Iterator[tuple[slice, Numbers]]:
+    """left' right, dense, some columns at a time: as a sparse matrix, a full one is thrice as large."""
+    by_row, by_column = csr_array(left.T.tocsr()), right.tocsc()
+    for start in range(0, right.shape[1], COLUMNS):
+        columns = slice(start, min(start + COLUMNS, right.shape[1]))
+        yield columns, np.asarray((by_row @ by_column[:, columns]).toarray(), np.float64)

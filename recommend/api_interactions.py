@@ -237,7 +237,8 @@ class Interactions(APIView):
     def delete(self, request: Request, **kwargs: Any) -> Response:
         """Delete all that is stored of a browser. Only who has its random key can ask for it.
 
-        What was learnt from it ends with the next nightly fit.
+        What was learnt from it ends with the next version of the recommender that serves; older ones, in
+        which nobody is named, are kept until they are cleared away.
         """
         try:
             visitor = visitor_key(request.query_params.get("visitor"))

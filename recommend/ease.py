@@ -8,9 +8,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor
+from scipy.linalg.lapack import dpotri
 from scipy.sparse import csr_array
 
+from recommend.alike import products
 from recommend.liking import UNTOLD, liked, liking
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.recommender import Config, Reason, Recommendation, Recommender, check_pairs, reasons
@@ -111,14 +113,28 @@ def regressed(signals: csr_array, targets: csr_array, ridge: Numbers) -> Floats:
 
     Each column without its own item is a regression of its own; a Lagrange multiplier makes them one inverse.
     """
-    items = signals.shape[1]
-    gram = np.asarray((signals.T @ signals).toarray(), np.float64)
-    gram[np.diag_indices(items)] += ridge
-    inverse = cho_solve(cho_factor(gram, lower=True, overwrite_a=True), np.eye(items), overwrite_b=True)
-    found = inverse @ (signals.T @ targets).toarray()
-    found -= inverse * (np.diag(found) / np.diag(inverse))
+    inverse = _inverse(signals, ridge)
+    found = np.empty(inverse.shape, np.float32)
+    for columns, product in products(signals, targets):
+        told, own = inverse @ product, inverse[:, columns]
+        told -= own * (np.diag(told[columns]) / np.diag(own[columns]))
+        found[:, columns] = told
     np.fill_diagonal(found, 0)
-    return np.asarray(found, np.float32)
+    return found
+
+
+def _inverse(signals: csr_array, ridge: Numbers) -> Numbers:
+    """(items, items) of signals' signals + ridge, in the place of one such matrix."""
+    items = signals.shape[1]
+    gram = np.empty((items, items), order="F")  # LAPACK's
+    for columns, product in products(signals, signals):
+        gram[:, columns] = product
+    gram[np.diag_indices(items)] += ridge
+    factor, _ = cho_factor(gram, lower=True, overwrite_a=True)
+    inverse: Numbers = dpotri(factor, lower=True, overwrite_c=True)[0]
+    for item in range(items):  # the other half
+        inverse[item, item:] = inverse[item:, item]
+    return inverse
 
 
 def _above_zero(method: str, option: str, value: float) -> None:

@@ -15,7 +15,7 @@ from recommend.alike import by_cosine
 from recommend.centring import damped_means
 from recommend.kernel import Objective, Reals, Rows, ridges
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
-from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
+from recommend.recommender import Config, Reason, Recommendation, Recommender, Unlearnt, reasons
 
 Centring = Literal["none", "item", "biases"]
 Scaling = Literal["none", "item"]
@@ -30,7 +30,7 @@ CORRECTIONS = (
 )
 
 
-class FactorisationDiverged(ArithmeticError):
+class FactorisationDiverged(Unlearnt):
     """The objective is no finite number any more; the message says since when, and what helps."""
 
 
@@ -149,6 +149,7 @@ class RSVD(RSVDSplit):
     """Folding in fits everything anew to the old and the new ratings together; the old ones stay with it."""
 
     name: ClassVar[str] = "RSVD"
+    keeps_people: ClassVar[bool] = True
 
     def learn(self, ratings: Ratings) -> Arrays:
         matrix = ratings.matrix

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recommend.alike import products
 from recommend.centring import damped_means
 from recommend.ratings import Floats, Ints, Ratings
 from recommend.recommender import Config, Reason, Recommendation, Recommender, check_pairs, reasons
@@ -54,10 +55,12 @@ class Gauss(Recommender):
         left = matrix.copy()
         left.data = (within - of_users[rows]) / np.sqrt(count[columns] + prior)
         variance = max(float(within.var()), 1e-12)
-        covariance = (left.T @ left).toarray() + self.config.spread * variance
+        covariance = np.empty((len(count), len(count)), np.float32)
+        for items, product in products(left, left):
+            covariance[:, items] = product + self.config.spread * variance
         return {
             "mean": (mean + bias).astype(np.float32),
-            "covariance": covariance.astype(np.float32),
+            "covariance": covariance,
             "noise": np.array(self.config.noise * variance),
             "range": np.array([values.min(), values.max()], np.float32),
             "count": count,

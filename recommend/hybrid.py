@@ -12,17 +12,19 @@ import numpy.typing as npt
 from recommend.alike import unit
 from recommend.ease import EDLAE, EDLAEConfig
 from recommend.liking import liked
+from recommend.neighbours import blocks
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused
 
 RIDGES = (0.1, 1.0, 10.0, 100.0)
 TRUSTS = (0.0, 2.0, 10.0, 50.0)
 BOOSTS = (1.0, 1.5, 2.0, 3.0)
 N = 10  # the length of the lists that the blend is fitted for
+MOST_HELD_OUT = 5_000  # users, about: more tell nothing new of three numbers
 
 
 @dataclass(frozen=True)
 class HybridConfig(EDLAEConfig):
-    held_out: float = 0.1  # the share of users whom the blend is fitted to
+    held_out: float = 0.1  # the share of users whom the blend is fitted to, MOST_HELD_OUT at most
     cold: float = 0.2  # the share of items taken for new meanwhile
     seed: int = 0
 
@@ -71,7 +73,7 @@ class Hybrid(EDLAE):
     def _fitted(self, ratings: Ratings, vectors: Floats) -> Blend:
         """The blend whose lists hit most of what users held out like, known and new items alike."""
         rng = np.random.default_rng(self.config.seed)
-        held = rng.random(len(ratings.users)) < self.config.held_out
+        held = rng.random(len(ratings.users)) < min(self.config.held_out, MOST_HELD_OUT / len(ratings.users))
         if not held.any() or held.all():
             held = np.arange(len(ratings.users)) == 0
         new = rng.random(len(ratings.items)) < self.config.cold
@@ -81,14 +83,16 @@ class Hybrid(EDLAE):
         known = ratings.where(shown & ~of_new).by(users)
         sought = ratings.where(~shown | of_new).by(users)
         weights, likes, best = super().learn(train)["weights"], self._likes(train), (-1.0, Blend(1, 0, 1))
-        signals = self.signals(known).toarray()
         for ridge, trust in product(RIDGES, TRUSTS):
-            mixing = Mixing.of(likes, vectors, ridge, trust)
-            scores = mixing.onto(mixing.over(signals) @ weights)
-            for boost in BOOSTS:
-                boosted = scores * np.where(likes > 0, 1, np.float32(boost))
-                found = self._hits(boosted, known, sought), Blend(ridge, trust, boost)
-                best = max(best, found, key=lambda each: each[0])  # of equals the first
+            mixing, gains = Mixing.of(likes, vectors, ridge, trust), dict.fromkeys(BOOSTS, 0.0)
+            for part in blocks(len(users), len(likes)):
+                shown_of, sought_of = (of.by(np.arange(len(users))[part]) for of in (known, sought))
+                scores = mixing.onto(mixing.over(self.signals(shown_of).toarray()) @ weights)
+                for boost in BOOSTS:
+                    boosted = scores * np.where(likes > 0, 1, np.float32(boost))
+                    gains[boost] += self._hits(boosted, shown_of, sought_of)
+            found = ((gain, Blend(ridge, trust, boost)) for boost, gain in gains.items())
+            best = max(best, *found, key=lambda each: each[0])  # of equals the first
         return best[1]
 
     def _hits(self, scores: Floats, known: Ratings, sought: Ratings) -> float:
@@ -125,11 +129,13 @@ class Mixing(NamedTuple):
 
 
 def blended(weights: Floats, likes: Ints, vectors: Floats, blend: Blend) -> Floats:
-    """(items, items) the weights as `Hybrid` says; those of new items' columns are boosted."""
+    """(items, items) the weights as `Hybrid` says, in their place; of new items, the columns are boosted."""
     mixing = Mixing.of(likes, vectors, blend.ridge, blend.trust)
-    found = mixing.onto(mixing.onto(weights.T).T) * np.where(likes > 0, 1, np.float32(blend.boost))
-    np.fill_diagonal(found, 0)
-    return np.asarray(found, np.float32)
+    for side, part in product((weights.T, weights), blocks(*weights.shape)):
+        side[part] = mixing.onto(side[part])
+    weights *= np.where(likes > 0, 1, np.float32(blend.boost))
+    np.fill_diagonal(weights, 0)
+    return weights
 
 
 def _checked(vectors: Floats, ratings: Ratings) -> Floats:

@@ -16,10 +16,10 @@ from threadpoolctl import threadpool_limits
 from recommend.alike import by_cosine
 from recommend.liking import UNTOLD, liked
 from recommend.ratings import Floats, Ints, Ratings
-from recommend.recommender import Config, Recommendation, Recommender
+from recommend.recommender import Config, Recommendation, Recommender, Unlearnt
 
 
-class ImplicitMissing(RuntimeError):
+class ImplicitMissing(Unlearnt):
     """The `implicit` library can't be imported."""
 
 

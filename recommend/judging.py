@@ -83,6 +83,11 @@ def means(figures: Figures) -> dict[str, float]:
     return {f"{name}@{N}": figures.lists[N][name].value for name in ("precision", "recall", "arhr", "ndcg")}
 
 
+def lists_nothing(figures: Figures) -> bool:
+    """Nobody was recommended anything, so that there is nothing to compare."""
+    return bool(np.isnan(figures.lists[N]["precision"].value))
+
+
 def compare(new: Figures, old: Figures) -> dict[str, Difference]:
     return {f"{name}@{N}": new.lists[N][name].less(old.lists[N][name]) for name in BY}
 

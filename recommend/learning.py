@@ -22,6 +22,7 @@ from recommend.embeddings import looks_of
 from recommend.hybrid import Hybrid
 from recommend.judging import Judges
 from recommend.models import Interaction, RecommenderVersion
+from recommend.models.interaction import RATES
 from recommend.ratings import Floats, Ratings
 from recommend.recommender import Recommender
 from recommend.shelf import put, put_model
@@ -32,6 +33,7 @@ from verify.models import Dress
 
 WEEK = timedelta(days=7)
 GOOD = 2.0  # a rating from which on somebody liked a dress: they opened a look of it, or more
+SLACK = GOOD - RATES[0]  # so far below it the least rating stands, which says nothing
 MOST_JUDGES = 10_000  # where not everybody fits into memory
 
 Say = Callable[[str], object]
@@ -54,7 +56,7 @@ class Learnt:
 
 
 def here(made: Recommender, row: RecommenderVersion, draft: Path, say: Say) -> Learnt:
-    """From ratings in this machine's memory. Raises TooLittle, RatingsRefused."""
+    """From ratings in this machine's memory. Raises TooLittle, RatingsRefused, Unlearnt."""
     everything = interactions.ratings(row.fitted_at)
     row.people, row.dresses, row.ratings = len(everything.users), len(everything.items), len(everything)
     row.data_sha256 = _digest(everything)

@@ -42,7 +42,7 @@ ON_ANY_MACHINE = tuple(sorted(METHODS.keys() - {"SPARK_ALS"}))  # Java and pyspa
 
 
 class UnknownMethod(ValueError):
-    """No such method or option; the message names those that there are."""
+    """No such method or option, or a value that it cannot have; the message names what there is."""
 
 
 def method(told: str, **otherwise: Any) -> Recommender:
@@ -56,7 +56,12 @@ def method(told: str, **otherwise: Any) -> Recommender:
     made = METHODS[name]
     there = {field.name for field in fields(made.config_class)}
     usual = {name: value for name, value in otherwise.items() if name in there}
-    return made(made.config_class(**{**usual, **_options(made, options)}))
+    try:
+        return made(made.config_class(**{**usual, **_options(made, options)}))
+    except UnknownMethod:
+        raise
+    except ValueError as error:  # what the config says of its values
+        raise UnknownMethod(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
 
 
 def _options(made: type[Recommender], told: str) -> dict[str, Any]:

@@ -115,6 +115,7 @@ class UBCF(Neighbours):
     """The nearest users' ratings of the item. Nobody is a neighbour of his own, nor when folded in again."""
 
     name: ClassVar[str] = "UBCF"
+    keeps_people: ClassVar[bool] = True
 
     def learn(self, ratings: Ratings) -> Arrays:
         learnt, matrix = learnt_centred(ratings, self.config.centring)

@@ -20,12 +20,13 @@ from django.utils import timezone
 
 from recommend import judging, versions
 from recommend.evaluate import Evaluation, Measured
-from recommend.learning import GOOD, Learnt, Say, TooLittle, here, with_spark
+from recommend.judging import Judges
+from recommend.learning import GOOD, SLACK, Learnt, Say, TooLittle, here, with_spark
 from recommend.methods import method
 from recommend.metrics import Figures
 from recommend.models import RecommenderVersion
 from recommend.ratings import RatingsRefused
-from recommend.recommender import ModelRefused, Recommender
+from recommend.recommender import ModelRefused, Recommender, Unlearnt
 from recommend.report import page
 from recommend.shelf import take_model
 from recommend.spark import Source
@@ -34,13 +35,22 @@ from verify.only_one import only_one
 POPULAR = "what is popular"
 
 
+class KeepsPeople(ValueError):
+    """A method in whose files single people could be found; the message says so."""
+
+
 def fit(told: str, say: Say, now: datetime | None = None, source: Source | None = None) -> RecommenderVersion:
     """Fit a method, told with its options, and publish it unless it is worse than what serves.
 
     From what shoppers did here, or by Spark from a source of interactions or ratings. Returns its row, whose
-    reason says what became of it. Raises Busy, UnknownMethod, SparkRefused.
+    reason says what became of it. Raises Busy, UnknownMethod, KeepsPeople, SparkRefused.
     """
-    made, shelf = method(told, good=GOOD), versions.shelf()
+    made, shelf = method(told, good=GOOD, slack=SLACK), versions.shelf()
+    if made.keeps_people:
+        raise KeepsPeople(
+            f"{made.name} keeps what single people did in its files, where nobody can be forgotten: "
+            "it can be evaluated, not served."
+        )
     with only_one(shelf / ".lock", "Another recommender is being fitted"):
         row = RecommenderVersion(method=told, fitted_at=now or timezone.now(), people=0, dresses=0, ratings=0)
         _fit(made, row, source, shelf / ".draft", say)
@@ -54,12 +64,12 @@ def _fit(made: Recommender, row: RecommenderVersion, source: Source | None, draf
     say("Reading what shoppers did …")
     try:
         learnt = with_spark(made, source, row, draft, say) if source else here(made, row, draft, say)
-    except (TooLittle, RatingsRefused) as reason:
+        found = _judged(learnt, draft / versions.JUDGED, say)
+    except (TooLittle, RatingsRefused, Unlearnt) as reason:
         shutil.rmtree(draft, ignore_errors=True)
         row.save()
         row.refuse(f"{reason} {_who_serves()}")
         return
-    found = _judged(learnt, draft / versions.JUDGED, say)
     row.metrics = _metrics(found)
     (draft / versions.REPORT).write_text(_report(row.method, learnt, found), encoding="utf-8")
     row.folder = f"{row.fitted_at:%Y%m%d-%H%M%S-%f}-{row.data_sha256[:8] or 'spark'}"
@@ -84,15 +94,16 @@ class Judged(NamedTuple):
 
 
 def _judged(learnt: Learnt, folder: Path, say: Say) -> Judged:
+    """Raises TooLittle."""
     judges = learnt.judges
     say(f"Comparing on what {len(judges):,} people did in the last week …")
     begin = time.perf_counter()
     new = judging.of_model(judges, take_model(folder), GOOD)
     seconds = time.perf_counter() - begin
+    if judging.lists_nothing(new):
+        raise TooLittle("It recommends nothing to anybody who can tell how good it is.")
     popular = judging.of_popular(judges, learnt.fans, GOOD)
-    live, name, old = RecommenderVersion.objects.live(), POPULAR, popular
-    if live and (twin := _twin(live)):
-        old, name = judging.of_model(judges, twin, GOOD), str(live)
+    old, name = _of_what_serves(judges) or (popular, POPULAR)
     return Judged(len(judges), new, old, popular, name, seconds)
 
 
@@ -107,12 +118,19 @@ def _metrics(found: Judged) -> dict[str, Any]:
     }
 
 
-def _twin(live: RecommenderVersion) -> Recommender | None:
-    """None where its files are broken: then what is popular serves in fact."""
+def _of_what_serves(judges: Judges) -> tuple[Figures, str] | None:
+    """Of the live version, and its name; None where its files are broken, or it recommends nothing.
+
+    Then what is popular serves in fact.
+    """
+    live = RecommenderVersion.objects.live()
+    if live is None:
+        return None
     try:
-        return take_model(versions.folder_of(live) / versions.JUDGED)
+        found = judging.of_model(judges, take_model(versions.folder_of(live) / versions.JUDGED), GOOD)
     except ModelRefused:
         return None
+    return None if judging.lists_nothing(found) else (found, str(live))
 
 
 def _report(told: str, learnt: Learnt, found: Judged) -> str:

@@ -49,7 +49,9 @@ class Pairwise(Recommender):
         rng, k = np.random.default_rng(self.config.seed), self.config.categories
         x, theta = (_spread(rng, count, k) for count in ratings.matrix.shape)
         bias = np.zeros(len(theta), np.float32)
-        self._climb(ratings, x, theta, bias, rng, self.config.maxit, False)
+        self._climb(
+            ratings, x, theta, bias, rng, self.config.maxit, (np.ones_like(theta), np.ones_like(bias))
+        )
         rated = np.bincount(ratings.matrix.indices, minlength=len(theta)) > 0
         return {"theta": theta * rated[:, None], "bias": bias}
 
@@ -59,7 +61,7 @@ class Pairwise(Recommender):
         for user in range(len(x)):  # each from the seed, so that nobody's list hangs on who came along
             rng = np.random.default_rng(self.config.seed)
             own = x[user : user + 1]
-            self._climb(ratings.by([user]), own, theta, bias, rng, self.config.passes, True)
+            self._climb(ratings.by([user]), own, theta, bias, rng, self.config.passes, None)
         return {"x": x}
 
     def _climb(
@@ -70,15 +72,17 @@ class Pairwise(Recommender):
         bias: Floats,
         rng: np.random.Generator,
         passes: int,
-        fixed: bool,
+        seen_items: tuple[Floats, Floats] | None,
     ) -> None:
         likes, c = liked(ratings, self.config.good), self.config
         users = rows_of(likes)
         told = users, likes.indices.astype(np.int64), likes.indptr.astype(np.int64)
-        seen = np.ones_like(x), np.ones_like(theta), np.ones_like(bias)
+        seen_x = np.ones_like(x)
         for _ in range(passes):
             order = rng.permutation(len(users))  # numba's is the same, and takes 8 s to compile
-            climb(told, order, (x, theta, bias), seen, rng, fixed, self.ranks, c.rate, c.lambda_, c.tries)
+            climb(
+                told, order, (x, theta, bias), seen_x, seen_items, rng, self.ranks, c.rate, c.lambda_, c.tries
+            )
 
     def scores(self, users: Ints) -> Floats:
         return np.asarray(self.taste["x"][users] @ self.state["theta"].T + self.state["bias"], np.float32)
@@ -137,18 +141,20 @@ def climb(
     told: tuple[Ints, Ints, Ints],
     order: Ints,
     factors: tuple[Floats, Floats, Floats],
-    seen: tuple[Floats, Floats, Floats],
+    seen_x: Floats,
+    seen_items: tuple[Floats, Floats] | None,
     rng: Any,
-    fixed: bool,
     ranks: bool,
     rate: float,
     lambda_: float,
     tries: int,
 ) -> None:
-    """AdaGrad once over the likes; changes x, and unless they are fixed theta and bias."""
+    """AdaGrad once over the likes; changes x and, where `seen_items` is told, theta and bias.
+
+    Without, it is compiled without a line that writes to them, as off the shelf they are read-only.
+    """
     users, items, starts = told
     x, theta, bias = factors
-    seen_x, seen_theta, seen_bias = seen
     for like in order:
         u, i = users[like], items[like]
         own = bias[i] + np.dot(x[u], theta[i])
@@ -159,10 +165,11 @@ def climb(
         for f in range(x.shape[1]):
             was, up, down = x[u, f], theta[i, f], theta[j, f]
             step(x, seen_x, u, f, lambda_ * was - weight * (up - down), rate)
-            if not fixed:
-                step(theta, seen_theta, i, f, lambda_ * up - weight * was, rate)
-                step(theta, seen_theta, j, f, lambda_ * down + weight * was, rate)
-        if not fixed:
+            if seen_items is not None:
+                step(theta, seen_items[0], i, f, lambda_ * up - weight * was, rate)
+                step(theta, seen_items[0], j, f, lambda_ * down + weight * was, rate)
+        if seen_items is not None:
+            seen_bias = seen_items[1]
             bias[i] += rate * weight / np.sqrt(seen_bias[i])
             bias[j] -= rate * weight / np.sqrt(seen_bias[j])
             seen_bias[i] += weight**2

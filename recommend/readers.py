@@ -55,13 +55,13 @@ def read_split(prefix: str, duplicates: Duplicates = "refuse", rated: Table | No
     """PREFIX_train.csv, PREFIX_known.csv and PREFIX_unknown.csv, on the catalogue of all three.
 
     `rated` is a file whose items are in the catalogue, too, whether the three know them or not. Raises
-    RatingsRefused, naming file and row, and where a rating that is to be predicted is known already.
+    RatingsRefused, naming file and row, and where a rating that is to be predicted is known or learnt from.
     """
     tables = [read_table(Path(f"{prefix}_{part}.csv")) for part in ("train", "known", "unknown")]
     everything = [*tables, rated] if rated else tables
     catalogue = catalogue_of(item for table in everything for item in table.items)
     train, known, unknown = (table.ratings(duplicates, catalogue) for table in tables)
-    _not_given_away(tables[2], known)
+    _not_given_away(tables[2], train, known)
     return Split(train, known, _in_order(unknown, known.users))
 
 
@@ -137,15 +137,24 @@ def _reason(error: Exception) -> str:
     return error.strerror or "?" if isinstance(error, OSError) else str(error)
 
 
-def _not_given_away(unknown: Table, known: Ratings) -> None:
-    users = {user: row for row, user in enumerate(known.users)}
-    columns = {item: column for column, item in enumerate(known.items)}
-    there = set(zip(known.user_of.tolist(), known.matrix.indices.tolist(), strict=True))
-    for number, (user, item) in enumerate(zip(unknown.users, unknown.items, strict=True), unknown.first_row):
-        if user not in users:
-            raise RatingsRefused(f"{unknown.path}: row {number}: nothing is known of user {user!r}")
-        if (users[user], columns[item]) in there:
+def _not_given_away(unknown: Table, train: Ratings, known: Ratings) -> None:
+    asked = set(unknown.users)
+    learnt, shown = _pairs(train, asked), _pairs(known, asked)
+    users = set(known.users)
+    for number, pair in enumerate(zip(unknown.users, unknown.items, strict=True), unknown.first_row):
+        if pair[0] not in users:
+            raise RatingsRefused(f"{unknown.path}: row {number}: nothing is known of user {pair[0]!r}")
+        if pair in shown:
             raise RatingsRefused(f"{unknown.path}: row {number}: this rating is among those known already")
+        if pair in learnt:
+            raise RatingsRefused(f"{unknown.path}: row {number}: this rating is among those learnt from")
+
+
+def _pairs(ratings: Ratings, users: set[str]) -> set[tuple[str, str]]:
+    """Which items of the catalogue those users rated."""
+    theirs = ratings.by([row for row, user in enumerate(ratings.users) if user in users])
+    pairs = zip(theirs.user_of.tolist(), theirs.matrix.indices.tolist(), strict=True)
+    return {(theirs.users[row], theirs.items[column]) for row, column in pairs}
 
 
 def _in_order(ratings: Ratings, users: tuple[str, ...]) -> Ratings:

@@ -16,12 +16,16 @@ from scipy.sparse import csr_array
 
 from recommend.ratings import Floats, Ints, Ratings, RatingsRefused, rows_of
 
-MOST_IN_PAIRS = 20_000  # items: a number for each pair of them takes 3 GB while it is computed
+MOST_IN_PAIRS = 20_000  # items: a number for each pair of them takes 5 GB while it is computed
 
 
 @dataclass(frozen=True)
 class Config:
     """Hyperparameters of a method; one without any has this."""
+
+
+class Unlearnt(Exception):
+    """Nothing came of what was to be learnt from; the message says why, and what helps."""
 
 
 class ModelRefused(ValueError):
@@ -50,6 +54,7 @@ class Recommender(ABC):
     name: ClassVar[str]
     config_class: ClassVar[type[Config]] = Config
     predicts_ratings: ClassVar[bool] = False
+    keeps_people: ClassVar[bool] = False  # in `state`: then it is for evaluations, and never served
 
     def __init__(self, config: Config | None = None) -> None:
         self.config: Any = config or self.config_class()

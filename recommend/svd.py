@@ -13,7 +13,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, svds
 from recommend.alike import by_cosine
 from recommend.centring import Arrays, Centring, centred, damped_means, learnt_centred, user_levels
 from recommend.ratings import Floats, Ints, Ratings
-from recommend.recommender import Config, Reason, Recommendation, Recommender, reasons
+from recommend.recommender import Config, Reason, Recommendation, Recommender, Unlearnt, reasons
 
 Unrated = Literal["usual", "lowest"]
 Doubles = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class Truncation(Config):
                 raise ValueError(f"{name}={getattr(self, name)}: it is 1 at least")
 
 
-class SVDUnfinished(ArithmeticError):
+class SVDUnfinished(Unlearnt):
     """The iteration found no vectors; the message says what helps."""
 
 

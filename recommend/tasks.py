@@ -9,6 +9,7 @@ from django_q.tasks import async_task
 
 from recommend import looks, nightly
 from recommend.models import Interaction, Tally
+from recommend.models.tally import CREDIT
 from verify.only_one import Busy
 from verify.tasks import TRAINING
 
@@ -21,12 +22,21 @@ def forget_old_interactions() -> None:
 
 def count_hourly() -> None:
     """Today and yesterday; all that there is, the first time."""
-    _count(days=1 if Tally.objects.exists() else settings.INTERACTIONS_KEPT.days)
+    _count(_whole(1) if Tally.objects.exists() else settings.INTERACTIONS_KEPT.days)
 
 
 def count_nightly() -> None:
     """A month back: a shop's server may tell late."""
-    _count(days=31)
+    _count(_whole(31))
+
+
+def _whole(days: int) -> int:
+    """So many days back, or as many as can be counted again: nothing of them is forgotten yet.
+
+    Nor is a look that was opened some days before them, unless so little is kept that yesterday has none.
+    """
+    kept: int = settings.INTERACTIONS_KEPT.days - 1
+    return min(days, kept, max(1, kept - CREDIT.days))
 
 
 def _count(days: int) -> None:

@@ -67,11 +67,12 @@ def alternatives(told: str, tune: bool, good: float) -> list[str]:
 
 
 def tuned(told: str, train: Ratings, tuning: Tuning, good: float) -> str:
-    """The alternative that does best on the inner split."""
+    """The alternative that does best on the inner split, in which nobody of a bootstrap is twice."""
     found = alternatives(told, True, good)
     if len(found) == 1:
         return found[0]
-    inner = list(splits(train, tuning.scheme))
+    once = np.sort(np.unique(train.users, return_index=True)[1])
+    inner = list(splits(train.by(once), tuning.scheme))
     worth = [np.mean([_worth(each, split, tuning.figure, good) for split in inner]) for each in found]
     return found[int(np.nanargmax(worth))] if np.isfinite(worth).any() else found[0]
 

@@ -37,6 +37,7 @@ class DressLooks extends HTMLElement {
   disconnectedCallback() {
     this.#run.abort();
     this.#observer.disconnect();
+    this.viewer?.close();
   }
 
   get language() {
@@ -92,12 +93,11 @@ class DressLooks extends HTMLElement {
   }
 
   #start() {
-    this.#run.abort();
+    this.disconnectedCallback();
     this.#run = new AbortController();
     this.looks = [];
     this.#page = 0;
     this.#frame();
-    this.#observer.disconnect();
     this.#observer.observe(this.wall);
     this.more().then(() => this.#openFirst()).then(() => this.#alike());
   }

@@ -1,10 +1,12 @@
 """What every recommender promises, whichever it is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from recommend import shelf
 from recommend.methods import METHODS, ON_ANY_MACHINE, method
 from recommend.ratings import Ratings, RatingsRefused
 from recommend.recommender import ModelRefused, Recommender
@@ -16,8 +18,12 @@ FACTORS = {"RSVD": 3, "RSVD_SPLIT": 3}
 pytestmark = pytest.mark.parametrize("name", ON_ANY_MACHINE)
 
 
+def told(name: str) -> str:
+    return f"{name}:categories={FACTORS[name]}" if name in FACTORS else name
+
+
 def made(name: str) -> Recommender:
-    return method(f"{name}:categories={FACTORS[name]}" if name in FACTORS else name)
+    return method(told(name))
 
 
 def two_tastes(users: int = USERS) -> Ratings:
@@ -114,6 +120,18 @@ def test_what_was_saved_is_what_is_loaded(fitted: Recommender, name: str, tmp_pa
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ModelRefused):
         METHODS[name].load(path)
+
+
+def test_off_the_shelf_a_shopper_has_the_scores_that_the_model_gives_them(
+    fitted: Recommender, tmp_path: Path
+) -> None:
+    shelf.put(fitted, np.zeros((THINGS, 0), np.float32), tmp_path / "served")
+    served = shelf.take(tmp_path / "served")
+    own = replace(RATINGS.by([3]), users=("shopper",))
+    shopper = served.shopper(own.matrix.indices, own.matrix.data)
+    np.testing.assert_allclose(shopper.scores(ALL[:1]), fitted.fold_in(own).scores(ALL[:1]), 1e-5, 1e-5)
+    assert len(shopper.recommend(0, 2)) <= 2
+    assert shopper.explain(0, 0) is not None
 
 
 def test_an_item_is_not_like_itself(fitted: Recommender, name: str) -> None:

@@ -2,18 +2,23 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+from recommend import tuning
 from recommend.apart import WorkFailed, apart, peak_mb
 from recommend.evaluate import Evaluation, Question, evaluate
 from recommend.methods import METHODS, UnknownMethod, method
+from recommend.metrics import PerUser
 from recommend.popular import Popular
 from recommend.ratings import Ratings, RatingsRefused
-from recommend.splits import Scheme, splits
-from recommend.tuning import Tuning, TuningRefused, alternatives
+from recommend.recommender import Recommender
+from recommend.splits import Scheme, Split, splits
+from recommend.trial import Clock, outcome
+from recommend.tuning import Tuning, TuningRefused, alternatives, tuned
 
 QUESTION = Question(4, (1, 3))
 
@@ -108,3 +113,21 @@ def test_options_are_chosen_by_what_they_do_on_others() -> None:
     [chosen] = found.values()
     assert chosen.chosen == ("POPULAR:by=count,good=4",)
     assert chosen.wall["tune"] > 0
+
+
+def test_in_a_bootstrap_nobody_is_learnt_from_whom_options_are_chosen_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inner: list[Split] = []
+
+    def noted(model: Recommender, split: Split, good: float, ns: Sequence[int], clock: Clock) -> PerUser:
+        inner.append(split)
+        return outcome(model, split, good, ns, clock)
+
+    monkeypatch.setattr(tuning, "outcome", noted)
+    [drawn] = splits(crowd(), Scheme("bootstrap", given=3))
+    tuned("POPULAR", drawn.train, Tuning(Scheme(given=3)), 4)
+    assert inner
+    for split in inner:
+        people = [*split.train.users, *split.known.users]
+        assert len(set(people)) == len(people)

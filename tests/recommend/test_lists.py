@@ -1,11 +1,15 @@
 """What tops the lists: on a shop of two tastes, of which a few like things of both."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
+from recommend import alike, hybrid, neighbours
 from recommend.alike import unit
-from recommend.ease import EASE, EDLAE, EASEConfig, EDLAEConfig
+from recommend.ease import EASE, EDLAE, EASEConfig, EDLAEConfig, regressed
 from recommend.ensemble import Ensemble, EnsembleConfig, standardised
 from recommend.gauss import Gauss
 from recommend.hybrid import Blend, Hybrid, HybridConfig, Mixing, blended
@@ -13,7 +17,7 @@ from recommend.ials import IALS, IALSConfig, ImplicitMissing
 from recommend.liking import liked, liking
 from recommend.methods import METHODS
 from recommend.pairwise import BPR, WARP, PairwiseConfig
-from recommend.ratings import Ratings, RatingsRefused
+from recommend.ratings import Floats, Ratings, RatingsRefused
 
 GOOD = 4
 EVENING, CASUAL = range(10), range(10, 20)
@@ -92,6 +96,20 @@ def test_edlae_is_ease_on_likes_dropped_at_random() -> None:
     assert np.allclose(model.state["weights"], expected, atol=0.02)
 
 
+def test_a_regression_of_all_pairs_takes_no_more_than_its_inverse_and_its_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alike, "COLUMNS", 20)
+    items = 400
+    likes = csr_array((np.random.default_rng(2).random((60, items)) < 0.3).astype(np.float32))
+    tracemalloc.start()
+    regressed(likes, likes, np.full(items, 10.0))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    inverse, weights = 8 * items**2, 4 * items**2
+    assert peak < 1.4 * (inverse + weights)
+
+
 def test_a_like_is_graded_and_the_ratings_are_left_as_they_were() -> None:
     ratings = rated([(0, item, value) for item, value in enumerate((1, 2, 3, 4, 5))])
     assert liking(ratings, GOOD, 2).toarray()[0, :5].tolist() == [0, 0, 0.5, 1, 1.5]
@@ -152,6 +170,29 @@ def test_the_likes_of_a_new_dress_count_too() -> None:
     noor = rated([(0, 0, 5)])
     model = Hybrid(HybridConfig(5, good=GOOD)).with_content(looks).fit(shop(without=(0,))).fold_in(noor)
     assert {found.item for found in model.recommend(0, 9)} == set(EVENING) - {0}
+
+
+def test_a_blend_is_fitted_to_so_many_people_at_most_and_to_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks, hits, people = np.random.default_rng(3).normal(size=(20, 6)), Hybrid._hits, list[int]()
+
+    def noted(model: Hybrid, scores: Floats, known: Ratings, sought: Ratings) -> float:
+        people.append(len(scores))
+        return hits(model, scores, known, sought)
+
+    monkeypatch.setattr(Hybrid, "_hits", noted)
+    config = HybridConfig(5, good=GOOD, held_out=0.9)
+    whole = Hybrid(config).with_content(looks).fit(shop())
+    blends = len(people)
+    monkeypatch.setattr(neighbours, "AT_ONCE", 2 * len(ITEMS))
+    in_parts = Hybrid(config).with_content(looks).fit(shop())
+    assert max(people[blends:]) == 2
+    assert np.allclose(in_parts.state["weights"], whole.state["weights"], atol=1e-6)
+    people.clear()
+    monkeypatch.setattr(hybrid, "MOST_HELD_OUT", 6)
+    Hybrid(config).with_content(looks).fit(shop())
+    assert sum(people) < 15 * blends
 
 
 def test_scores_of_a_blend_are_those_of_its_weights() -> None:

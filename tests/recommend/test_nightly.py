@@ -10,11 +10,15 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from recommend import learning, nightly, serving, tasks, versions
+from recommend.factorise import FactorisationDiverged
+from recommend.ials import ImplicitMissing
 from recommend.models import RecommenderVersion
 from recommend.shelf import take, take_model
 from recommend.spark_session import SparkRefused
+from recommend.svd import SVDUnfinished
 from tests.make import make_dress
 from tests.recommend.conftest import Crowd
+from tests.recommend.together import Together
 from verify.models import Dress
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
@@ -125,9 +129,57 @@ def test_the_default_knows_a_dress_that_nobody_has_touched_by_its_looks(
     assert "12 tested" in report
 
 
+@pytest.mark.parametrize("name", ["EDLAE", "HYBRID", "ENSEMBLE"])
+def test_one_star_adds_nothing(crowd: Crowd, dresses: dict[str, Dress], name: str) -> None:
+    crowd.comes()
+    served = take(versions.folder_of(fit(name)) / versions.SERVED)
+    luna, sole = (served.columns[str(dresses[title].pk)] for title in ("Luna", "Sole"))
+    alone, with_a_star = (
+        served.shopper(*rated).scores(np.array([0])) for rated in (([luna], [5]), ([luna, sole], [5, 1]))
+    )
+    assert np.array_equal(alone, with_a_star)
+    assert np.ptp(alone) > 0
+
+
 def test_an_unknown_method_is_named() -> None:
     with pytest.raises(CommandError, match="'FOLLY' is no method"):
         call_command("fit_recommender", method="FOLLY")
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("EASE:lambda=0", "EASE: lambda=0: expected more than 0"),
+        ("EDLAE:dropout=1", "EDLAE: dropout=1: expected 0 <= dropout < 1"),
+        ("SVD:centring=x", "SVD: centring='x': it is one of"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_named(told: str, said: str, settings: Any) -> None:
+    settings.RECOMMEND_METHOD = told
+    with pytest.raises(CommandError, match=said):
+        call_command("fit_recommender")
+
+
+def test_a_method_that_recommends_nothing_does_not_serve(crowd: Crowd) -> None:
+    """As all did the same with all dresses, IBCF finds none more alike than others."""
+    crowd.comes()
+    version = fit("IBCF")
+    assert (version.state, version.folder) == (State.REFUSED, "")
+    assert version.reason.startswith("It recommends nothing to anybody who can tell how good it is.")
+
+
+@pytest.mark.parametrize("error", [FactorisationDiverged, ImplicitMissing, SVDUnfinished])
+def test_a_night_that_comes_to_nothing_leaves_a_row_that_says_why(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def come_to_nothing(*args: Any) -> None:
+        raise error("It came to nothing.")
+
+    monkeypatch.setattr(Together, "learn", come_to_nothing)
+    crowd.comes()
+    version = fit()
+    assert (version.state, version.folder) == (State.REFUSED, "")
+    assert version.reason == "It came to nothing. What is popular goes on serving."
 
 
 def test_without_java_or_pyspark_its_engine_says_what_is_missing(

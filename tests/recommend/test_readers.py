@@ -87,12 +87,16 @@ def test_a_split_stands_on_one_catalogue_with_its_users_in_one_order(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("unknown", "said"),
-    [("5,1,2\n", "row 2: nothing is known of user '5'"), ("7,2,5\n", "row 2: this rating")],
+    ("parts", "said"),
+    [
+        ({"unknown": "5,1,2\n"}, "row 2: nothing is known of user '5'"),
+        ({"unknown": "7,2,5\n"}, "row 2: this rating is among those known already"),
+        ({"train": "9,1,3\n8,3,4\n"}, "row 2: this rating is among those learnt from"),
+    ],
 )
-def test_a_split_that_gives_itself_away_is_refused(tmp_path: Path, unknown: str, said: str) -> None:
+def test_a_split_that_gives_itself_away_is_refused(tmp_path: Path, parts: dict[str, str], said: str) -> None:
     with pytest.raises(RatingsRefused, match=said):
-        read_split(write_split(tmp_path, unknown=unknown))
+        read_split(write_split(tmp_path, **parts))
 
 
 @pytest.mark.skipif(not MOVIELENSE.is_dir(), reason="there is no MovieLense beside the checkout")

@@ -169,6 +169,25 @@ def test_the_hourly_task_counts_everything_the_first_time(luna: Dress, look: Loo
     assert of(Tally.objects.of_dresses())["views"] == 3
 
 
+@pytest.mark.parametrize(("kept", "credit"), [(31, True), (9, True), (5, False), (1, False)])
+def test_what_is_forgotten_stays_counted(
+    luna: Dress, look: Look, settings: Any, kept: int, credit: bool
+) -> None:
+    """So does a rent to the credit of a look that was opened before, unless less than that is kept."""
+    settings.INTERACTIONS_KEPT = timedelta(days=kept)
+    noon = timezone.now().replace(hour=12)
+    for days in range(40):
+        store(told("ann", "open", luna, at=noon - timedelta(days=days + 6), look=look.pk))
+        store(told("ann", "rent", luna, at=noon - timedelta(days=days)))
+    counted()
+    tallies = Tally.objects.all() if credit else Tally.objects.of_dresses()
+    before = list(tallies.order_by("day", "look").values("day", "look", *sales.DEEDS))
+    Interaction.objects.forget_old(noon + timedelta(hours=1))
+    tasks.count_hourly()
+    tasks.count_nightly()
+    assert list(tallies.order_by("day", "look").values("day", "look", *sales.DEEDS)) == before
+
+
 # The page
 
 

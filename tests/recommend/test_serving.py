@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 
 from recommend import learning, nightly, serving, versions
 from recommend.diversify import spread
+from recommend.methods import METHODS, ON_ANY_MACHINE
 from recommend.models import ShopperKind, shopper_key
 from recommend.recommender import ModelRefused
 from tests.recommend.conftest import Crowd
+from tests.recommend.test_contract import told
 from verify.models import Dress
 
 
@@ -49,13 +52,23 @@ class TestServing:
         assert told[dresses["Onda"].pk] == ("looks_like", dresses["Luna"].pk)
         assert told[dresses["Alga"].pk] == ("popular", None)
 
-    def test_no_person_is_in_what_is_served(self, crowd: Crowd) -> None:
+    @pytest.mark.parametrize("name", ON_ANY_MACHINE)
+    def test_no_person_is_in_what_is_served(self, crowd: Crowd, name: str) -> None:
+        """As text, in one byte a character or numpy's four, and as a number."""
         crowd.comes()
-        folder = versions.folder_of(nightly.fit("TOGETHER", lambda line: None))
-        ann = str(shopper_key(ShopperKind.USER, "shopper 1"))
-        assert not [
-            path for path in folder.rglob("*") if path.is_file() and ann.encode() in path.read_bytes()
-        ]
+        for number in range(12):  # so that every method tells one dress from another
+            crowd.did(f"shopper {number}", "Luna", 20, "rating", value=1 + number % 5)
+            crowd.did(f"shopper {number}", "Onda", 20, "rating", value=5 - number % 5)
+        if METHODS[name].keeps_people:
+            with pytest.raises(CommandError, match=f"{name} keeps what single people did"):
+                call_command("fit_recommender", method=told(name))
+            return
+        folder = versions.folder_of(nightly.fit(told(name), lambda line: None))
+        ann = shopper_key(ShopperKind.USER, "shopper 1")
+        spelt = (str(ann).encode(), str(ann).encode("utf-32-le"), ann.bytes)
+        files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        assert files
+        assert not [path for path, found in files.items() if any(each in found for each in spelt)]
 
     @pytest.mark.parametrize("broken", ["about.json", "fans.npy", "state.together.npy"])
     def test_a_file_that_is_cut_short_is_named(self, crowd: Crowd, broken: str) -> None:

@@ -3,6 +3,7 @@
 import { make, webAddress } from "./parts.js";
 
 const SWIPE = 48; // pixels
+const page = document.documentElement;
 
 /** A part of a caption: a hashtag or a handle that leads somewhere, or mere text. */
 function words({ text, url }) {
@@ -15,7 +16,7 @@ export class Viewer {
   #gallery;
   #index = 0;
   #offers = new Map();
-  #pageStyle = null;
+  #pageStyle = null; // as it was, while a look is open
 
   constructor(gallery) {
     this.#gallery = gallery;
@@ -24,9 +25,9 @@ export class Viewer {
     this.forth = this.#round("next", "›", () => this.#turn(1));
     this.side = make("div", { className: "side" });
     const figure = make("figure", {}, this.photo, this.back, this.forth);
-    const close = this.#round("close", "×", () => this.dialog.close());
+    const close = this.#round("close", "×", () => this.close());
     this.dialog = make("dialog", {}, close, figure, this.side);
-    this.dialog.onclick = ({ target }) => target === this.dialog && this.dialog.close();
+    this.dialog.onclick = ({ target }) => target === this.dialog && this.close();
     this.dialog.onclose = () => this.#closed();
     this.dialog.onkeydown = ({ key }) => this.#turn({ ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0);
     let start = 0;
@@ -43,18 +44,24 @@ export class Viewer {
   }
 
   open(index) {
-    const page = document.documentElement;
-    this.#pageStyle = page.getAttribute("style");
-    page.style.setProperty("padding-right", `${innerWidth - page.clientWidth}px`); // where the scroll bar was
-    page.style.setProperty("overflow", "hidden");
+    this.close();
+    this.#pageStyle = page.style.cssText;
+    page.style.paddingRight = `${innerWidth - page.clientWidth}px`; // where the scroll bar was
+    page.style.overflow = "hidden";
     this.dialog.showModal();
     this.#show(index);
   }
 
+  /** Also when it has left the page, and so never tells. */
+  close() {
+    this.dialog.close();
+    this.#closed();
+  }
+
   #closed() {
-    const page = document.documentElement;
-    if (this.#pageStyle === null) page.removeAttribute("style");
-    else page.setAttribute("style", this.#pageStyle);
+    if (this.dialog.open || this.#pageStyle === null) return;
+    page.style.cssText = this.#pageStyle;
+    this.#pageStyle = null;
     this.#gallery.focusLook(this.#index);
   }
 
@@ -129,7 +136,7 @@ export class Viewer {
       this.#gallery.note("click", dress.sku);
       if (link.href !== location.href.split("#")[0]) return;
       event.preventDefault(); // the shopper is on its page already
-      this.dialog.close();
+      this.close();
       scrollTo(0, 0);
     };
     return link;

@@ -14,7 +14,8 @@ function showPhotos(dress) {
     const alt = word("photo", { title: dress.title, n: index + 2 });
     return Object.assign(picture(photo, "(min-width: 60rem) 28vw, 84vw"), { alt });
   });
-  place("plates").append(...plates);
+  const [cover] = place("plates").children; // the page has it
+  place("plates").replaceChildren(cover, ...plates);
 }
 
 function showDetails(dress) {

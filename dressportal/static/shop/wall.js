@@ -12,6 +12,7 @@ const form = place("search");
 const wall = place("dresses");
 let page = 0;
 let run = new AbortController();
+let loading = null; // the run that waits for an answer
 
 function tile(dress) {
   const cost = dress.in_stock ? dress.price && price(dress.price, language) : word("sold_out");
@@ -35,7 +36,8 @@ function skeleton() {
 }
 
 async function more() {
-  const mine = run;
+  if (loading === run) return;
+  const mine = (loading = run);
   const search = query();
   for (const [name, value] of Object.entries({ order: "looks", limit: 24, page: page + 1 })) search.set(name, value);
   place("more").disabled = true;
@@ -46,6 +48,8 @@ async function more() {
   } catch {
     if (!mine.signal.aborted) fail();
   }
+  if (loading !== mine) return;
+  loading = null;
   place("more").disabled = false;
 }
 

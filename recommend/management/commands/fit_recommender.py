@@ -54,7 +54,7 @@ class Command(BaseCommand):
         source = _source(options)
         try:
             nightly.fit(_method(options), self.say, source=source)
-        except (Busy, UnknownMethod, SparkRefused) as error:
+        except (Busy, UnknownMethod, nightly.KeepsPeople, SparkRefused) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"Nothing changes: {error}.") from error

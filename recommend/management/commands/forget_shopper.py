@@ -6,7 +6,10 @@ from recommend.models import Interaction, ShopperKind, shopper_key
 
 
 class Command(BaseCommand):
-    help = "Delete all that is stored of a shopper. What was learnt from it ends with the next nightly fit."
+    help = (
+        "Delete all that is stored of a shopper. What was learnt from it ends with the next version that "
+        "serves; older versions, in which nobody is named, are kept until they are cleared away."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         who = parser.add_mutually_exclusive_group(required=True)
