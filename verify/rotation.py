@@ -65,7 +65,7 @@ def settle_due(now: datetime) -> int:
 def rotate(on: date | None = None, now: datetime | None = None) -> Rotation:
     """Do what the night has to do and can do now.
 
-    With ``on``, only a batch opened before that day is frozen, so that a second call for the same night
+    With ``on``, only a batch opened before that day of UTC is frozen, so that a second call for the same night
     leaves the new batch alone; without it, any batch that somebody has voted on.
     """
     now = now or timezone.now()
