@@ -61,6 +61,9 @@ CAN_BE_ANSWERED = f"""
     CASE lease.purpose WHEN 'vote' THEN {TAKES_VOTES} ELSE post.state = 'settled' END
 """
 
+# An option that is on a card: dresses named since it was dealt are not.
+ON_CARD = "(NOT option.named OR option.created_at <= lease.created_at)"
+
 # How many cards somebody has in hand.
 IN_HAND = f"""
     SELECT count(*) AS cards
@@ -186,7 +189,7 @@ CARDS = f"""
                 )
             )
             FROM verify_option option JOIN verify_dress dress ON dress.id = option.dress_id
-            WHERE option.suggestion_id = lease.suggestion_id ORDER BY option.rank
+            WHERE option.suggestion_id = lease.suggestion_id AND {ON_CARD} ORDER BY option.rank
         ) AS offer
     FROM verify_lease lease
         JOIN verify_post post ON post.id = lease.post_id
