@@ -200,7 +200,7 @@ CARDS = f"""
 """  # noqa: S608
 
 # A card to be answered. Everybody locks in this order: first the post, then the lease.
-LOCK_CARD = """
+LOCK_CARD = f"""
     SELECT
         lease.id, lease.suggestion_id, lease.outcome, lease.purpose, lease.created_at, lease.expires_at,
         post.id AS post_id, post.state, post.posterior, post.votes_cast, post.votes_needed, post.closeness,
@@ -209,9 +209,8 @@ LOCK_CARD = """
         (SELECT refit.vote_weight FROM verify_refit refit ORDER BY refit.id DESC LIMIT 1) AS vote_weight,
         ARRAY(
             SELECT option.dress_id FROM verify_option option
-            WHERE option.suggestion_id = lease.suggestion_id AND option.named
-                AND option.created_at > lease.created_at
-        ) AS named_later,
+            WHERE option.suggestion_id = lease.suggestion_id AND {ON_CARD}
+        ) AS dealt,
         (
             SELECT option.id FROM verify_option option
             WHERE option.dress_id = %(dress)s AND option.suggestion_id = lease.suggestion_id
@@ -220,7 +219,7 @@ LOCK_CARD = """
         LEFT JOIN verify_reliability voter ON voter.employee_id = lease.employee_id
     WHERE lease.id = %(lease)s AND lease.employee_id = %(employee)s
     FOR NO KEY UPDATE OF post, lease
-"""
+"""  # noqa: S608
 
 # A vote, what its post says after it, and the card that it was cast on.
 CAST = """
