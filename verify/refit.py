@@ -99,10 +99,11 @@ def _key(office: Office, slot: int) -> str:
 
 
 def _doubtful(office: Office, fitted: Fit) -> list[int]:
-    """The pks of the posts whose verdict, by voters, is no longer sure enough."""
+    """The pks of the posts whose verdict, by voters, is not sure enough now, or stands on too few votes."""
     settled = (office.verdict >= 0) & ~office.by_admin
     unsure = fitted.posterior[office.verdict[settled]] < RULE.reopen_below
-    return office.posts[settled][unsure].tolist()
+    too_few = office.counted_votes()[settled] < RULE.least_votes
+    return office.posts[settled][unsure | too_few].tolist()
 
 
 # Storing
@@ -168,18 +169,28 @@ def _reopen(pk: int, row: Refit, now: datetime) -> bool:
         verdict = consensus.dress_key(post.dress_id) if post.dress_id else str(post.answer)
         public = Look.objects.public().filter(post=post).exists()
         post.reopen(now, Batch.objects.open().first())
-        confidence = post.posterior.get(verdict, 0.0)
-        if confidence >= RULE.reopen_below:
+        doubt = _doubt(post, verdict)
+        if not doubt:
             transaction.set_rollback(True)
             return False
         _take_back_surplus(post, now)
         if public:
-            said = f"The look of {post} is not shown any more: its dress is right at {confidence:.0%} only."
+            said = f"The look of {post} is not shown any more: {doubt}."
             Notice.objects.tell(Notice.Kind.LOOK_REOPENED, said, now, post=post)
         if public and post.settles_at:
             post.dispute("Published, and by the nightly re-fit its votes say something else, or too little.")
         Refit.objects.filter(pk=row.pk).update(reopened=F("reopened") + 1)
     return True
+
+
+def _doubt(post: Post, verdict: str) -> str:
+    """What speaks against a verdict of the voters, by the votes as they weigh now; "" for nothing."""
+    confidence = post.posterior.get(verdict, 0.0)
+    if confidence < RULE.reopen_below:
+        return f"its dress is right at {confidence:.0%} only"
+    if post.votes_cast < RULE.least_votes:
+        return f"fewer than {RULE.least_votes} of its votes count"
+    return ""
 
 
 def reweigh(posts: PostQuerySet, now: datetime) -> int:
