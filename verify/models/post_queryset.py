@@ -105,9 +105,10 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def gold(self) -> "PostQuerySet":
         """Posts whose answer is known: an admin decided it, or cleared its look; never a dispute."""
-        vouched = Q(settled_by__isnull=False) | Q(look__clearance="cleared", look__cleared_by__isnull=False)
+        cleared = Q(look__clearance="cleared", look__cleared_by__isnull=False, look__dress=F("dress"))
+        decided = Q(settled_by__isnull=False)
         return self.filter(
-            vouched, state=self.model.State.SETTLED, was_disputed=False, suggestion__isnull=False
+            decided | cleared, state=self.model.State.SETTLED, was_disputed=False, suggestion__isnull=False
         )
 
     def to_confirm(self) -> "PostQuerySet":

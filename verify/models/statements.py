@@ -121,8 +121,8 @@ DEAL_KNOWN = f"""
     ), known AS (
         SELECT post.id FROM verify_post post WHERE post.settled_by_id IS NOT NULL
         UNION
-        SELECT look.post_id FROM verify_look look
-        WHERE look.clearance = 'cleared' AND look.cleared_by_id IS NOT NULL
+        SELECT post.id FROM verify_look look JOIN verify_post post ON post.id = look.post_id
+        WHERE look.clearance = 'cleared' AND look.cleared_by_id IS NOT NULL AND look.dress_id = post.dress_id
     )
     INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, purpose, created_at, expires_at)
     SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(purpose)s, %(now)s, %(until)s
