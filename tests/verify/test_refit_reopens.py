@@ -330,6 +330,23 @@ def test_statements_do_not_grow_with_the_posts_that_are_settled(
     assert settled(3) == settled(20)
 
 
+def test_nor_with_those_that_are_open(
+    batch: Batch, dresses: list[Dress], people: list[Employee], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weighed(count: int) -> int:
+        for post in make.make_open_posts(count, batch, dresses):
+            cast(post, people[0], dresses[0])
+        with CaptureQueriesContext(connection) as queries:
+            assert refit.reweigh(Post.objects.all(), timezone.now()) == Post.objects.count()
+        return len(queries)
+
+    few, many = weighed(3), weighed(20)
+    assert few == many
+    monkeypatch.setattr(refit, "CHUNK", 10)
+    assert few < weighed(1) < 3 * few
+    assert set(Post.objects.values_list("votes_cast", flat=True)) == {1}
+
+
 def test_the_command_says_what_it_found(doubtful: Post, capsys: pytest.CaptureFixture[str]) -> None:
     publish(doubtful)
     call_command("refit_votes")
