@@ -80,6 +80,12 @@ class Office:
     vote: IntArray  # (entries,) which vote an entry is of
     votes: int
 
+    def counted_votes(self) -> IntArray:
+        """(posts,) how many votes weigh something; one that may mean several answers is one."""
+        is_first = np.diff(self.vote, prepend=-1) != 0
+        so_far = np.concatenate([[0], np.cumsum(is_first & self.ballots.counted)])
+        return np.diff(so_far[self.entries])
+
 
 @dataclass(frozen=True)
 class _Answers:

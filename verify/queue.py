@@ -196,10 +196,15 @@ def _said_before(lease: Lease, answer: str) -> Vote | GoldAnswer:
 
 @transaction.atomic
 def skip(employee: Employee, lease_id: int) -> Lease:
-    """Leave a card to others; after some skips an admin gets it. Raises Refused."""
+    """Leave a card to others; after some skips an admin gets it. Raises Refused.
+
+    The same skip once more is a message that was sent twice, and changes nothing.
+    """
     lease = _locked(employee, lease_id)
-    if lease.outcome != Lease.Outcome.OPEN:
+    if lease.outcome == Lease.Outcome.VOTED:
         raise AlreadyVoted
+    if lease.outcome == Lease.Outcome.SKIPPED:
+        return lease
     lease.close(Lease.Outcome.SKIPPED)
     if lease.purpose != Lease.Purpose.VOTE:
         return lease

@@ -5,7 +5,7 @@ own, that judges by what is stored by then. So a re-fit may run twice, at once, 
 next one ends where it would have ended.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -25,6 +25,7 @@ from verify.models.post_queryset import PostQuerySet
 from verify.reliability import BoolArray, Fit, FloatArray
 
 FITTED = ["right", "wrong", "estimate", "low", "high", "votes", "gold_seen", "gold_right", "fitted_at"]
+CHUNK = 100  # posts weighed together: who answers one of them waits for all
 Progress = Callable[[str], None]
 
 
@@ -99,10 +100,11 @@ def _key(office: Office, slot: int) -> str:
 
 
 def _doubtful(office: Office, fitted: Fit) -> list[int]:
-    """The pks of the posts whose verdict, by voters, is no longer sure enough."""
+    """The pks of the posts whose verdict, by voters, is not sure enough now, or stands on too few votes."""
     settled = (office.verdict >= 0) & ~office.by_admin
     unsure = fitted.posterior[office.verdict[settled]] < RULE.reopen_below
-    return office.posts[settled][unsure].tolist()
+    too_few = office.counted_votes()[settled] < RULE.least_votes
+    return office.posts[settled][unsure | too_few].tolist()
 
 
 # Storing
@@ -168,13 +170,13 @@ def _reopen(pk: int, row: Refit, now: datetime) -> bool:
         verdict = consensus.dress_key(post.dress_id) if post.dress_id else str(post.answer)
         public = Look.objects.public().filter(post=post).exists()
         post.reopen(now, Batch.objects.open().first())
-        confidence = post.posterior.get(verdict, 0.0)
-        if confidence >= RULE.reopen_below:
+        doubt = _doubt(post, verdict)
+        if not doubt:
             transaction.set_rollback(True)
             return False
-        _take_back_surplus(post, now)
+        _take_back_surplus([post], now)
         if public:
-            said = f"The look of {post} is not shown any more: its dress is right at {confidence:.0%} only."
+            said = f"The look of {post} is not shown any more: {doubt}."
             Notice.objects.tell(Notice.Kind.LOOK_REOPENED, said, now, post=post)
         if public and post.settles_at:
             post.dispute("Published, and by the nightly re-fit its votes say something else, or too little.")
@@ -182,17 +184,32 @@ def _reopen(pk: int, row: Refit, now: datetime) -> bool:
     return True
 
 
+def _doubt(post: Post, verdict: str) -> str:
+    """What speaks against a verdict of the voters, by the votes as they weigh now; "" for nothing."""
+    confidence = post.posterior.get(verdict, 0.0)
+    if confidence < RULE.reopen_below:
+        return f"its dress is right at {confidence:.0%} only"
+    if post.votes_cast < RULE.least_votes:
+        return f"fewer than {RULE.least_votes} of its votes count"
+    return ""
+
+
 def reweigh(posts: PostQuerySet, now: datetime) -> int:
-    """Weigh the votes of those of ``posts`` anew that are open to votes; returns how many."""
-    weighed = 0
-    for pk in list(posts.order_by("pk").values_list("pk", flat=True)):
-        with transaction.atomic():
-            post = Post.objects.filter(pk=pk).select_for_update(no_key=True).first()
-            if post is not None and post.takes_votes:
-                post.recount(now)
-                _take_back_surplus(post, now)
-                weighed += 1
-    return weighed
+    """Weigh the votes of those of ``posts`` anew that are open to votes; returns how many.
+
+    ``CHUNK`` posts to a transaction.
+    """
+    pks = list(posts.order_by("pk").values_list("pk", flat=True))
+    return sum(_reweigh(pks[start : start + CHUNK], now) for start in range(0, len(pks), CHUNK))
+
+
+@transaction.atomic
+def _reweigh(pks: list[int], now: datetime) -> int:
+    open_to_votes = Post.objects.filter(pk__in=pks, state=Post.State.PROPOSED, settles_at=None)
+    posts = list(open_to_votes.order_by("pk").select_for_update(no_key=True))
+    Post.objects.recount(posts, now)
+    _take_back_surplus(posts, now)
+    return len(posts)
 
 
 def _open_posts() -> PostQuerySet:
@@ -202,8 +219,11 @@ def _open_posts() -> PostQuerySet:
     return Post.objects.filter(in_play | has_votes, state=Post.State.PROPOSED, settles_at=None)
 
 
-def _take_back_surplus(post: Post, now: datetime) -> None:
-    """Of the cards in people's hands, leave the oldest of a locked post, so many as it needs votes."""
-    held = Lease.objects.open(now).filter(post=post, purpose=Lease.Purpose.VOTE).order_by("pk")
-    surplus = list(held.values_list("pk", flat=True)[post.votes_needed :])
+def _take_back_surplus(posts: Collection[Post], now: datetime) -> None:
+    """Of the cards in people's hands, leave the oldest of each locked post, so many as it needs votes."""
+    held = Lease.objects.to_vote(now).filter(post__in=posts).order_by("pk")
+    by_post: dict[int, list[int]] = {post.pk: [] for post in posts}
+    for pk, post_pk in held.values_list("pk", "post"):
+        by_post[post_pk].append(pk)
+    surplus = [pk for post in posts for pk in by_post[post.pk][post.votes_needed :]]
     Lease.objects.filter(pk__in=surplus).update(expires_at=now)

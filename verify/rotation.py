@@ -65,8 +65,8 @@ def settle_due(now: datetime) -> int:
 def rotate(on: date | None = None, now: datetime | None = None) -> Rotation:
     """Do what the night has to do and can do now.
 
-    With ``on``, only a batch opened before that day is frozen, so that a second call for the same night
-    leaves the new batch alone; without it, any batch that somebody has voted on.
+    With ``on``, only a batch opened before that day (of UTC) is frozen, so that a second call for the same
+    night leaves the new batch alone; without it, any batch that somebody has voted on.
     """
     now = now or timezone.now()
     earlier = finish(now)  # one left frozen by an earlier call makes room for the next
@@ -145,7 +145,7 @@ def finish(now: datetime) -> Rotation:
         return Rotation()
     decided = Post.objects.decided().filter(batch__state=Batch.State.FROZEN)
     settled = _each(decided, lambda post: post.settle(now))
-    closing = Post.objects.to_publish().exclude(batch__state=Batch.State.OPEN).exclude(batch=None)
+    closing = Post.objects.to_publish().exclude(batch__state=Batch.State.OPEN)
     published = _each(closing, lambda post: post.publish(now))
     with step():
         batch = Batch.objects.frozen().first()

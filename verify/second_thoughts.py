@@ -94,10 +94,11 @@ def change(
     employee: Employee, vote_id: int, answer: str, dress_id: int | None = None, now: datetime | None = None
 ) -> Vote:
     """Give another answer to a post that is not settled. Raises Refused."""
-    own = _own(employee, vote_id)
+    own, now = _own(employee, vote_id), now or timezone.now()
     option = own.suggestion.options.filter(dress=dress_id).first() if dress_id else None
     if answer not in Answer or (answer == Answer.DRESS) != (option is not None):
         raise OptionNotOffered
+    own.dealt_at = now  # what was named by now was offered too
     return _say_instead(own, answer, option, now)
 
 
@@ -123,10 +124,9 @@ def _own(employee: Employee, vote_id: int) -> Vote:
     return own
 
 
-def _say_instead(own: Vote, answer: str, option: Option | None, now: datetime | None) -> Vote:
-    now = now or timezone.now()
+def _say_instead(own: Vote, answer: str, option: Option | None, now: datetime) -> Vote:
     own.answer, own.option = answer, option
-    own.save(update_fields=["answer", "option"])
+    own.save(update_fields=["answer", "option", "dealt_at"])
     own.post.recount(now)
     _let_go_of_surplus(own.post, now)
     return own

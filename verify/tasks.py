@@ -1,7 +1,7 @@
 """What the worker runs. Each may run twice, at once or after a kill, and finds out by itself what to do."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from logging import getLogger
 
@@ -89,7 +89,7 @@ def warn_admin(employee_pk: int, text: str) -> None:
 
 
 def rotate_nightly() -> None:
-    rotation.rotate(on=timezone.localdate())
+    rotation.rotate(on=timezone.localdate(timezone=UTC))
 
 
 def refit_nightly() -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from verify import consensus, fairplay, queue, refit, scoring
 from verify.fairplay import Card, Choice, Record, View
-from verify.models import Answer, Employee, Notice, Post, Reliability, statements
+from verify.models import Answer, Employee, Notice, Post, Reliability, Vote, statements
 
 RECENT = timedelta(days=1)  # by day, who has answered nothing since is not looked at
 MONTH = timedelta(days=30)  # by night, when verdicts on votes of long ago may have come
@@ -142,11 +142,17 @@ def mute(employee_pk: int, reason: str, now: datetime, tell: bool = False) -> bo
 
 
 def unmute(employee_pk: int, now: datetime) -> bool:
-    """Let this person's votes count again, those on open posts too; False for somebody who is not muted."""
+    """Let this person's votes count again, those cast meanwhile too; False for somebody who is not muted.
+
+    Open posts are weighed anew; points for what was judged meanwhile come with the next `confirm_all`.
+    """
     with transaction.atomic():
         reliability = _locked(employee_pk)
         if reliability is None or reliability.muted_at is None:
             return False
+        votes = Vote.objects.filter(employee=employee_pk)
+        votes.filter(counted=False).update(counted=True)
+        votes.filter(confirmed_at__gte=reliability.muted_at).update(confirmed_at=None)
         reliability.unmute(now)
     _reweigh(employee_pk, now)
     return True

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests import make
 from tests.browser.conftest import Visitor
 from tests.browser.hands import SHOWN, UNGUARDED, press, pressed, ready, settle, shown
 from verify import queue
@@ -91,6 +92,42 @@ def test_an_answer_that_arrived_and_was_not_confirmed_counts_once(visit: Visit, 
     assert Vote.objects.count() == 1
     expect(page.locator("#toasts")).to_be_empty()
     ann.forgive("ERR_FAILED")
+
+
+def test_a_skip_that_arrived_and_was_not_confirmed_is_no_error(visit: Visit, posts: list[Post]) -> None:
+    ann = visit("ann")
+    page = ann.open()
+    first, replies = shown(page), []
+
+    def lose_the_first_reply(route: Route) -> None:
+        replies.append(route.fetch())
+        route.abort() if len(replies) == 1 else route.fulfill(response=replies[-1])
+
+    page.route("**/vote/", lose_the_first_reply)
+    ready(page)
+    page.keyboard.press("s")
+    expect(page.locator(f"#card-{first}")).to_have_count(0)
+    assert [reply.status for reply in replies] == [200, 200]
+    expect(page.locator("#toasts")).to_be_empty()
+    ann.forgive("ERR_FAILED")
+
+
+def test_what_was_refused_after_a_tunnel_is_told_until_the_next_answer(
+    visit: Visit, posts: list[Post]
+) -> None:
+    ann = visit("ann")
+    page = ann.open()
+    page.context.set_offline(True)
+    said = answer_blindly(page)
+    Post.objects.get(pk=said[0][0]).override("not_a_dress", None, make.make_admin())
+    expect(page.locator("#kept")).to_have_text("No connection. Answers kept: 3")
+    page.context.set_offline(False)
+    settle(page, 2)
+    assert stored() == said[1:]
+    expect(page.locator("#toasts")).to_have_text("Your colleagues have settled this one in the meantime.")
+    press(page, "n", 3)
+    expect(page.locator("#toasts")).to_be_empty()
+    ann.forgive("ERR_INTERNET_DISCONNECTED", "409")
 
 
 def test_answers_are_sent_one_by_one_however_slow_the_net(visit: Visit, posts: list[Post]) -> None:

@@ -141,14 +141,17 @@ def test_a_gold_answer_is_no_vote_and_weighs_its_voter(
 def test_gold_is_what_an_admin_decided_or_cleared_but_no_dispute(
     admin: Employee, dresses: list[Dress]
 ) -> None:
-    decided, disputed, cleared, waiting, automatic = make.make_open_posts(5, make.make_batch(), dresses)
+    posts = make.make_open_posts(6, make.make_batch(), dresses)
+    decided, disputed, cleared, waiting, automatic, otherwise = posts
     decided.override(NOT, None, admin)
     disputed.dispute("Nine votes, and no answer sure enough.")
     disputed.override(NOT, None, admin)
-    for post in (cleared, waiting, automatic):
+    for post in (cleared, waiting, automatic, otherwise):
         post.override("dress", dresses[1], admin)
         Post.objects.filter(pk=post.pk).update(settled_by=None)
-    Look.objects.get(post=cleared).decide(Look.Clearance.CLEARED, admin)
+    for post in (cleared, otherwise):
+        Look.objects.get(post=post).decide(Look.Clearance.CLEARED, admin)
+    Post.objects.filter(pk=otherwise.pk).update(dress=dresses[2])  # by voters, when it was open again
     Look.objects.get(post=automatic).decide(Look.Clearance.CLEARED, None)
     assert set(Post.objects.gold()) == {decided, cleared}
 
@@ -157,10 +160,11 @@ def test_the_statement_deals_what_the_query_set_says(
     batch: Batch, decided: list[Post], ben: Employee, admin: Employee, dresses: list[Dress], settings: Any
 ) -> None:
     settings.GOLD_SHARE = 1
-    cleared = make.make_open_posts(1, None, dresses)[0]
-    cleared.override("dress", dresses[1], admin)
-    Post.objects.filter(pk=cleared.pk).update(settled_by=None)
-    Look.objects.get(post=cleared).decide(Look.Clearance.CLEARED, admin)
+    for said in dresses[1:]:
+        [cleared] = make.make_open_posts(1, None, dresses)
+        cleared.override("dress", dresses[1], admin)
+        Look.objects.get(post=cleared).decide(Look.Clearance.CLEARED, admin)
+        Post.objects.filter(pk=cleared.pk).update(settled_by=None, dress=said)
     while queue.hand_out(ben, ahead=1)[0].purpose == "gold":
         lease = known(ben).get(outcome="open")
         queue.skip(ben, lease.pk)

@@ -307,6 +307,16 @@ def test_a_skip_frees_the_place(one: Post, anna: Employee, ben: Employee) -> Non
     assert len(queue.hand_out(make.make_employee())) == 1
 
 
+def test_the_same_skip_sent_twice_counts_once(one: Post, anna: Employee) -> None:
+    lease = card(anna)
+    for _ in range(3):
+        assert queue.skip(anna, lease.pk) == lease
+    one.refresh_from_db()
+    assert one.state == Post.State.PROPOSED
+    with pytest.raises(queue.AlreadyVoted):
+        queue.vote(anna, lease.pk, NOT)
+
+
 def test_three_skips_send_it_to_an_admin(one: Post) -> None:
     holder = make.make_employee()
     held = card(holder)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests import make
 from tests.verify.players import Player, at_once
-from verify import consensus, queue
+from verify import consensus, queue, second_thoughts
 from verify.models import Answer, Batch, Lease, Post, Vote
 from verify.models.post import RULE
 
@@ -159,3 +159,23 @@ def test_a_vote_waits_for_a_post_on_the_move_to_the_next_batch() -> None:
     post.refresh_from_db()
     assert (post.batch, post.votes_cast) == (following, 1)
     assert Batch.objects.open().get() == following
+
+
+def test_none_of_these_that_waited_for_a_naming_may_mean_what_was_named() -> None:
+    make.make_open_posts(1, make.make_batch())
+    anna, ben, right, naming = make.make_employee(), make.make_employee(), make.make_dress(), Event()
+    [first], [second] = queue.hand_out(anna), queue.hand_out(ben)
+    own = queue.vote(anna, first.pk, Answer.NONE_OF_THESE)
+
+    def name() -> None:
+        with transaction.atomic():
+            second_thoughts.name(anna, own.pk, right)
+            naming.set()
+            Event().wait(0.3)
+
+    def answer() -> Vote:
+        assert naming.wait(30)
+        return queue.vote(ben, second.pk, Answer.NONE_OF_THESE)
+
+    at_once([name, answer])
+    assert_counted_as_stored(Post.objects.get())

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests import make
 from tests.verify.office import NOT, answer_gold, cast, settle, unreliable
 from tests.verify.players import at_once
-from verify import queue, refit
+from verify import consensus, queue, refit
 from verify.models import (
     Answer,
     Batch,
@@ -195,6 +195,25 @@ def test_without_the_votes_of_people_muted_a_verdict_is_in_doubt(
     assert (ben.reliability.muted_because, ben.reliability.votes) == ("Clicks.", 1)
 
 
+@pytest.mark.parametrize("muted", [1, 2])
+def test_a_verdict_needs_two_votes_that_count_however_sure_the_model_is(
+    batch: Batch, dresses: list[Dress], people: list[Employee], muted: int
+) -> None:
+    post = make.make_post(batch=batch)
+    post.open_to_votes(make.make_suggestion(post, dresses, (0.94, 0.02, 0.02), not_a_dress=0.01))
+    for employee in people[:2]:
+        cast(post, employee, dresses[0])
+    publish(settle(post))
+    assert refit.refit().reopened == 0
+    for employee in people[:muted]:
+        employee.reliability.mute("Clicks.", timezone.now())
+    assert refit.refit().reopened == 1
+    post = fresh(post)
+    assert post.posterior[consensus.dress_key(dresses[0].pk)] > RULE.reopen_below
+    assert (post.state, post.votes_cast, post.votes_needed) == ("proposed", 2 - muted, muted)
+    assert Notice.objects.get().text.endswith("is not shown any more: fewer than 2 of its votes count.")
+
+
 def test_votes_that_came_in_between_are_heard(
     doubtful: Post, dresses: list[Dress], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,6 +328,23 @@ def test_statements_do_not_grow_with_the_posts_that_are_settled(
         return len(queries)
 
     assert settled(3) == settled(20)
+
+
+def test_nor_with_those_that_are_open(
+    batch: Batch, dresses: list[Dress], people: list[Employee], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weighed(count: int) -> int:
+        for post in make.make_open_posts(count, batch, dresses):
+            cast(post, people[0], dresses[0])
+        with CaptureQueriesContext(connection) as queries:
+            assert refit.reweigh(Post.objects.all(), timezone.now()) == Post.objects.count()
+        return len(queries)
+
+    few, many = weighed(3), weighed(20)
+    assert few == many
+    monkeypatch.setattr(refit, "CHUNK", 10)
+    assert few < weighed(1) < 3 * few
+    assert set(Post.objects.values_list("votes_cast", flat=True)) == {1}
 
 
 def test_the_command_says_what_it_found(doubtful: Post, capsys: pytest.CaptureFixture[str]) -> None:

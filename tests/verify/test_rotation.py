@@ -224,6 +224,17 @@ def test_what_an_admin_settled_is_published_once(now: datetime) -> None:
     assert Look.objects.get().post == post
 
 
+def test_what_was_settled_in_no_batch_is_published_too(now: datetime) -> None:
+    """Reopened when no batch was open, and decided by the votes that it had."""
+    _, (post, other) = opened(now, count=2)
+    vote(post, now - HOUR, "first", "first")
+    vote(other, now - HOUR, NOT)
+    Post.objects.filter(pk=post.pk).update(batch=None)
+    rotation.settle_due(now)
+    assert rotation.rotate(now=now).published == 1
+    assert Look.objects.get().post == post
+
+
 def test_settle_due_waits_for_the_undo(now: datetime) -> None:
     _, (post, *_) = opened(now)
     vote(post, now, NOT, NOT)

@@ -121,6 +121,27 @@ def test_a_card_dealt_before_the_naming_means_either(
     assert online.posterior == pytest.approx(after)
 
 
+def test_a_card_in_hand_keeps_the_options_that_it_was_dealt_with(
+    one: Post, people: list[Employee], right: Dress, now: datetime
+) -> None:
+    anna, ben, *_ = people
+    [dealt] = queue.hand_out(ben, ahead=1, now=now)
+    second_thoughts.name(anna, cast(anna, NONE, now=now).pk, right, now=now + timedelta(seconds=5))
+    [reloaded] = queue.hand_out(ben, ahead=1, now=now + timedelta(seconds=6))
+    assert (reloaded, reloaded.options) == (dealt, dealt.options)
+
+
+def test_none_of_these_said_by_a_change_denies_what_was_named_by_then(
+    one: Post, people: list[Employee], right: Dress, now: datetime
+) -> None:
+    anna, ben, *_ = people
+    [late] = queue.hand_out(ben, ahead=1, now=now)
+    second_thoughts.name(anna, cast(anna, NONE, now=now).pk, right, now=now + timedelta(seconds=5))
+    own = queue.vote(ben, late.pk, NOT, now=now + timedelta(seconds=6))
+    second_thoughts.change(ben, own.pk, NONE, now=now + timedelta(seconds=9))
+    assert Vote.objects.get(pk=own.pk).may_mean(one.suggestion.named()) == {NONE}
+
+
 def test_naming_an_offered_dress_is_a_vote_for_it(one: Post, people: list[Employee]) -> None:
     anna, *_ = people
     offered = one.suggestion.options.get(rank=1)

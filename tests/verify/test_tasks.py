@@ -1,7 +1,7 @@
 import importlib
 import logging
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +214,19 @@ def test_the_night_leaves_a_batch_of_today_alone() -> None:
     batch.refresh_from_db()
     assert batch.state == Batch.State.OPEN
     assert Batch.objects.count() == 1
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "UTC", "Pacific/Auckland"])
+def test_a_rotation_by_day_leaves_the_next_night_its_own(
+    zone: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened at 13:00 UTC and due at 03:00 UTC: in New York and in Auckland that is the same date."""
+    settings.TIME_ZONE = zone
+    batch = make_batch(opened_at=datetime(2026, 6, 10, 13, tzinfo=UTC))
+    [post] = make_open_posts(1, batch)
+    at = batch.opened_at + timedelta(hours=1)
+    cast(post, make_employee(), "not_a_dress", created_at=at, dealt_at=at)
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 6, 11, 3, tzinfo=UTC))
+    tasks.rotate_nightly()
+    batch.refresh_from_db()
+    assert batch.state != Batch.State.OPEN

@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests import make
-from tests.verify.office import NONE, NOT, answer_gold, cast
+from tests.verify.office import NONE, NOT, answer_gold, cast, settle
 from tests.verify.players import at_once
-from verify import queue, refit, watch
+from verify import queue, refit, rotation, scoring, watch
 from verify.fairplay import Choice
 from verify.models import Answer, Dress, Employee, Lease, Notice, Post, Reliability, Vote
 
@@ -224,6 +224,28 @@ def test_what_an_admin_has_forgiven_mutes_no_more(anna: Employee, posts: list[Po
     press(anna, more_posts(posts), at=at + MINUTE)
     assert watch.watch(at) == 1
     assert Notice.objects.count() == 1
+
+
+def test_what_was_said_or_judged_while_muted_counts_once_an_admin_lets_it(
+    anna: Employee, posts: list[Post]
+) -> None:
+    now, (before, meanwhile, open_still) = timezone.now(), posts[:3]
+    Reliability.objects.create(employee=anna, muted_at=now - 30 * MINUTE, muted_because="Too fast.")
+    cast(before, anna, NOT)
+    for post in (meanwhile, open_still):
+        cast(post, anna, NOT, counted=False)
+    colleagues = [make.make_employee(name) for name in ("ben", "cem")]
+    for post in (before, meanwhile):
+        for colleague in colleagues:
+            cast(post, colleague, NOT)
+        settle(post)
+    rotation.settle_due(now)
+    assert set(anna.votes.values_list("right", "points")) == {(True, None), (None, None)}
+    assert watch.unmute(anna.pk, now)
+    rotation.settle_due(now)
+    assert not anna.votes.filter(counted=False).exists()
+    assert anna.votes.filter(points__gte=scoring.RIGHT).count() == 2
+    assert Post.objects.get(pk=open_still.pk).votes_cast == 1
 
 
 def more_posts(posts: list[Post]) -> list[Post]:

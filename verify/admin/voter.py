@@ -78,7 +78,7 @@ class VoterPageMixin:
         employee = _employee(request, pk)
         if watch.unmute(pk, timezone.now()):
             log_change(request, [employee], "The votes count again.")
-            messages.success(request, f"From now on {employee}’s votes count again.")
+            messages.success(request, f"{employee}’s votes count again, those cast meanwhile too.")
         return redirect(voter_url(pk))
 
     def set_active(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from django.conf import settings
 from django.db import models
@@ -57,7 +57,8 @@ class Batch(models.Model):
         return self.state == Batch.State.OPEN
 
     def opened_before(self, day: date) -> bool:
-        return timezone.localdate(self.opened_at) < day
+        """By days of UTC, as is the schedule: elsewhere a batch and the night after it may share a date."""
+        return timezone.localdate(self.opened_at, UTC) < day
 
     def freeze(self, now: datetime) -> None:
         self.state, self.frozen_at = Batch.State.FROZEN, now

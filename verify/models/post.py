@@ -13,12 +13,14 @@ from verify import consensus
 from verify.models.batch import Batch
 from verify.models.catalogue import Dress
 from verify.models.photo import Photo
-from verify.models.post_queryset import WEIGHED, Answer, PostQuerySet
+from verify.models.post_queryset import Answer, PostQuerySet
 
 if TYPE_CHECKING:
     from verify.models.employee import Employee
     from verify.models.look import Look
+    from verify.models.reliability import Refit
     from verify.models.suggestion import Suggestion
+    from verify.models.vote import Vote
 
 RULE = consensus.Rule()
 AUDIT_RULE = consensus.Rule(least_votes=consensus.AUDIT_VOTES)
@@ -181,23 +183,16 @@ class Post(models.Model):
 
     def recount(self, now: datetime) -> None:
         """Weigh the stored votes anew, by what is known of the voters now."""
-        refit = apps.get_model("verify", "Refit").objects.current()
-        prior = self.suggestion.prior(refit.prior_factors)
-        votes = self._weighed_votes()
-        posterior = consensus.after(prior, votes, refit.vote_weight)
-        self._weigh(posterior, len(votes), now, refit.vote_weight)
-        self.save(update_fields=WEIGHED)
+        Post.objects.recount([self], now)
 
-    def _weighed_votes(self) -> list[tuple[frozenset[str], float]]:
-        """What each vote that counts may mean, and its voter's reliability."""
-        votes = list(self.votes.filter(counted=True).select_related("option"))
-        voters = [vote.employee_id for vote in votes if vote.employee_id]
-        reliabilities = apps.get_model("verify", "Reliability").objects.weigh(voters)
-        named = self.suggestion.named()
-        weighed = [
-            (vote.may_mean(named), reliabilities.get(vote.employee_id, RULE.reliability)) for vote in votes
-        ]
-        return [(meant, reliability) for meant, reliability in weighed if reliability is not None]
+    def weigh(
+        self, suggestion: "Suggestion", cast: "Collection[tuple[Vote, float]]", refit: "Refit", now: datetime
+    ) -> None:
+        """The fields, unsaved, after the votes ``cast``, each with its voter's reliability."""
+        named = suggestion.named()
+        votes = [(vote.may_mean(named), reliability) for vote, reliability in cast]
+        posterior = consensus.after(suggestion.prior(refit.prior_factors), votes, refit.vote_weight)
+        self._weigh(posterior, len(votes), now, refit.vote_weight)
 
     @property
     def rule(self) -> consensus.Rule:

@@ -17,6 +17,7 @@ from verify.models.photo import Photo
 if TYPE_CHECKING:
     from verify.models.post import Post
     from verify.models.suggestion import Suggestion
+    from verify.models.vote import Vote
 
 WEIGHED = ["posterior", "votes_cast", "votes_needed", "closeness", "settles_at"]
 
@@ -103,11 +104,25 @@ class PostQuerySet(models.QuerySet["Post"]):
         fields = [*WEIGHED, "suggestion", "state", "audit", "claimed_until", "trouble"]
         _write(self.model, suggestions, fields)
 
+    def recount(self, posts: "Collection[Post]", now: datetime) -> None:
+        """Weigh the stored votes on ``posts`` anew, by what is known of the voters now.
+
+        Six statements, however many posts and votes.
+        """
+        refit = apps.get_model("verify", "Refit").objects.current()
+        suggestions = apps.get_model("verify", "Suggestion").objects.prefetch_related("options")
+        offered = suggestions.in_bulk([post.suggestion_id for post in posts])
+        cast = _weighed_votes(posts)
+        for post in posts:
+            post.weigh(offered[post.suggestion_id], cast[post.pk], refit, now)
+        _write(self.model, posts, WEIGHED)
+
     def gold(self) -> "PostQuerySet":
         """Posts whose answer is known: an admin decided it, or cleared its look; never a dispute."""
-        vouched = Q(settled_by__isnull=False) | Q(look__clearance="cleared", look__cleared_by__isnull=False)
+        cleared = Q(look__clearance="cleared", look__cleared_by__isnull=False, look__dress=F("dress"))
+        decided = Q(settled_by__isnull=False)
         return self.filter(
-            vouched, state=self.model.State.SETTLED, was_disputed=False, suggestion__isnull=False
+            decided | cleared, state=self.model.State.SETTLED, was_disputed=False, suggestion__isnull=False
         )
 
     def to_confirm(self) -> "PostQuerySet":
@@ -128,6 +143,18 @@ class PostQuerySet(models.QuerySet["Post"]):
             _, counts = super().delete()
             _, of_photos = Photo.objects.filter(pk__in=photos).unused().delete()
         return sum([*counts.values(), *of_photos.values()]), counts | of_photos
+
+
+def _weighed_votes(posts: "Collection[Post]") -> "dict[int, list[tuple[Vote, float]]]":
+    """By post's pk the votes that count, each with its voter's reliability."""
+    votes = apps.get_model("verify", "Vote").objects.filter(post__in=posts, counted=True)
+    cast = list(votes.select_related("option"))
+    reliabilities = apps.get_model("verify", "Reliability").objects.weigh({vote.employee_id for vote in cast})
+    weighed: dict[int, list[tuple[Vote, float]]] = {post.pk: [] for post in posts}
+    for vote in cast:
+        if (reliability := reliabilities[vote.employee_id]) is not None:
+            weighed[vote.post_id].append((vote, reliability))
+    return weighed
 
 
 def _write(model: type[models.Model], posts: "Collection[Post]", names: Sequence[str]) -> None:

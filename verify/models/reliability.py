@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import models
@@ -13,8 +13,8 @@ class ReliabilityQuerySet(models.QuerySet["Reliability"]):
     def muted(self) -> "ReliabilityQuerySet":
         return self.exclude(muted_at=None)
 
-    def weigh(self, employees: Iterable[int]) -> dict[int, float | None]:
-        """By employee's pk: what a vote of theirs is weighed by; None for somebody muted."""
+    def weigh(self, employees: Collection[int | None]) -> dict[int | None, float | None]:
+        """By employee's pk, None of those who left: what a vote of theirs is weighed by; None if muted."""
         known = {row.pk: row for row in self.filter(pk__in=employees)}
         return {pk: known[pk].weighs if pk in known else RULE.reliability for pk in employees}
 

@@ -61,6 +61,9 @@ CAN_BE_ANSWERED = f"""
     CASE lease.purpose WHEN 'vote' THEN {TAKES_VOTES} ELSE post.state = 'settled' END
 """
 
+# An option that is on a card: dresses named since it was dealt are not.
+ON_CARD = "(NOT option.named OR option.created_at <= lease.created_at)"
+
 # How many cards somebody has in hand.
 IN_HAND = f"""
     SELECT count(*) AS cards
@@ -118,8 +121,8 @@ DEAL_KNOWN = f"""
     ), known AS (
         SELECT post.id FROM verify_post post WHERE post.settled_by_id IS NOT NULL
         UNION
-        SELECT look.post_id FROM verify_look look
-        WHERE look.clearance = 'cleared' AND look.cleared_by_id IS NOT NULL
+        SELECT post.id FROM verify_look look JOIN verify_post post ON post.id = look.post_id
+        WHERE look.clearance = 'cleared' AND look.cleared_by_id IS NOT NULL AND look.dress_id = post.dress_id
     )
     INSERT INTO verify_lease (post_id, employee_id, suggestion_id, outcome, purpose, created_at, expires_at)
     SELECT post.id, %(employee)s, post.suggestion_id, 'open', %(purpose)s, %(now)s, %(until)s
@@ -186,7 +189,7 @@ CARDS = f"""
                 )
             )
             FROM verify_option option JOIN verify_dress dress ON dress.id = option.dress_id
-            WHERE option.suggestion_id = lease.suggestion_id ORDER BY option.rank
+            WHERE option.suggestion_id = lease.suggestion_id AND {ON_CARD} ORDER BY option.rank
         ) AS offer
     FROM verify_lease lease
         JOIN verify_post post ON post.id = lease.post_id
@@ -197,7 +200,7 @@ CARDS = f"""
 """  # noqa: S608
 
 # A card to be answered. Everybody locks in this order: first the post, then the lease.
-LOCK_CARD = """
+LOCK_CARD = f"""
     SELECT
         lease.id, lease.suggestion_id, lease.outcome, lease.purpose, lease.created_at, lease.expires_at,
         post.id AS post_id, post.state, post.posterior, post.votes_cast, post.votes_needed, post.closeness,
@@ -206,9 +209,8 @@ LOCK_CARD = """
         (SELECT refit.vote_weight FROM verify_refit refit ORDER BY refit.id DESC LIMIT 1) AS vote_weight,
         ARRAY(
             SELECT option.dress_id FROM verify_option option
-            WHERE option.suggestion_id = lease.suggestion_id AND option.named
-                AND option.created_at > lease.created_at
-        ) AS named_later,
+            WHERE option.suggestion_id = lease.suggestion_id AND {ON_CARD}
+        ) AS dealt,
         (
             SELECT option.id FROM verify_option option
             WHERE option.dress_id = %(dress)s AND option.suggestion_id = lease.suggestion_id
@@ -217,7 +219,7 @@ LOCK_CARD = """
         LEFT JOIN verify_reliability voter ON voter.employee_id = lease.employee_id
     WHERE lease.id = %(lease)s AND lease.employee_id = %(employee)s
     FOR NO KEY UPDATE OF post, lease
-"""
+"""  # noqa: S608
 
 # A vote, what its post says after it, and the card that it was cast on.
 CAST = """

@@ -100,7 +100,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
 def _locked_card(row: dict[str, Any], employee: "Employee") -> "Lease":
     columns = ("id", "post_id", "suggestion_id", "outcome", "purpose", "created_at", "expires_at")
     card = statements.stored(Lease, row, *columns, employee_id=employee.pk)
-    card.option_chosen, card.named_later = row["option_chosen"], row["named_later"]
+    card.option_chosen = row["option_chosen"]
     card.reliability = None if row["muted"] else row["reliability"] or RULE.reliability
     card.vote_weight = row["vote_weight"] or consensus.VOTE_WEIGHT
     card.post = statements.stored(
@@ -109,6 +109,9 @@ def _locked_card(row: dict[str, Any], employee: "Employee") -> "Lease":
         suggestion_id=row["post_suggestion_id"],
         posterior=json.loads(row["posterior"]),
     )
+    # By the locked row: the subqueries may be older, and not know what was named while this one waited.
+    possible = {dress for key in card.post.posterior if (dress := consensus.dress_of(key))}
+    card.named_later = possible - set(row["dealt"])
     return card
 
 

@@ -20,11 +20,13 @@ const outbox = new Outbox(`answers of ${deck.dataset.player}`, deliver, ({ entri
 
 export const held = () => [...new Set([...leases(), ...outbox.entries.map((entry) => entry.lease)])];
 
+const clear = (...ids) => ids.forEach((id) => document.getElementById(id).replaceChildren());
+
 export function answer(card, button) {
   if (card.dataset.choice || isGuarded() || card !== current()) return;
   outbox.add({ lease: card.dataset.lease, choice: button.value, viewed: elapsed() });
   send(card, button);
-  for (const id of ["feedback", "after"]) document.getElementById(id).replaceChildren();
+  clear("feedback", "after", "toasts");
   offerUndo(newest());
 }
 
@@ -41,6 +43,7 @@ function offerUndo(entry) {
 }
 
 export function takeBack({ action, elements }) {
+  clear("toasts");
   const lease = elements.lease.value;
   if (!outbox.takeBack(lease)) return outbox.add({ url: action, back: lease });
   bringBack(cardOf(lease));
@@ -61,7 +64,6 @@ async function deliver({ lease, choice, viewed, url, back }, again) {
   if (response?.ok || response?.status === 409) {
     take(await response.text(), card, lease ? "beforeend" : "afterbegin");
     if (newest()) offerUndo(newest());
-    if (again && !response.ok) document.getElementById("toasts").replaceChildren();
   } else {
     say(word(response ? "failed" : "unreachable"));
     if (card) bringBack(card);

@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--on", type=a_date, metavar="DATE", help="freeze only what was open before this day"
+            "--on", type=a_date, metavar="DATE", help="freeze only what was open before this day (UTC)"
         )
         parser.add_argument("--json", type=Path, metavar="OUT", help="also write what was done to this file")
 
