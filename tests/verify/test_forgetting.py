@@ -48,6 +48,12 @@ pytestmark = pytest.mark.django_db
 PAGE = "/admin/verify/post/person/"
 
 
+@pytest.fixture(autouse=True)
+def the_same_draws(settings: Any) -> None:
+    """LUNA-2 is not held out."""
+    settings.SECRET_KEY = "by which people and dresses draw their splits"
+
+
 def said(command: str, *arguments: str) -> str:
     out = StringIO()
     call_command(command, *arguments, stdout=out)
@@ -147,7 +153,7 @@ def test_a_photo_that_somebody_else_posted_too_stays() -> None:
 
 
 def test_exports_are_cleaned(tmp_path: Path) -> None:
-    dress = make_dress(sku="LUNA-1")  # which part of the training set a dress is in is its SKU's
+    dress = make_dress(sku="LUNA-2")
     settled = {"rights": "granted", "state": "settled", "answer": "dress", "dress": dress, "settled_at": NOON}
     mine, hers = (make_post(username=name, confidence=0.9, **settled) for name in ("ruby", "pearl"))
     training, looks = tmp_path / "training", tmp_path / "looks"
@@ -177,7 +183,7 @@ def exported(folder: Path) -> tuple[list[Any], set[str]]:
 @pytest.fixture
 def training(tmp_path: Path) -> Path:
     """A training set with a look of Ruby's."""
-    make_look(make_dress(sku="LUNA-1"), username="ruby", confidence=0.9, settled_at=NOON)
+    make_look(make_dress(sku="LUNA-2"), username="ruby", confidence=0.9, settled_at=NOON)
     training_export.write(tmp_path, training_export.Choice(), lambda rows, *_: rows)
     return tmp_path
 
