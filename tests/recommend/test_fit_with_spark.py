@@ -28,6 +28,12 @@ METHOD = "SPARK_ALS:categories=2,alpha=20,maxit=5,blocks=2"
 State = RecommenderVersion.State
 
 
+@pytest.fixture(autouse=True)
+def the_same_keys(settings: Any) -> None:
+    """By them Spark numbers people, and from that draws the factors that so small a crowd begins with."""
+    settings.SHOPPER_SECRET = "by which Spark numbers people"
+
+
 def exported(spark: Any, folder: Path) -> Parquet:
     """All that is stored, as a shop would keep it in files."""
     rows = Interaction.objects.values_list(*INTERACTIONS)
