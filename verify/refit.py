@@ -205,8 +205,8 @@ def reweigh(posts: PostQuerySet, now: datetime) -> int:
 
 @transaction.atomic
 def _reweigh(pks: list[int], now: datetime) -> int:
-    open_to_votes = Post.objects.filter(pk__in=pks, state=Post.State.PROPOSED, settles_at=None)
-    posts = list(open_to_votes.order_by("pk").select_for_update(no_key=True))
+    taking_votes = Post.objects.taking_votes().filter(pk__in=pks)
+    posts = list(taking_votes.order_by("pk").select_for_update(no_key=True))
     Post.objects.recount(posts, now)
     _take_back_surplus(posts, now)
     return len(posts)
@@ -216,7 +216,7 @@ def _open_posts() -> PostQuerySet:
     """Where new figures make a difference: in play, or with votes already."""
     has_votes = Exists(Vote.objects.filter(post=OuterRef("pk")))
     in_play = Q(batch__in=Batch.objects.unfinished())
-    return Post.objects.filter(in_play | has_votes, state=Post.State.PROPOSED, settles_at=None)
+    return Post.objects.taking_votes().filter(in_play | has_votes)
 
 
 def _take_back_surplus(posts: Collection[Post], now: datetime) -> None:

@@ -219,10 +219,9 @@ class PostAdmin(DecideQueue, RightsQueue, PersonPage, GatedPosts, CuratedAdmin):
     def delete_model(self, request: HttpRequest, post: Post) -> None:
         self.delete_queryset(request, Post.objects.filter(pk=post.pk))
 
-    def delete_queryset(self, request: HttpRequest, posts: QuerySet[Post]) -> None:
+    def delete_queryset(self, request: HttpRequest, posts: PostQuerySet) -> None:
         """For good: from exports, too, and no import brings them back."""
-        pks = list(posts.values_list("pk", flat=True))
-        tell(request, forgetting.erase(Post.objects.filter(pk__in=pks), Tombstone.Reason.ASKED))
+        tell(request, forgetting.erase(posts, Tombstone.Reason.ASKED))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

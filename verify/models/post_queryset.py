@@ -78,6 +78,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         )
         return self.proposable(now).filter(Exists(gone), state=self.model.State.PROPOSED)
 
+    def taking_votes(self) -> "PostQuerySet":
+        """Proposed, and not decided yet: those of which `Post.takes_votes` is true."""
+        return self.filter(state=self.model.State.PROPOSED, settles_at=None)
+
     def decided(self) -> "PostQuerySet":
         """Decided, and not settled yet."""
         return self.filter(state=self.model.State.PROPOSED, settles_at__isnull=False)
