@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from django_q.models import Schedule
 
 from dressportal.schedules import SCHEDULES
+from recommend.methods import KeepsPeople, UnknownMethod, method_to_serve
 from verify import vector_search
 from verify.models import ModelVersion
 from verify.versions import digest_of, folder_of
@@ -62,6 +63,23 @@ def production_secrets(app_configs: Sequence[Any] | None, **options: Any) -> lis
         hint = "Set DATABASE_URL: the embedded Postgres has neither backups nor replicas."
         found.append(Error("The database is the embedded one.", hint=hint, id="dressportal.E005"))
     return found
+
+
+@register("dressportal", deploy=True)
+def method_of_recommending(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    """Not at every command's start: some methods take seconds to load."""
+    try:
+        if settings.RECOMMEND_METHOD != "off":
+            method_to_serve(settings.RECOMMEND_METHOD)
+    except (UnknownMethod, KeepsPeople) as error:
+        return [
+            Error(
+                f"No night can fit a recommender: {error}",
+                hint="Set DRESSPORTAL_RECOMMEND_METHOD to another method, or to off.",
+                id="dressportal.E012",
+            )
+        ]
+    return []
 
 
 @register(Tags.database)

@@ -45,6 +45,10 @@ class UnknownMethod(ValueError):
     """No such method or option, or a value that it cannot have; the message names what there is."""
 
 
+class KeepsPeople(ValueError):
+    """A method in whose files single people could be found; the message says so."""
+
+
 def method(told: str, **otherwise: Any) -> Recommender:
     """`RSVD`, or with options `RSVD:categories=20,lambda=10`. Raises UnknownMethod.
 
@@ -62,6 +66,17 @@ def method(told: str, **otherwise: Any) -> Recommender:
         raise
     except ValueError as error:  # what the config says of its values
         raise UnknownMethod(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
+
+
+def method_to_serve(told: str, **otherwise: Any) -> Recommender:
+    """As `method`. Raises UnknownMethod, KeepsPeople."""
+    made = method(told, **otherwise)
+    if made.keeps_people:
+        raise KeepsPeople(
+            f"{made.name} keeps what single people did in its files, where nobody can be forgotten: "
+            "it can be evaluated, not served."
+        )
+    return made
 
 
 def _options(made: type[Recommender], told: str) -> dict[str, Any]:

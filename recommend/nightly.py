@@ -22,7 +22,7 @@ from recommend import judging, versions
 from recommend.evaluate import Evaluation, Measured
 from recommend.judging import Judges
 from recommend.learning import GOOD, SLACK, Learnt, Say, TooLittle, here, with_spark
-from recommend.methods import method
+from recommend.methods import method_to_serve
 from recommend.metrics import Figures
 from recommend.models import RecommenderVersion
 from recommend.ratings import RatingsRefused
@@ -35,22 +35,13 @@ from verify.only_one import only_one
 POPULAR = "what is popular"
 
 
-class KeepsPeople(ValueError):
-    """A method in whose files single people could be found; the message says so."""
-
-
 def fit(told: str, say: Say, now: datetime | None = None, source: Source | None = None) -> RecommenderVersion:
     """Fit a method, told with its options, and publish it unless it is worse than what serves.
 
     From what shoppers did here, or by Spark from a source of interactions or ratings. Returns its row, whose
     reason says what became of it. Raises Busy, UnknownMethod, KeepsPeople, SparkRefused.
     """
-    made, shelf = method(told, good=GOOD, slack=SLACK), versions.shelf()
-    if made.keeps_people:
-        raise KeepsPeople(
-            f"{made.name} keeps what single people did in its files, where nobody can be forgotten: "
-            "it can be evaluated, not served."
-        )
+    made, shelf = method_to_serve(told, good=GOOD, slack=SLACK), versions.shelf()
     with only_one(shelf / ".lock", "Another recommender is being fitted"):
         row = RecommenderVersion(method=told, fitted_at=now or timezone.now(), people=0, dresses=0, ratings=0)
         _fit(made, row, source, shelf / ".draft", say)

@@ -69,6 +69,22 @@ def test_production_without_a_mail_server_is_warned_about(monkeypatch: pytest.Mo
     assert "DRESSPORTAL_EMAIL_URL" in found[0].hint
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("EASE:lambda=500", ""),
+        ("off", ""),
+        ("FOLLY", "'FOLLY' is no method"),
+        ("EASE:lambda=0", "lambda=0: expected more than 0"),
+        ("UBCF", "UBCF keeps what single people did"),
+    ],
+)
+def test_a_method_that_no_night_could_fit_is_an_error(told: str, said: str, settings: Any) -> None:
+    settings.RECOMMEND_METHOD = told
+    found = [each for each in run_checks(include_deployment_checks=True) if each.id == "dressportal.E012"]
+    assert [said in each.msg for each in found] == [True] * bool(said)
+
+
 def test_production_fetches_nothing_from_its_own_machine(settings: Any) -> None:
     for production, loopback, expected in (
         (False, True, []),

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommend import nightly
-from recommend.methods import UnknownMethod
+from recommend.methods import KeepsPeople, UnknownMethod
 from recommend.models import Interaction
 from recommend.spark import Jdbc, Parquet, Source, SparkAls
 from recommend.spark_session import SparkRefused
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         source = _source(options)
         try:
             nightly.fit(_method(options), self.say, source=source)
-        except (Busy, UnknownMethod, nightly.KeepsPeople, SparkRefused) as error:
+        except (Busy, UnknownMethod, KeepsPeople, SparkRefused) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"Nothing changes: {error}.") from error
