@@ -305,6 +305,20 @@ def test_bad_voters_are_found_and_good_ones_are_not() -> None:
     assert sum(post.cards - post.spent for post in play.posts) > 50  # answers of the muted weigh nothing
 
 
+def test_a_verdict_reopens_when_too_few_of_its_votes_still_count_however_sure_it_is() -> None:
+    play = campaign(replace(SMALL, checked=0.0), "dressportal")
+    play._open_batch()
+    play._day()
+    settled = [post for post in play.posts if post.state == State.SETTLED and post.votes == RULE.least_votes]
+    sure = max(settled, key=lambda post: post.photo.prior[post.answer])
+    _, voter = play.box.votes_on(play.posts.index(sure))[0]
+    play.people[voter].muted = True
+    answer = sure.answer
+    assert play._refit() > 0
+    assert (sure.state, sure.votes) == (State.OPEN, RULE.least_votes - 1)
+    assert sure.known[answer] > RULE.reopen_below
+
+
 def test_an_office_full_of_bad_voters_reopens_what_they_settled() -> None:
     office = Office(posts=1_000, batch=250, voters=40, bad=0.4, ability=0.95, spread=0.02, activity=0.3)
     portal, others = played(office, "dressportal"), played(office, "posterior-raw")

@@ -279,7 +279,7 @@ class Campaign:
         rows = fit.from_votes.reshape(-1, SLOTS).tolist()
         for number, row in enumerate(rows):
             post = self.posts[number]
-            if self._is_doubtful(post, row):
+            if self._is_doubtful(post, row, votes[number]):
                 self._open(number)
                 reopened += 1
             if post.state == State.OPEN:
@@ -287,10 +287,10 @@ class Campaign:
                 self._decide(number)
         return reopened
 
-    def _is_doubtful(self, post: Post, row: list[float]) -> bool:
+    def _is_doubtful(self, post: Post, row: list[float], votes: int) -> bool:
         if post.state != State.SETTLED or post.truth_known() >= 0 or not self.policy.is_production:
             return False
-        return row[post.slot(post.answer)] < self.rule.reopen_below
+        return row[post.slot(post.answer)] < self.rule.reopen_below or votes < self.rule.least_votes
 
     def _watch(self) -> int:
         """Mute who does not play fair, for good: only an admin could undo it. Returns how many."""
