@@ -42,6 +42,7 @@ class Outcome:
 def refit(now: datetime | None = None, progress: Progress = lambda said: None) -> Refit:
     """Re-fit everybody's reliability, reopen what is in doubt by it, and weigh the open posts anew."""
     now, started = now or timezone.now(), perf_counter()
+    _count_late()
     office = ballots.read()
     progress(f"Read {office.votes:,} votes on {len(office.posts):,} posts.")
     outcome = estimate(office)
@@ -53,6 +54,12 @@ def refit(now: datetime | None = None, progress: Progress = lambda said: None) -
     progress(f"Weighed {reweigh(_open_posts(), now):,} open posts anew.")
     row.refresh_from_db()
     return row
+
+
+def _count_late() -> None:
+    """A vote cast at the moment at which its voter is unmuted may be stored as one that does not count."""
+    believed = Reliability.objects.filter(muted_at=None).values("employee")
+    Vote.objects.filter(counted=False, employee__in=believed).update(counted=True)
 
 
 def estimate(office: Office) -> Outcome:

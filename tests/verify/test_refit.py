@@ -142,7 +142,7 @@ def posteriors() -> dict[int, dict[str, float]]:
 def test_open_posts_are_weighed_anew_as_the_fit_has_them(
     people: list[Employee], batch: Batch, dresses: list[Dress]
 ) -> None:
-    """Somebody is muted, somebody is gone, some votes never counted: arrays and rows agree on all."""
+    """Somebody is muted, somebody is gone, some votes count late: arrays and rows agree on all."""
     rng = np.random.default_rng(1)
     anna, ben, _, dora, emil = people
     answer_gold(anna, 15, 0)
@@ -161,6 +161,20 @@ def test_open_posts_are_weighed_anew_as_the_fit_has_them(
         if post.votes.exists() and not fresh(post).settles_at:
             assert fresh(post).posterior == pytest.approx(expected[post.pk], abs=5e-3)
     assert Reliability.objects.count() == 4
+
+
+def test_a_vote_that_missed_its_voters_unmuting_counts_from_that_night_on(
+    batch: Batch, dresses: list[Dress], people: list[Employee]
+) -> None:
+    anna, ben, *_ = people
+    Reliability.objects.create(employee=anna)
+    Reliability.objects.create(employee=ben, muted_at=timezone.now())
+    [post] = make.make_open_posts(1, batch, dresses)
+    late, muted = (cast(post, voter, NOT, counted=False) for voter in (anna, ben))
+    refit.refit()
+    assert list(Vote.objects.filter(counted=True)) == [late]
+    assert fresh(post).votes_cast == 1
+    assert not Vote.objects.get(pk=muted.pk).counted
 
 
 FAR = (0.1, 8.0, 0.2, 5.0, 0.25, 4.0, 0.3, 3.0, 0.05, 20.0)  # from 1, and from bin to bin
