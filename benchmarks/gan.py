@@ -39,6 +39,7 @@ from ml.learner import precision  # noqa: E402
 from ml.photos import read_square  # noqa: E402
 from ml.synthetic.manifest import Order, write  # noqa: E402
 from ml.train_gan import train  # noqa: E402
+from ml.training_options import OptionsRefused  # noqa: E402
 
 CPU = torch.device("cpu")
 BATCH = 64
@@ -48,6 +49,7 @@ ROWS: dict[str, dict[str, str]] = {
     TASTES: {"recipe": "modern", "condition": "embedding"},
 }
 TRAINED, HELD_OUT = 7, 8  # wardrobes
+FIGURES = {"fid": 1, "kid": 4, "precision": 2, "recall": 2, "kid_of_real_dresses": 3}  # and their places
 
 
 def main() -> None:
@@ -58,7 +60,10 @@ def main() -> None:
         figures["speed"] = speed(chosen.rounds)
         print_speed(figures["speed"])
     if chosen.only != "speed":
-        figures["likeness"] = likeness(chosen)
+        try:
+            figures["likeness"] = likeness(chosen)
+        except OptionsRefused as error:
+            raise SystemExit(f"{error}.") from error
         print_likeness(figures["likeness"], chosen)
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=2) + "\n")
@@ -161,6 +166,11 @@ def real_features(folder: Path, size: int, judge: Judge) -> np.ndarray | None:
     )
 
 
+def figure(value: float | None, places: int) -> str:
+    """A dash for what was not measured, or what so few photos do not tell."""
+    return "-" if value is None else f"{value:.{places}f}"
+
+
 def print_likeness(found: dict[str, Any], chosen: argparse.Namespace) -> None:
     some = next(iter(found.values()))
     title = (
@@ -171,15 +181,15 @@ def print_likeness(found: dict[str, Any], chosen: argparse.Namespace) -> None:
         "recipe", "FID", "KID", "precision", "recall", "KID, real", "ms a step", "steps", title=title
     )
     for name, row in found.items():
-        real = f"{row['kid_of_real_dresses']:.3f}" if "kid_of_real_dresses" in row else "-"
-        cells = (f"{row['fid']:.1f}", f"{row['kid']:.4f}", f"{row['precision']:.2f}", f"{row['recall']:.2f}")
-        table.add_row(name, *cells, real, f"{row['ms']:.0f}", f"{row['steps']:,}")
+        cells = [figure(row.get(key), places) for key, places in FIGURES.items()]
+        table.add_row(name, *cells, f"{row['ms']:.0f}", f"{row['steps']:,}")
     console = Console()
     console.print(table)
-    others = {name: found[name]["fid"] for name in ("dcgan", "wgan-gp") if name in found}
+    fid = {name: row["fid"] for name, row in found.items() if row["fid"] is not None}
+    others = [name for name in ("dcgan", "wgan-gp") if name in fid]
     for name in ("modern", TASTES):
-        if name in found and others:
-            met = "met" if found[name]["fid"] < min(others.values()) else "missed"
+        if name in fid and others:
+            met = "met" if fid[name] < min(fid[other] for other in others) else "missed"
             console.print(f"bar: FID of {name} below those of {' and '.join(others)}: {met}")
 
 
