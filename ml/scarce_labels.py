@@ -37,6 +37,7 @@ METHODS: dict[str, Callable[[Task], Method]] = {
     "noise": methods.Noisy,
     "transfer": transfer.Transfer,
     "gan": games.Judge,
+    "gan-transfer": games.TransferJudge,
     "generated": games.Generated,
     "fixmatch": methods.FixMatch,
     "neighbours": methods.Neighbours,

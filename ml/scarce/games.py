@@ -10,6 +10,7 @@ from ml.gan import GanConfig, Generator
 from ml.gan_augmentation import augment
 from ml.photos import MEAN, SPREAD, Pixels, normalise
 from ml.scarce.learner import STRONG, Learner, Task, half_bits, statistics_kept
+from ml.scarce.transfer import begun_as_deepdress
 
 REAL = DREAMT = 32  # photos in a step
 MATCHED = 64  # dreams in a generator's step
@@ -25,11 +26,11 @@ class Judge(Learner):
 
     Salimans et al. 2016 (arXiv:1606.03498): the photo is real by the odds sum(exp(logits)), the extra class's
     logit is 0, and the generator matches the mean features of real photos. The critic is the network that
-    all methods have.
+    all methods have, unless another is given.
     """
 
-    def __init__(self, task: Task, classes: int = 0) -> None:
-        super().__init__(task)
+    def __init__(self, task: Task, classes: int = 0, network: nn.Module | None = None) -> None:
+        super().__init__(task, network)
         kind = "class" if classes else "none"
         config = GanConfig(task.photos.shape[1], "conv", width=32, condition=kind, classes=classes)
         self.generator = Generator(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -82,6 +83,13 @@ class Judge(Learner):
     def shown(self, photos: Tensor) -> Tensor:
         """-1..1 -> as the network takes them, augmented so that gradients pass."""
         return normalise((augment(photos, SHARE, self.random) + 1) / 2)
+
+
+class TransferJudge(Judge):
+    """The critic begins as DeepDress, its first layers frozen. The network is another, larger one."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task, network=begun_as_deepdress(task))
 
 
 def odds(logits: Tensor) -> Tensor:

@@ -165,7 +165,7 @@ def half_bits() -> torch.autocast:
 @contextmanager
 def statistics_kept(network: nn.Module) -> Iterator[None]:
     """Batches normalised by their own statistics that are not remembered: those of dreams, for instance."""
-    norms = [each for each in network.modules() if isinstance(each, nn.BatchNorm2d)]
+    norms = [each for each in network.modules() if isinstance(each, (nn.BatchNorm1d, nn.BatchNorm2d))]
     momenta = [each.momentum for each in norms]
     for each in norms:
         each.momentum = 0.0

@@ -196,6 +196,7 @@ NAMES = {
     "noise": "Supervised + noise",
     "transfer": "DeepDress, first layers frozen",
     "gan": "GAN's critic as classifier",
+    "gan-transfer": "GAN's critic, begun as DeepDress",
     "generated": "Generated photos as well",
     "fixmatch": "FixMatch",
     "neighbours": "Labels spread over look-alikes",

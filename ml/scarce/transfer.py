@@ -26,8 +26,7 @@ class WithHead(nn.Module):
         self.body.requires_grad_(False)
         for part in (*self.body.parts()[FROZEN:], self.body.pools):
             part.requires_grad_(True)
-        self.norm = nn.BatchNorm1d(body.features)
-        self.head = nn.Linear(body.features, classes)
+        self.head = nn.Sequential(nn.BatchNorm1d(body.features), nn.Linear(body.features, classes))
 
     def train(self, mode: bool = True) -> WithHead:
         super().train(mode)
@@ -35,18 +34,26 @@ class WithHead(nn.Module):
             part.eval()
         return self
 
+    def look(self, photos: Tensor) -> Tensor:
+        """(n, 3, s, s) -> (n, features), not normalised: that would hide the mean of a batch."""
+        return self.body.look(F.interpolate(photos, size=(SIDE, SIDE), mode="bilinear"))
+
     def forward(self, photos: Tensor) -> Tensor:
-        larger = F.interpolate(photos, size=(SIDE, SIDE), mode="bilinear")
-        logits: Tensor = self.head(self.norm(self.body.look(larger)))
+        logits: Tensor = self.head(self.look(photos))
         return logits.float()
+
+
+def begun_as_deepdress(task: Task, weights: Path = DEEPDRESS) -> WithHead:
+    """Raises CheckpointRefused."""
+    torch.manual_seed(task.seed)
+    return WithHead(checkpoint.load(weights).network, task.classes)
 
 
 class Transfer(Learner):
     """The labelled photos, augmented, teach the last stage and a head. The network is another one."""
 
-    def __init__(self, task: Task, weights: Path = DEEPDRESS) -> None:
-        torch.manual_seed(task.seed)
-        super().__init__(task, WithHead(checkpoint.load(weights).network, task.classes))
+    def __init__(self, task: Task) -> None:
+        super().__init__(task, begun_as_deepdress(task))
 
     def step(self, progress: float) -> None:
         photos, labels = self.labelled(STRONG)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.scarce.games import Generated, Judge
+from ml.scarce.games import Generated, Judge, TransferJudge
 from ml.scarce.learner import Learner, Network, Task, statistics_kept
 from ml.scarce.methods import Augmented, FixMatch, FixMatchNeighbours, Method, Neighbours, Noisy, Supervised
 from ml.scarce.transfer import FROZEN, Transfer, WithHead
@@ -25,6 +25,7 @@ STEPS: dict[Callable[[Task], Method], tuple[int, int]] = {
     FixMatchNeighbours: (SMALL, 40),
     Transfer: (SMALL, 6),
     Judge: (PLAYED, 25),
+    TransferJudge: (PLAYED, 6),
     Generated: (PLAYED, 40),
 }
 
@@ -82,8 +83,9 @@ def test_unlabelled_photos_have_no_labels_to_look_at() -> None:
     assert not {"train_labels", "test_labels"} & set(vars(task(photos)))
 
 
-def test_frozen_layers_stay_and_the_others_learn() -> None:
-    learner = Transfer(task(toys(SMALL)))
+@pytest.mark.parametrize("method", [Transfer, TransferJudge], ids=NAME)
+def test_frozen_layers_stay_and_the_others_learn(method: Callable[[Task], Learner]) -> None:
+    learner = method(task(toys(PLAYED)))
     network = learner.network
     assert isinstance(network, WithHead)
     before = {name: value.clone() for name, value in network.body.state_dict().items()}
@@ -103,6 +105,16 @@ def test_dreams_leave_the_judges_memory_of_real_photos_alone() -> None:
     assert all(map(torch.equal, before, (each for each in network.buffers() if each.is_floating_point())))
     network(torch.rand(8, 3, SMALL, SMALL))
     assert not all(map(torch.equal, before, (each for each in network.buffers() if each.is_floating_point())))
+
+
+def test_the_generator_learns_from_a_critic_that_begins_as_deepdress() -> None:
+    learner = TransferJudge(task(toys(PLAYED)))
+    before = [each.clone() for each in learner.generator.parameters()]
+    learner.play()
+    moved = [
+        not torch.equal(one, now) for one, now in zip(before, learner.generator.parameters(), strict=True)
+    ]
+    assert all(moved)
 
 
 def test_the_average_follows_the_network() -> None:
