@@ -15,7 +15,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from recommend.models import Interaction, LikedDream, RecommenderVersion, Tally
+from recommend.models import DreamLike, Interaction, LikedDream, RecommenderVersion, Tally
 from tests.recommend.shoppers import store, told
 from verify.dreaming import shelf
 from verify.dreaming.dream import Drawn, Dream
@@ -162,7 +162,9 @@ def webp() -> bytes:
 
 def make_liked_dream(seed: int = 17, **fields: Any) -> LikedDream:
     values = {"name": f"{seed:032x}", "version": "e" * 64, "picture": webp(), "created_at": NOON, **fields}
-    return LikedDream.objects.create(seed=seed, **values)
+    dream = LikedDream.objects.create(seed=seed, **values)
+    DreamLike.objects.create(dream=dream, created_at=NOON)
+    return dream
 
 
 def make_post(**fields: Any) -> Post:
