@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import numpy as np
-from django.conf import settings
 
 from recommend.similar import Similar
 from verify import places, suggest
@@ -21,10 +19,7 @@ from verify.dreaming.dream import MOST, SEEDS, Drawn, Dream
 from verify.models import Dress, DressPhoto, ModelVersion
 
 LEANING = (100, 70, 60, 50)  # percent of the way from the taste that a seed makes up to the one asked for
-PATIENCE = 1.0  # seconds that a request waits for its turn to ask
 NOT_NOW = 60  # seconds after which somebody may have brought weights
-
-_places = BoundedSemaphore(settings.DREAMS_AT_ONCE)
 
 
 class NoWeights(Unavailable):
@@ -147,8 +142,7 @@ def _drawn(dreams: Sequence[Dream], eyes: str) -> list[Drawn]:
 
 def _a_place() -> AbstractContextManager[None]:
     """Few at once, so that the waiting leaves threads to those who vote and shop. Raises Unavailable."""
-    none_left = Unavailable("Too many dreams are being drawn at this moment.", 1)
-    return places.a_place(_places, none_left, PATIENCE)
+    return places.a_place(Unavailable("Too many dreams and photos are waited for at this moment.", 1))
 
 
 def _closest(

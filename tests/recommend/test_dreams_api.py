@@ -24,7 +24,7 @@ from tests.make import make_api_key, make_dreams, make_dress, make_model_version
 from tests.ml.tiny_dreamer import SIZE, write_tiny_dreamer
 from tests.recommend.test_dream_pages import cover, near, shop
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import suggest, versions
+from verify import places, suggest, versions
 from verify.classifier.server import listening
 from verify.dreaming import draw, shelf
 from verify.dreaming.dream import Dream, dream_of
@@ -127,8 +127,7 @@ def test_who_comes_while_others_wait_for_their_dreams_is_asked_to_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_dreams([])
-    monkeypatch.setattr(dreams, "_places", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(dreams, "PATIENCE", 0.01)
+    monkeypatch.setattr(places, "_places", threading.BoundedSemaphore(1))
     with dreams._a_place():
         answer = client.get("/api/v1/dreams/7.webp")
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
