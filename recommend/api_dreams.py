@@ -239,14 +239,20 @@ class DreamPicture(PublicView):
         with translated():
             asked = asked_for(seed, request.query_params)
             etag = f'"{dreams.name(asked)}"'
-            answer = get_conditional_response(request, etag=etag) or _picture(asked)
+            answer = get_conditional_response(request, etag=etag)
+            answer = answer or HttpResponse(self._picture(request, asked), content_type=WebP.media_type)
         answer["ETag"] = etag
         return answer
 
-
-def _picture(asked: Asked) -> HttpResponse:
-    [dreamt] = dreams.dream([asked], 0)
-    return HttpResponse(dreamt.picture, content_type=WebP.media_type)
+    def _picture(self, request: Request, asked: Asked) -> bytes:
+        """Counted like other requests where a network has to work; a page's pictures are drawn already."""
+        if (kept := dreams.picture(asked)) is not None:
+            return kept
+        throttle = Throttle()
+        if not throttle.allow_request(request, self):
+            self.throttled(request, throttle.wait())
+        [dreamt] = dreams.dream([asked], 0)
+        return dreamt.picture
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -97,6 +97,13 @@ def name(asked: Asked) -> str:
 
 
 def version() -> str:
+def picture(asked: Asked) -> bytes | None:
+    """If it was drawn before, whoever has looked at it since. Raises as `dream`."""
+    [told] = _dreams([asked])
+    kept = shelf.kept(told, version(), "")
+    return kept.picture if kept else None
+
+
     """sha256 of the weights that dream. Raises NoWeights."""
     if found := shelf.version():
         return found

@@ -27,7 +27,7 @@ from tests.verify.tiny_weights import write_tiny_weights
 from verify import places, suggest, versions
 from verify.classifier.server import listening
 from verify.dreaming import draw, shelf
-from verify.dreaming.dream import Dream, dream_of
+from verify.dreaming.dream import Drawn, Dream, dream_of
 from verify.models import Dress, Embedding
 
 __all__ = ["shop"]
@@ -121,6 +121,36 @@ def test_many_requests_of_one_address_are_told_to_wait(client: Client, settings:
     make_dreams([7])
     assert [client.get("/api/v1/dreams/7/").status_code for _ in range(3)] == [200, 200, 429]
     assert client.get("/api/v1/dreams/7.webp").status_code == 200  # of the pictures there are many on a page
+
+
+def test_a_picture_that_is_to_be_drawn_counts_as_much_as_an_answer(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Dream] = []
+
+    def draw_it(dreams: list[Dream]) -> list[Drawn]:
+        drawn.extend(dreams)
+        return [Drawn(b"picture", b"") for _ in dreams]
+
+    monkeypatch.setattr("verify.classifier.client.dream", draw_it)
+    settings.DREAMS_RATE = "2/min"
+    make_dreams([7])
+    seeds = (1, 7, 7, 7, 2, 3, 7)
+    answers = [client.get(f"/api/v1/dreams/{seed}.webp") for seed in seeds]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 200, 429, 200]
+    assert int(answers[5]["Retry-After"]) > 0
+    assert drawn == [Dream(1), Dream(2)]
+    assert client.get("/api/v1/dreams/7/").status_code == 429
+
+
+def test_a_drawn_picture_is_asked_for_of_nobody_where_another_deepdress_has_to_look_yet(
+    client: Client, settings: Any
+) -> None:
+    make_dreams([7])
+    versions.ModelVersion.objects.live().rest()
+    make_model_version("b" * 64)
+    settings.CLASSIFIER_SOCKET = settings.DREAMS_FOLDER / "nobody"
+    assert client.get("/api/v1/dreams/7.webp").status_code == 200
 
 
 def test_who_comes_while_others_wait_for_their_dreams_is_asked_to_come_again(
