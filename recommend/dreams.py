@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from recommend.similar import Similar
 from verify import places, suggest
@@ -96,7 +97,6 @@ def name(asked: Asked) -> str:
     return told.name(version())
 
 
-def version() -> str:
 def picture(asked: Asked) -> bytes | None:
     """If it was drawn before, whoever has looked at it since. Raises as `dream`."""
     [told] = _dreams([asked])
@@ -104,6 +104,7 @@ def picture(asked: Asked) -> bytes | None:
     return kept.picture if kept else None
 
 
+def version() -> str:
     """sha256 of the weights that dream. Raises NoWeights."""
     if found := shelf.version():
         return found
@@ -111,7 +112,10 @@ def picture(asked: Asked) -> bytes | None:
 
 
 def _dreams(asked: Sequence[Asked]) -> list[Dream]:
-    covers = _covers({dress for each in asked for dress in each.dresses})
+    dresses = {dress for each in asked for dress in each.dresses}
+    if dresses and not shelf.know_tastes():
+        raise Nothing(_("Whoever dreams here has learnt no tastes, and can dream near no dress."))
+    covers = _covers(dresses)
     return [
         Dream(
             each.seed,

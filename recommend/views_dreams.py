@@ -204,6 +204,7 @@ def for_me(request: HttpRequest) -> HttpResponse:
     found = bodies(request, dreams.dream(dreams.wall(seed, IN_THE_SHOP, like), CLOSEST_OF_ONE))
     context = {"dreams": found, "like": like, "seed": seed, "taste": Asked(0, like).query}
     context |= {"after": (seed + IN_THE_SHOP) % SEEDS, "real": closest_of_all(found)}
+    context["tastes"] = shelf.know_tastes()
     return render(request, "shop/dream.html", context)
 
 

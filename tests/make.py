@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -150,6 +151,12 @@ def make_dreams(dreams: Iterable[Dream | int], vector: tuple[float, ...] = (1, 0
     for each in dreams:
         dream = each if isinstance(each, Dream) else Dream(each)
         shelf.keep(dream, shelf.version(), live.digest, Drawn(webp(), seen))
+
+
+def forget_tastes() -> None:
+    """The weights of `make_dreams` say that they were trained without conditions."""
+    told = {"generator": {"size": 64, "condition": "none"}}
+    (Path(settings.DREAM_WEIGHTS) / "config.json").write_text(json.dumps(told))
 
 
 def webp() -> bytes:

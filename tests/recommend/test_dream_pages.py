@@ -10,7 +10,15 @@ from django.urls import reverse
 
 from recommend import dreams
 from recommend.models import DreamLike, LikedDream
-from tests.make import make_admin, make_dreams, make_dress, make_employee, make_look, make_model_version
+from tests.make import (
+    forget_tastes,
+    make_admin,
+    make_dreams,
+    make_dress,
+    make_employee,
+    make_look,
+    make_model_version,
+)
 from verify.dreaming.dream import Dream
 from verify.models import Dress, Embedding, Employee, Post
 
@@ -220,6 +228,20 @@ def test_dreams_for_a_shopper_are_near_what_the_address_names(client: Client, sh
         assert [f"/dresses/{sku}/" in real for sku in ("SOLE", "LUNA", "ONDA")] == [True, False, False]
     Post.objects.update(rights="revoked")
     assert "no public look" in page(client, "dream_for_me", status=400, look=look.pk)
+
+
+def test_of_weights_without_tastes_nothing_is_said_to_be_near_a_dress(
+    client: Client, ann: Employee, shop: dict[str, Dress]
+) -> None:
+    make_dreams([*range(12), *dreams._dreams(dreams.wall(0, 12, (shop["Luna"],)))])
+    assert "lean towards your taste" in page(client, "dream_for_me")
+    forget_tastes()
+    for name, args in (("dreams", ()), ("dream", (5,)), ("dream_for_me", ())):
+        assert "has learnt no tastes" in page(client, name, *args, status=400, like="LUNA")
+        assert page(client, name, *args)
+    ends = {"from": "LUNA", "toward": "SOLE"}
+    assert "has learnt no tastes" in page(client, "dream_walk", status=400, **ends)
+    assert "lean towards your taste" not in page(client, "dream_for_me")
 
 
 def test_a_dress_whose_number_has_a_comma_is_found_as_well(client: Client, shop: dict[str, Dress]) -> None:

@@ -20,7 +20,7 @@ from ml.dreamer import Dreamer
 from recommend import dreams
 from recommend.models import Interaction, ShopperKind, shopper_key
 from recommend.models.interaction import Told, event_key
-from tests.make import make_api_key, make_dreams, make_dress, make_model_version
+from tests.make import forget_tastes, make_api_key, make_dreams, make_dress, make_model_version
 from tests.ml.tiny_dreamer import SIZE, write_tiny_dreamer
 from tests.recommend.test_dream_pages import cover, near, shop
 from tests.verify.tiny_weights import write_tiny_weights
@@ -189,6 +189,17 @@ def test_a_shoppers_dreams_are_near_what_they_like_best(client: Client, shop: di
     assert "no-store" in answer["Cache-Control"]
 
 
+def test_weights_without_tastes_are_asked_for_none(client: Client, shop: dict[str, Dress]) -> None:
+    make_dreams([*range(8), Dream(7, (cover(shop["Luna"]),))])
+    forget_tastes()
+    for path in ("dreams/", "dreams/7/", "dreams/7.webp"):
+        assert "has learnt no tastes" in body(client, path, 400, like="LUNA")["detail"]
+    did("a-visitor-of-16-letters", shop["Luna"], "RENT")
+    found = body(client, "dreams/for/", visitor="a-visitor-of-16-letters")
+    assert [each["like"] for each in found["results"]] == [[]] * 8
+    assert found["fallback"]["reason"] == "no_tastes"
+
+
 def test_for_a_stranger_nothing_need_be_dreamt(client: Client, shop: dict[str, Dress], settings: Any) -> None:
     make_dreams(near(shop["Onda"]))
     settings.CLASSIFIER_SOCKET = settings.DREAMS_FOLDER / "nobody"
@@ -331,6 +342,41 @@ def test_where_another_deepdress_proposes_tastes_stay_those_that_the_generator_k
     make_model_version("a" * 64)
     assert client.get("/api/v1/dreams/3.webp?like=D0").content == before
     assert body(client, "dreams/3/", like="D0")["closest"] == []  # its weights are not here to look at dreams
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_taste_that_cannot_be_looked_at_is_not_dreamt_without(
+    client: Client, running: None, catalogue: list[Dress], settings: Any
+) -> None:
+    photo = catalogue[0].photos.get().photo
+    Embedding.objects.filter(photo=photo).delete()
+    photo.small.storage.delete(photo.small.name)
+    for taste in ("D0", "D1,D0"):
+        answer = client.get(f"/api/v1/dreams/3.webp?like={taste}")
+        assert answer.status_code == 503
+        assert answer.json()["detail"].endswith("cannot be looked at. Its file is missing from the storage.")
+    assert not settings.DREAMS_FOLDER.exists()
+    assert client.get("/api/v1/dreams/3.webp?like=D1").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_deepdress_that_is_shipped_goes_on_telling_tastes_where_another_is_set(
+    client: Client, running: None, settings: Any, tmp_path: Path
+) -> None:
+    before = client.get("/api/v1/dreams/3.webp?like=D0").content
+    shelf.tidy("")
+    Embedding.objects.all().delete()
+    settings.DEEPDRESS_SHIPPED = settings.DEEPDRESS_WEIGHTS
+    settings.DEEPDRESS_WEIGHTS = write_tiny_weights(tmp_path / "another", seed=5)
+    assert client.get("/api/v1/dreams/3.webp?like=D0").content == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dreamer_without_tastes_draws_none(catalogue: list[Dress], settings: Any, tmp_path: Path) -> None:
+    settings.DREAM_WEIGHTS = write_tiny_dreamer(tmp_path / "tasteless", condition="none")
+    assert len(draw.draw([Dream(3)])) == 1
+    with pytest.raises(versions.NotReady, match="know no tastes"):
+        draw.draw([Dream(3, (cover(catalogue[0]),))])
 
 
 @pytest.mark.django_db(transaction=True)
