@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -333,10 +334,10 @@ def test_a_taste_is_what_deepdress_sees_in_the_first_photos(
 
 @pytest.mark.django_db(transaction=True)
 def test_where_another_deepdress_proposes_tastes_stay_those_that_the_generator_knows(
-    client: Client, running: None, catalogue: list[Dress]
+    client: Client, running: None, catalogue: list[Dress], settings: Any
 ) -> None:
     before = client.get("/api/v1/dreams/3.webp?like=D0").content
-    shelf.tidy("")  # forgets all of them
+    shutil.rmtree(settings.DREAMS_FOLDER)
     live = versions.ModelVersion.objects.live()
     live.rest()
     make_model_version("a" * 64)
@@ -364,7 +365,7 @@ def test_the_deepdress_that_is_shipped_goes_on_telling_tastes_where_another_is_s
     client: Client, running: None, settings: Any, tmp_path: Path
 ) -> None:
     before = client.get("/api/v1/dreams/3.webp?like=D0").content
-    shelf.tidy("")
+    shutil.rmtree(settings.DREAMS_FOLDER)
     Embedding.objects.all().delete()
     settings.DEEPDRESS_SHIPPED = settings.DEEPDRESS_WEIGHTS
     settings.DEEPDRESS_WEIGHTS = write_tiny_weights(tmp_path / "another", seed=5)
