@@ -13,8 +13,9 @@ from django_q.models import Schedule
 from dressportal.schedules import SCHEDULES
 from recommend.methods import KeepsPeople, UnknownMethod, method_to_serve
 from verify import vector_search
+from verify.dreaming import shelf
 from verify.models import ModelVersion
-from verify.versions import digest_of, folder_of
+from verify.versions import config_of, digest_of, folder_of
 
 LONGEST_SOCKET = 107  # bytes of a path
 WEIGHTS = ("weights.safetensors", "config.json", "metrics.json")
@@ -24,7 +25,7 @@ WEIGHTS = ("weights.safetensors", "config.json", "metrics.json")
 def model_files(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
     """A warning, because a portal without DeepDress still shows what it has; it only proposes nothing."""
     files = [Path(settings.DEEPDRESS_WEIGHTS) / name for name in WEIGHTS]
-    missing = [path for path in files if not (path.is_file() and os.access(path, os.R_OK))]
+    missing = [path for path in files if not _readable(path)]
     return [
         Warning(
             f"DeepDress's file {path} is missing or unreadable: no post gets proposals.",
@@ -33,6 +34,32 @@ def model_files(app_configs: Sequence[Any] | None, **options: Any) -> list[Check
         )
         for path in missing
     ]
+
+
+@register("dressportal")
+def dream_weights(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    """By the small files beside the weights alone: it runs at every command's start."""
+    folder = Path(settings.DREAM_WEIGHTS)
+    missing = [path for name in WEIGHTS[:2] if not _readable(path := folder / name)]
+    digest = str(config_of(folder).get("deepdress", ""))
+    if missing:
+        wrong = f"{missing[0]} is missing or unreadable: nothing dreams."
+        hint = "Restore it, or train others (docs/dream.md)."
+    elif not shelf.know_tastes():
+        wrong = f"The weights in {folder} know no tastes: nothing dreams near a dress."
+        hint = "Train others with --condition embedding (docs/dream.md)."
+    elif digest and not _deepdress_is_here(digest):
+        wrong = f"The DeepDress {digest[:8]} that the dream weights have learnt tastes from is not here."
+        hint = f"Restore it in {settings.DEEPDRESS_SHIPPED}, or train others with another (docs/dream.md)."
+    else:
+        return []
+    return [Warning(wrong, hint=hint, id="dressportal.W013")]
+
+
+def _deepdress_is_here(digest: str) -> bool:
+    folders = (settings.DEEPDRESS_WEIGHTS, settings.DEEPDRESS_SHIPPED)
+    told = {config_of(Path(folder)).get("weights_sha256") for folder in folders}
+    return digest in told or (Path(settings.MODELS_FOLDER) / digest).is_dir()
 
 
 @register("dressportal")
@@ -170,6 +197,10 @@ def classifier_socket(app_configs: Sequence[Any] | None, **options: Any) -> list
             id="dressportal.W009",
         )
     ]
+
+
+def _readable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.R_OK)
 
 
 def _nearest(path: Path) -> Path:

@@ -285,7 +285,8 @@ LOGGING = {
 }
 
 # DeepDress
-DEEPDRESS_WEIGHTS = Path(env("DRESSPORTAL_WEIGHTS", default=str(BASE_DIR / "ml" / "weights" / "deepdress")))
+DEEPDRESS_SHIPPED = BASE_DIR / "ml" / "weights" / "deepdress"
+DEEPDRESS_WEIGHTS = Path(env("DRESSPORTAL_WEIGHTS", default=str(DEEPDRESS_SHIPPED)))
 MODELS_FOLDER = Path(env("DRESSPORTAL_MODELS", default=str(VAR / "models")))  # of versions trained here
 RETRAIN = env.bool("DRESSPORTAL_RETRAIN", default=False)  # every week: hours of computing
 GOLDEN_POSTS = env.int("DRESSPORTAL_GOLDEN_POSTS", default=50)  # fewer do not tell which version is better
@@ -348,20 +349,22 @@ RECOMMENDERS_FOLDER = Path(env("DRESSPORTAL_RECOMMENDERS", default=str(VAR / "re
 RECOMMEND_PEOPLE = env.int("DRESSPORTAL_RECOMMEND_PEOPLE", default=100)  # fewer teach no method anything
 RECOMMEND_JUDGES = env.int("DRESSPORTAL_RECOMMEND_JUDGES", default=30)  # people to compare two versions on
 
+# Threads of a web process, and how many of them may name photos, dream and take reviews in: the others go on
+# serving pages, whatever the classifier does.
+WEB_THREADS, SLOW_AT_ONCE = 4, 2
+
 # Photos named for the API, by a process of its own
 CLASSIFIER_SOCKET = Path(env("DRESSPORTAL_CLASSIFIER_SOCKET", default=str(VAR / "classifier.sock")))
 CLASSIFIER_TIMEOUT = timedelta(seconds=env.int("DRESSPORTAL_CLASSIFIER_SECONDS", default=20))
 CLASSIFY_PHOTOS = 16  # in a request
 CLASSIFY_MAX_BYTES = 40 * 1024 * 1024  # of a request, which is kept in memory
-CLASSIFY_AT_ONCE = 2  # requests in a web process, whose other threads go on serving pages
 
 # Dreams, drawn by the same process
 DREAM_WEIGHTS = Path(env("DRESSPORTAL_DREAM_WEIGHTS", default=str(BASE_DIR / "ml" / "weights" / "dream")))
 DREAM_TIMEOUT = timedelta(seconds=env.int("DRESSPORTAL_DREAM_SECONDS", default=5))
 DREAMS_FOLDER = VAR / "dreams"  # pictures that were drawn: it may be emptied at any time
 DREAMS_KEPT = env.int("DRESSPORTAL_DREAMS_KEPT", default=20_000)  # the newest of them
-DREAMS_AT_ONCE = 2  # requests in a web process that wait for a picture
-DREAMS_RATE = env("DRESSPORTAL_DREAMS_RATE", default="60/min")  # pages and answers, per address
+DREAMS_RATE = env("DRESSPORTAL_DREAMS_RATE", default="60/min")  # what may have to be drawn, per address
 
 # The game
 BATCH_SIZE = env.int("DRESSPORTAL_BATCH_SIZE", default=500)

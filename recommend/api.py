@@ -30,6 +30,7 @@ FALLBACKS = {
     "no_model": gettext_noop("No recommender serves: too few people have done anything yet."),
     "model_unreadable": gettext_noop("The recommender's files cannot be read."),
     "nothing_known": gettext_noop("Nothing is known of it yet that the recommender can tell anything by."),
+    "no_tastes": gettext_noop("Whoever dreams here has learnt no tastes."),
     "nothing_learnt": gettext_noop("What is known tells the recommender nothing."),
 }
 

@@ -34,6 +34,7 @@ from recommend.dreams import Asked, Dreamt, Nothing, Unavailable
 from recommend.tastes import liked_by
 from verify.api import DressSerializer, ErrorSerializer, PhotoCopySerializer, PublicView, address, read_query
 from verify.api_classify import NotNow
+from verify.dreaming import shelf
 from verify.dreaming.dream import MOST, SEEDS
 
 MAX_AGE = 3600  # seconds that a picture may be kept before its ETag is asked for again
@@ -123,7 +124,7 @@ class DreamsForSerializer(DreamsSerializer):
 
 
 ERRORS = {
-    400: "A parameter is wrong, or no dress has a SKU of it.",
+    400: "A parameter is wrong, no dress has a SKU of it, or the weights know no tastes.",
     429: "Too many requests; `Retry-After` tells the seconds.",
     503: "Nothing dreams here, or not at this moment: `Retry-After` tells the seconds.",
 }
@@ -239,14 +240,20 @@ class DreamPicture(PublicView):
         with translated():
             asked = asked_for(seed, request.query_params)
             etag = f'"{dreams.name(asked)}"'
-            answer = get_conditional_response(request, etag=etag) or _picture(asked)
+            answer = get_conditional_response(request, etag=etag)
+            answer = answer or HttpResponse(self._picture(request, asked), content_type=WebP.media_type)
         answer["ETag"] = etag
         return answer
 
-
-def _picture(asked: Asked) -> HttpResponse:
-    [dreamt] = dreams.dream([asked], 0)
-    return HttpResponse(dreamt.picture, content_type=WebP.media_type)
+    def _picture(self, request: Request, asked: Asked) -> bytes:
+        """Counted like other requests where a network has to work; a page's pictures are drawn already."""
+        if (kept := dreams.picture(asked)) is not None:
+            return kept
+        throttle = Throttle()
+        if not throttle.allow_request(request, self):
+            self.throttled(request, throttle.wait())
+        [dreamt] = dreams.dream([asked], 0)
+        return dreamt.picture
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -278,12 +285,14 @@ class DreamsFor(OfAShopper):
         `user` needs a key with the scope `recommendations`; `visitor` needs none.
         """
         query = read_query(self.Query, request)
-        taste = liked_by(shopper_of(query))
+        shopper, tastes = shopper_of(query), shelf.know_tastes()
+        taste = liked_by(shopper) if tastes else ()
         count = query["count"] if taste or not query["own_only"] else 0
         with translated():
             found = dreams.dream(dreams.wall(query["seed"], count, taste), query["limit"])
             body = wall_body(request, found)
-        return Response({**body, "fallback": None if taste else fallback_in_words("nothing_known")})
+        fallback = fallback_in_words("nothing_known" if tastes else "no_tastes")
+        return Response({**body, "fallback": None if taste else fallback})
 
 
 def wall_body(request: HttpRequest | Request, dreamt: Sequence[Dreamt]) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import numpy as np
-from django.conf import settings
+from django.utils.translation import gettext as _
 
 from recommend.similar import Similar
 from verify import places, suggest
@@ -21,10 +20,7 @@ from verify.dreaming.dream import MOST, SEEDS, Drawn, Dream
 from verify.models import Dress, DressPhoto, ModelVersion
 
 LEANING = (100, 70, 60, 50)  # percent of the way from the taste that a seed makes up to the one asked for
-PATIENCE = 1.0  # seconds that a request waits for its turn to ask
 NOT_NOW = 60  # seconds after which somebody may have brought weights
-
-_places = BoundedSemaphore(settings.DREAMS_AT_ONCE)
 
 
 class NoWeights(Unavailable):
@@ -101,6 +97,13 @@ def name(asked: Asked) -> str:
     return told.name(version())
 
 
+def picture(asked: Asked) -> bytes | None:
+    """If it was drawn before, whoever has looked at it since. Raises as `dream`."""
+    [told] = _dreams([asked])
+    kept = shelf.kept(told, version(), "")
+    return kept.picture if kept else None
+
+
 def version() -> str:
     """sha256 of the weights that dream. Raises NoWeights."""
     if found := shelf.version():
@@ -109,7 +112,10 @@ def version() -> str:
 
 
 def _dreams(asked: Sequence[Asked]) -> list[Dream]:
-    covers = _covers({dress for each in asked for dress in each.dresses})
+    dresses = {dress for each in asked for dress in each.dresses}
+    if dresses and not shelf.know_tastes():
+        raise Nothing(_("Whoever dreams here has learnt no tastes, and can dream near no dress."))
+    covers = _covers(dresses)
     return [
         Dream(
             each.seed,
@@ -147,8 +153,7 @@ def _drawn(dreams: Sequence[Dream], eyes: str) -> list[Drawn]:
 
 def _a_place() -> AbstractContextManager[None]:
     """Few at once, so that the waiting leaves threads to those who vote and shop. Raises Unavailable."""
-    none_left = Unavailable("Too many dreams are being drawn at this moment.", 1)
-    return places.a_place(_places, none_left, PATIENCE)
+    return places.a_place(Unavailable("Too many dreams and photos are waited for at this moment.", 1))
 
 
 def _closest(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,8 @@ def wall(request: HttpRequest) -> HttpResponse:
 def dream(request: HttpRequest, seed: int) -> HttpResponse:
     asked = asked_for(seed, request.GET)
     [card] = cards(request, [asked], CLOSEST_OF_ONE)
-    context = {"card": card, "asked": asked, "another": another(), "taste": Asked(0, asked.like).query}
+    context = {"card": card, "asked": asked, "another": another(), "leaning": replace(asked, to=None).query}
+    context["taste"] = Asked(0, asked.like or asked.toward).query  # as the wall is asked for it
     return render(request, "portal/dream.html", context)
 
 
@@ -202,6 +204,7 @@ def for_me(request: HttpRequest) -> HttpResponse:
     found = bodies(request, dreams.dream(dreams.wall(seed, IN_THE_SHOP, like), CLOSEST_OF_ONE))
     context = {"dreams": found, "like": like, "seed": seed, "taste": Asked(0, like).query}
     context |= {"after": (seed + IN_THE_SHOP) % SEEDS, "real": closest_of_all(found)}
+    context["tastes"] = shelf.know_tastes()
     return render(request, "shop/dream.html", context)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -15,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from recommend.models import Interaction, LikedDream, RecommenderVersion, Tally
+from recommend.models import DreamLike, Interaction, LikedDream, RecommenderVersion, Tally
 from tests.recommend.shoppers import store, told
 from verify.dreaming import shelf
 from verify.dreaming.dream import Drawn, Dream
@@ -152,6 +153,12 @@ def make_dreams(dreams: Iterable[Dream | int], vector: tuple[float, ...] = (1, 0
         shelf.keep(dream, shelf.version(), live.digest, Drawn(webp(), seen))
 
 
+def forget_tastes() -> None:
+    """The weights of `make_dreams` say that they were trained without conditions."""
+    told = {"generator": {"size": 64, "condition": "none"}}
+    (Path(settings.DREAM_WEIGHTS) / "config.json").write_text(json.dumps(told))
+
+
 def webp() -> bytes:
     number, buffer = next(_serial), BytesIO()
     Image.new("RGB", (64, 64), (number * 53 % 256, number * 97 % 256, number * 193 % 256)).save(
@@ -162,7 +169,9 @@ def webp() -> bytes:
 
 def make_liked_dream(seed: int = 17, **fields: Any) -> LikedDream:
     values = {"name": f"{seed:032x}", "version": "e" * 64, "picture": webp(), "created_at": NOON, **fields}
-    return LikedDream.objects.create(seed=seed, **values)
+    dream = LikedDream.objects.create(seed=seed, **values)
+    DreamLike.objects.create(dream=dream, created_at=NOON)
+    return dream
 
 
 def make_post(**fields: Any) -> Post:

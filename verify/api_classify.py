@@ -1,7 +1,6 @@
 """Photos named over HTTP, for machines with a key. Nothing that is sent is kept."""
 
 from contextlib import AbstractContextManager
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -28,8 +27,6 @@ from verify.models import ApiKey
 from verify.models.api_key import LimitReached
 
 FIELD = "photo"
-
-_places = BoundedSemaphore(settings.CLASSIFY_AT_ONCE)
 
 
 class NotNow(APIException):
@@ -172,7 +169,7 @@ class Classify(KeyRequired, APIView):
 
 def a_place() -> AbstractContextManager[None]:
     """Few at once, so that uploads and waits leave threads to those who vote. Raises NotNow."""
-    return places.a_place(_places, NotNow("Too many photos are being named at this moment.", 1))
+    return places.a_place(NotNow("Too many dreams and photos are waited for at this moment.", 1))
 
 
 def uploaded(request: Request) -> list[UploadedFile]:

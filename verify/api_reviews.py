@@ -1,7 +1,6 @@
 """Customers' photo reviews, sent by the shop's own programs with a key."""
 
 from contextlib import AbstractContextManager
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -26,10 +25,7 @@ from verify.models import ApiKey, Dress
 from verify.models.api_key import LimitReached
 
 FORM_BYTES = 64 * 1024  # of a request, beside its photo
-AT_ONCE = 2  # in a web process, whose other threads go on serving pages
 CONSENT = "The customer has agreed in the shop that the photo may be shown and learnt from."
-
-_places = BoundedSemaphore(AT_ONCE)
 
 
 class Conflict(APIException):
@@ -129,7 +125,7 @@ class Reviews(KeyRequired, APIView):
 
 def a_place() -> AbstractContextManager[None]:
     """Few at once, so that decoding leaves threads to those who vote. Raises NotNow."""
-    return places.a_place(_places, NotNow("Too many photos are being taken in at this moment.", 1))
+    return places.a_place(NotNow("Too many photos are being taken in at this moment.", 1))
 
 
 def read_form(request: Request) -> dict[str, Any]:

@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
+from django.conf import settings
+
+# One number for all: if each kind had its own, a classifier that hangs could take every thread by several.
+_places = BoundedSemaphore(settings.SLOW_AT_ONCE)
+
 
 @contextmanager
-def a_place(places: BoundedSemaphore, none_left: Exception, patience: float = 0.0) -> Iterator[None]:
-    """One of the places, for the block. Raises ``none_left`` where none is free within so many seconds."""
-    if not places.acquire(timeout=patience):
+def a_place(none_left: Exception) -> Iterator[None]:
+    """One of the places, for the block. Raises ``none_left`` at once where none is free."""
+    if not _places.acquire(blocking=False):
         raise none_left
     try:
         yield
     finally:
-        places.release()
+        _places.release()

@@ -6,13 +6,14 @@ Torch is imported by what loads weights, and by nothing else: see `verify.sugges
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import shutil
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -68,6 +69,15 @@ def digest_of(folder: Path) -> str:
         return ""
 
 
+def config_of(folder: Path) -> dict[str, Any]:
+    """What the weights there say of themselves; empty where that cannot be read."""
+    try:
+        told = json.loads((folder / FILES[1]).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
 def has_weights(version: ModelVersion) -> bool:
     """Not where they were shipped, and others have taken their place since."""
     return bool(version.folder) or digest_of(folder_of(None)) == version.digest
@@ -109,9 +119,10 @@ def loaded(version: ModelVersion) -> Loaded:
 
 def with_digest(digest: str) -> Loaded:
     """The version of these weights, live or not, shipped or trained here. Raises NotReady."""
-    if digest_of(folder_of(None)) == digest:
-        model = model_of(None)
-        return Loaded(_row(model), model)
+    for folder in (folder_of(None), settings.DEEPDRESS_SHIPPED):  # which others may have taken the place of
+        if digest_of(folder) == digest:
+            model = _model_in(folder)
+            return Loaded(_row(model), model)
     version = ModelVersion.objects.filter(digest=digest).exclude(folder="").first()
     if version is None:
         raise NotReady(f"The weights {digest[:8]} of DeepDress are not here any more.")
@@ -160,7 +171,14 @@ def checked(version: ModelVersion) -> DeepDress:
 
 def model_of(version: ModelVersion | None) -> DeepDress:
     """Loaded once per process. Raises NotReady."""
-    folder = folder_of(version)
+    model = _model_in(folder_of(version))
+    if version and model.version != version.digest:
+        folder = folder_of(version)
+        raise NotReady(f"The weights in {folder} are not those of {version}: their digest is another.")
+    return model
+
+
+def _model_in(folder: Path) -> DeepDress:
     try:
         # The folder may get new weights while this process runs.
         changed = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir()))
@@ -170,10 +188,7 @@ def model_of(version: ModelVersion | None) -> DeepDress:
         ) from error
     except OSError as error:
         raise Unreadable(f"{folder} cannot be read ({error.strerror}).") from error
-    model = _load(folder, changed)
-    if version and model.version != version.digest:
-        raise NotReady(f"The weights in {folder} are not those of {version}: their digest is another.")
-    return model
+    return _load(folder, changed)
 
 
 @lru_cache(maxsize=2)  # the live one and, while it is warming, the next

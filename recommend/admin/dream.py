@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
@@ -24,7 +23,7 @@ class LikedDreamAdmin(ReadOnlyAdmin):
     fields = ["drawn", "seed", "liked", "taste", "closest", "since", "dreamt_by"]
 
     def get_queryset(self, request: HttpRequest) -> LikedDreamQuerySet:
-        return super().get_queryset(request).annotate(hearts=Count("likes")).order_by("-hearts", "-pk")
+        return super().get_queryset(request).most_liked()
 
     @admin.display(description="picture")
     def drawn(self, dream: LikedDream) -> SafeString:

@@ -1,5 +1,6 @@
 """What `manage.py check` says about an installation."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,38 @@ def test_missing_model_files_are_named(settings: Any, tmp_path: Path) -> None:
     for name in checks.WEIGHTS:
         (tmp_path / name).touch()
     assert checks.model_files(None) == []
+
+
+def test_dream_weights_that_dream_nothing_or_near_nothing_are_warned_about(
+    settings: Any, tmp_path: Path
+) -> None:
+    def said() -> str:
+        return "".join(each.msg for each in checks.dream_weights(None) if each.id == "dressportal.W013")
+
+    def tell(folder: Path, **told: Any) -> Path:
+        folder.mkdir(exist_ok=True)
+        (folder / "weights.safetensors").touch()  # never read
+        (folder / "config.json").write_text(json.dumps(told))
+        return folder
+
+    settings.MODELS_FOLDER = tmp_path / "models"
+    settings.DEEPDRESS_WEIGHTS = tell(tmp_path / "own", weights_sha256="a" * 64)
+    settings.DEEPDRESS_SHIPPED = tell(tmp_path / "shipped", weights_sha256="b" * 64)
+    assert f"{settings.DREAM_WEIGHTS / 'weights.safetensors'} is missing" in said()
+    for condition in ("none", "class"):
+        tell(settings.DREAM_WEIGHTS, generator={"condition": condition}, deepdress="a" * 64)
+        assert "know no tastes" in said()
+    for digest, expected in (("", ""), ("a" * 64, ""), ("b" * 64, ""), ("c" * 64, "cccccccc that the dream")):
+        tell(settings.DREAM_WEIGHTS, generator={"condition": "embedding"}, deepdress=digest)
+        assert expected in said()
+        assert bool(expected) == bool(said())
+    tell(tmp_path / "models").joinpath("c" * 64).mkdir()
+    assert said() == ""
+
+
+def test_the_weights_that_are_shipped_dream_near_dresses(settings: Any) -> None:
+    settings.DREAM_WEIGHTS = settings.BASE_DIR / "ml" / "weights" / "dream"
+    assert checks.dream_weights(None) == []
 
 
 def test_a_media_folder_that_does_not_exist_yet_is_fine_where_it_can_be_made(

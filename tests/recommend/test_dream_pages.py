@@ -1,5 +1,6 @@
 """The pages of dreams: the wall, one dream, a walk, hearts, and dreams for a shopper."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,15 @@ from django.urls import reverse
 
 from recommend import dreams
 from recommend.models import DreamLike, LikedDream
-from tests.make import make_admin, make_dreams, make_dress, make_employee, make_look, make_model_version
+from tests.make import (
+    forget_tastes,
+    make_admin,
+    make_dreams,
+    make_dress,
+    make_employee,
+    make_look,
+    make_model_version,
+)
 from verify.dreaming.dream import Dream
 from verify.models import Dress, Embedding, Employee, Post
 
@@ -81,6 +90,22 @@ def test_a_dream_near_a_dress_is_another_one_and_shows_others_than_that_dress(
     assert "/dresses/LUNA/" not in closest
 
 
+def test_from_a_dream_of_a_wall_near_dresses_one_goes_on_to_dreams_near_them(
+    client: Client, ann: Employee, shop: dict[str, Dress]
+) -> None:
+    make_dreams(dreams._dreams(dreams.wall(0, 13, (shop["Luna"], shop["Onda"]))))
+    html = page(client, "dreams", like="LUNA,ONDA")
+    [card] = re.findall(r'class="picture" href="/dreams/1/[?]([^"]*)"', html)
+    assert card == "toward=LUNA&amp;toward=ONDA&amp;at=70"
+    html = page(client, "dream", 1, toward=["LUNA", "ONDA"], at=70)
+    [another] = re.findall(r'<a class="primary" href="/dreams/[0-9]+/[?]([^"]*)"', html)
+    assert another == card
+    assert 'href="/dreams/?seed=1&amp;like=LUNA&amp;like=ONDA"' in html  # those that follow it
+    make_dreams([Dream(1, (cover(shop["Luna"]),), 9, (), 40)])
+    html = page(client, "dream", 1, like="LUNA", to=9, at=40)
+    assert re.findall(r'<a class="primary" href="/dreams/[0-9]+/[?]([^"]*)"', html) == ["like=LUNA"]
+
+
 def test_a_walk_shows_every_place_on_the_way_and_the_dress_that_it_passes(
     client: Client, ann: Employee, shop: dict[str, Dress]
 ) -> None:
@@ -145,6 +170,15 @@ def test_the_most_liked_stand_first_for_merchandisers_with_the_picture_of_their_
     assert client.get(reverse("liked_dream", args=[row.name])).content == picture
 
 
+def test_what_nobody_likes_any_more_is_not_among_the_most_liked(client: Client, ann: Employee) -> None:
+    make_dreams([1, 2])
+    for seed, liked in ((1, "yes"), (2, "yes"), (1, "no")):
+        client.post(reverse("dream_like", args=[seed]), {"liked": liked})
+    client.force_login(make_admin())
+    html = page(client, "admin:recommend_likeddream_changelist")
+    assert ["dream 1<" in html, "dream 2<" in html] == [False, True]
+
+
 def test_without_weights_or_a_dreamer_pages_say_so(client: Client, ann: Employee, settings: Any) -> None:
     settings.CLASSIFIER_SOCKET = settings.DREAMS_FOLDER / "nobody"
     for name, args in (("dreams", ()), ("dream", (1,)), ("dream_for_me", ())):
@@ -194,6 +228,20 @@ def test_dreams_for_a_shopper_are_near_what_the_address_names(client: Client, sh
         assert [f"/dresses/{sku}/" in real for sku in ("SOLE", "LUNA", "ONDA")] == [True, False, False]
     Post.objects.update(rights="revoked")
     assert "no public look" in page(client, "dream_for_me", status=400, look=look.pk)
+
+
+def test_of_weights_without_tastes_nothing_is_said_to_be_near_a_dress(
+    client: Client, ann: Employee, shop: dict[str, Dress]
+) -> None:
+    make_dreams([*range(12), *dreams._dreams(dreams.wall(0, 12, (shop["Luna"],)))])
+    assert "lean towards your taste" in page(client, "dream_for_me")
+    forget_tastes()
+    for name, args in (("dreams", ()), ("dream", (5,)), ("dream_for_me", ())):
+        assert "has learnt no tastes" in page(client, name, *args, status=400, like="LUNA")
+        assert page(client, name, *args)
+    ends = {"from": "LUNA", "toward": "SOLE"}
+    assert "has learnt no tastes" in page(client, "dream_walk", status=400, **ends)
+    assert "lean towards your taste" not in page(client, "dream_for_me")
 
 
 def test_a_dress_whose_number_has_a_comma_is_found_as_well(client: Client, shop: dict[str, Dress]) -> None:

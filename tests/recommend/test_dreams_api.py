@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -20,14 +21,14 @@ from ml.dreamer import Dreamer
 from recommend import dreams
 from recommend.models import Interaction, ShopperKind, shopper_key
 from recommend.models.interaction import Told, event_key
-from tests.make import make_api_key, make_dreams, make_dress, make_model_version
+from tests.make import forget_tastes, make_api_key, make_dreams, make_dress, make_model_version
 from tests.ml.tiny_dreamer import SIZE, write_tiny_dreamer
 from tests.recommend.test_dream_pages import cover, near, shop
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import suggest, versions
+from verify import places, suggest, versions
 from verify.classifier.server import listening
 from verify.dreaming import draw, shelf
-from verify.dreaming.dream import Dream, dream_of
+from verify.dreaming.dream import Drawn, Dream, dream_of
 from verify.models import Dress, Embedding
 
 __all__ = ["shop"]
@@ -123,12 +124,41 @@ def test_many_requests_of_one_address_are_told_to_wait(client: Client, settings:
     assert client.get("/api/v1/dreams/7.webp").status_code == 200  # of the pictures there are many on a page
 
 
+def test_a_picture_that_is_to_be_drawn_counts_as_much_as_an_answer(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Dream] = []
+
+    def draw_it(dreams: list[Dream]) -> list[Drawn]:
+        drawn.extend(dreams)
+        return [Drawn(b"picture", b"") for _ in dreams]
+
+    monkeypatch.setattr("verify.classifier.client.dream", draw_it)
+    settings.DREAMS_RATE = "2/min"
+    make_dreams([7])
+    seeds = (1, 7, 7, 7, 2, 3, 7)
+    answers = [client.get(f"/api/v1/dreams/{seed}.webp") for seed in seeds]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 200, 429, 200]
+    assert int(answers[5]["Retry-After"]) > 0
+    assert drawn == [Dream(1), Dream(2)]
+    assert client.get("/api/v1/dreams/7/").status_code == 429
+
+
+def test_a_drawn_picture_is_asked_for_of_nobody_where_another_deepdress_has_to_look_yet(
+    client: Client, settings: Any
+) -> None:
+    make_dreams([7])
+    versions.ModelVersion.objects.live().rest()
+    make_model_version("b" * 64)
+    settings.CLASSIFIER_SOCKET = settings.DREAMS_FOLDER / "nobody"
+    assert client.get("/api/v1/dreams/7.webp").status_code == 200
+
+
 def test_who_comes_while_others_wait_for_their_dreams_is_asked_to_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_dreams([])
-    monkeypatch.setattr(dreams, "_places", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(dreams, "PATIENCE", 0.01)
+    monkeypatch.setattr(places, "_places", threading.BoundedSemaphore(1))
     with dreams._a_place():
         answer = client.get("/api/v1/dreams/7.webp")
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
@@ -158,6 +188,17 @@ def test_a_shoppers_dreams_are_near_what_they_like_best(client: Client, shop: di
     answer = client.get("/api/v1/dreams/for/?user=c-1042", headers={"Authorization": f"Bearer {key}"})
     assert answer.json()["results"][0]["like"] == ["ONDA"]
     assert "no-store" in answer["Cache-Control"]
+
+
+def test_weights_without_tastes_are_asked_for_none(client: Client, shop: dict[str, Dress]) -> None:
+    make_dreams([*range(8), Dream(7, (cover(shop["Luna"]),))])
+    forget_tastes()
+    for path in ("dreams/", "dreams/7/", "dreams/7.webp"):
+        assert "has learnt no tastes" in body(client, path, 400, like="LUNA")["detail"]
+    did("a-visitor-of-16-letters", shop["Luna"], "RENT")
+    found = body(client, "dreams/for/", visitor="a-visitor-of-16-letters")
+    assert [each["like"] for each in found["results"]] == [[]] * 8
+    assert found["fallback"]["reason"] == "no_tastes"
 
 
 def test_for_a_stranger_nothing_need_be_dreamt(client: Client, shop: dict[str, Dress], settings: Any) -> None:
@@ -293,15 +334,50 @@ def test_a_taste_is_what_deepdress_sees_in_the_first_photos(
 
 @pytest.mark.django_db(transaction=True)
 def test_where_another_deepdress_proposes_tastes_stay_those_that_the_generator_knows(
-    client: Client, running: None, catalogue: list[Dress]
+    client: Client, running: None, catalogue: list[Dress], settings: Any
 ) -> None:
     before = client.get("/api/v1/dreams/3.webp?like=D0").content
-    shelf.tidy("")  # forgets all of them
+    shutil.rmtree(settings.DREAMS_FOLDER)
     live = versions.ModelVersion.objects.live()
     live.rest()
     make_model_version("a" * 64)
     assert client.get("/api/v1/dreams/3.webp?like=D0").content == before
     assert body(client, "dreams/3/", like="D0")["closest"] == []  # its weights are not here to look at dreams
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_taste_that_cannot_be_looked_at_is_not_dreamt_without(
+    client: Client, running: None, catalogue: list[Dress], settings: Any
+) -> None:
+    photo = catalogue[0].photos.get().photo
+    Embedding.objects.filter(photo=photo).delete()
+    photo.small.storage.delete(photo.small.name)
+    for taste in ("D0", "D1,D0"):
+        answer = client.get(f"/api/v1/dreams/3.webp?like={taste}")
+        assert answer.status_code == 503
+        assert answer.json()["detail"].endswith("cannot be looked at. Its file is missing from the storage.")
+    assert not settings.DREAMS_FOLDER.exists()
+    assert client.get("/api/v1/dreams/3.webp?like=D1").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_deepdress_that_is_shipped_goes_on_telling_tastes_where_another_is_set(
+    client: Client, running: None, settings: Any, tmp_path: Path
+) -> None:
+    before = client.get("/api/v1/dreams/3.webp?like=D0").content
+    shutil.rmtree(settings.DREAMS_FOLDER)
+    Embedding.objects.all().delete()
+    settings.DEEPDRESS_SHIPPED = settings.DEEPDRESS_WEIGHTS
+    settings.DEEPDRESS_WEIGHTS = write_tiny_weights(tmp_path / "another", seed=5)
+    assert client.get("/api/v1/dreams/3.webp?like=D0").content == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dreamer_without_tastes_draws_none(catalogue: list[Dress], settings: Any, tmp_path: Path) -> None:
+    settings.DREAM_WEIGHTS = write_tiny_dreamer(tmp_path / "tasteless", condition="none")
+    assert len(draw.draw([Dream(3)])) == 1
+    with pytest.raises(versions.NotReady, match="know no tastes"):
+        draw.draw([Dream(3, (cover(catalogue[0]),))])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -19,7 +19,7 @@ from PIL import Image
 from tests.make import make_admin, make_api_key, make_dress, make_post
 from tests.verify.intake.pictures import encoded, noise, plain, png_header
 from tests.verify.tiny_weights import write_tiny_weights
-from verify import api_classify, changeover, suggest, tasks, versions
+from verify import api_classify, changeover, places, suggest, tasks, versions
 from verify.classifier import client as classifier
 from verify.classifier import engine as engine_module
 from verify.classifier.engine import Engine
@@ -193,7 +193,7 @@ def test_nothing_is_decoded_for_whoever_has_gone(monkeypatch: pytest.MonkeyPatch
 def test_who_comes_while_others_are_served_is_asked_to_come_again(
     send: Send, answers: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api_classify, "_places", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(places, "_places", threading.BoundedSemaphore(1))
     with api_classify.a_place():
         answer = send(b"photo")
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")

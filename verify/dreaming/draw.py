@@ -84,10 +84,12 @@ def _noise(dream: Dream, dreamer: Dreamer) -> Floats:
 
 
 def _tastes(dreams: Sequence[Dream], dreamer: Dreamer) -> Floats | None:
-    """(n, d) unit vectors; None for weights that know no taste."""
-    if not dreamer.dimensions:
-        return None
+    """(n, d) unit vectors; None for weights that know no taste. Raises NotReady."""
     photos = {pk for dream in dreams for pk in (*dream.like, *dream.toward)}
+    if not dreamer.dimensions:
+        if photos:
+            raise NotReady("The dream weights know no tastes: train some with --condition embedding.")
+        return None
     vectors = _vectors(photos, dreamer) if photos else {}
     return np.stack([_taste(dream, dreamer, vectors) for dream in dreams])
 
@@ -105,18 +107,23 @@ def _taste(dream: Dream, dreamer: Dreamer, vectors: dict[int, Floats]) -> Floats
 
 
 def _mean(photos: Sequence[int], vectors: dict[int, Floats]) -> Floats | None:
-    """Of those that can be looked at, brought to length 1."""
-    known = [vectors[pk] for pk in photos if pk in vectors]
-    mean = np.sum(known, axis=0) if known else np.zeros(1, np.float32)
+    """Brought to length 1; None of none."""
+    mean = np.sum([vectors[pk] for pk in photos], axis=0) if photos else np.zeros(1, np.float32)
     length = np.linalg.norm(mean)
     return (mean / length).astype(np.float32) if length > 0 else None
 
 
 def _vectors(photos: set[int], dreamer: Dreamer) -> dict[int, Floats]:
-    """By the DeepDress that the generator has learnt from, whichever is live."""
+    """By the DeepDress that the generator has learnt from, whichever is live. Raises NotReady.
+
+    All of them or none: a dream of the others alone would be kept as that of all.
+    """
     loaded = versions.with_digest(dreamer.deepdress) if dreamer.deepdress else versions.live()
     with waited_for():
         seen = look_at(Photo.objects.filter(pk__in=photos), loaded)
+    if unseen := photos - seen.embeddings.keys():
+        trouble = seen.troubles.get(min(unseen), "It is not there any more.")
+        raise NotReady(f"A photo of this taste cannot be looked at. {trouble}")
     return {pk: np.frombuffer(row.vector, "<f4") for pk, row in seen.embeddings.items()}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 
 from verify.dreaming.dream import Drawn, Dream
-from verify.versions import FILES, digest_of
+from verify.versions import FILES, config_of, digest_of
 
 FILM = "film.webp"  # beside the weights: how they were learnt
 
@@ -32,6 +32,12 @@ def version() -> str:
 @lru_cache(maxsize=4)
 def _digest(folder: Path, changed: int, size: int) -> str:
     return digest_of(folder)
+
+
+def know_tastes() -> bool:
+    """False for weights that say so themselves; what is wrong with others, whoever draws finds out."""
+    generator = config_of(Path(settings.DREAM_WEIGHTS)).get("generator")
+    return not isinstance(generator, dict) or generator.get("condition") == "embedding"
 
 
 def kept(dream: Dream, version: str, eyes: str) -> Drawn | None:

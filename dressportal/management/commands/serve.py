@@ -91,7 +91,8 @@ class Command(BaseCommand):
 
     def web(self) -> Part:
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2"]
-        command += ["--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "4"]
+        command += ["--blocking-threads", str(settings.WEB_THREADS)]
+        command += ["--respawn-failed-workers", "--workers-kill-timeout", "4"]
         command += ["--log-level", "warning", "--host", self.host, "--port", str(self.port)]
         pool = {"DRESSPORTAL_POOL": "1"}
         return Part("web", [*command, "dressportal.wsgi:application"], settings.VAR, settings.BASE_DIR, pool)

@@ -12,7 +12,7 @@ async function offer() {
   if (!answer.ok) throw new Error(`${answer.status} from ${answer.url}`);
   const { results, fallback } = await answer.json();
   if (fallback) {
-    note.textContent = word("stranger");
+    note.textContent = word(fallback.reason === "no_tastes" ? "tasteless" : "stranger");
     return;
   }
   const query = new URLSearchParams(results[0].like.map((sku) => ["like", sku]));
