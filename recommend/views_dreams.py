@@ -57,6 +57,8 @@ def honest(template: str) -> Callable[[View], View]:
                 answer["Retry-After"] = str(reason.seconds)
                 if request.method != "POST" and not context["no_weights"]:
                     answer["Refresh"] = str(reason.seconds)  # browsers come again by themselves
+                    if "HX-Request" in request.headers:  # not of their own accord for a part of a page
+                        answer["HX-Redirect"] = request.get_full_path()
                 return answer
 
         return guarded

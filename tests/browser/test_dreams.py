@@ -1,5 +1,6 @@
 """Dreams in a browser: the wall, another one, hearts, a walk by the slider, and a shopper's own."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -75,6 +76,7 @@ def test_where_the_dreamer_is_away_the_page_says_so_in_the_place_of_another(
     page = ann.open("/dreams/7/")
     page.get_by_role("link", name="Dream another").click()
     expect(page.get_by_role("heading", name="Still falling asleep")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/dreams/55/$"))
     ann.forgive("503")
     assert dreams.shelf.kept(Dream(55), dreams.version(), "") is None
 

@@ -189,6 +189,18 @@ def test_without_weights_or_a_dreamer_pages_say_so(client: Client, ann: Employee
         answer = client.get(reverse(name, args=args))
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
         assert "Try again" in answer.content.decode()
+        assert answer["Refresh"] == "5"
+
+
+def test_a_part_of_a_page_that_has_to_wait_sends_the_browser_to_a_page_that_comes_again(
+    client: Client, ann: Employee, settings: Any
+) -> None:
+    settings.CLASSIFIER_SOCKET = settings.DREAMS_FOLDER / "nobody"
+    make_dreams([])
+    address = reverse("dream", args=[55]) + "?at=40"
+    answer = client.get(address, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (503, address)
+    assert "HX-Redirect" not in client.get(address)
 
 
 @pytest.mark.parametrize(
