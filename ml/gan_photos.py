@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from ml.arrays import mapped
 from ml.gan_judge import Judge
 from ml.manifest import manifest_rows
 from ml.photos import ENDINGS, Pixels, UnreadablePhoto, photos_in, read_square
@@ -149,8 +150,7 @@ def _fill(listed: Sequence[Listed], side: int, judge: Judge, paths: dict[str, Pa
     drafts = {name: path.with_suffix(f".{os.getpid()}.draft") for name, path in paths.items()}
     try:
         kept = {
-            name: np.lib.format.open_memmap(draft, "w+", kinds[name], (len(listed), *widths[name]))
-            for name, draft in drafts.items()
+            name: mapped(draft, kinds[name], (len(listed), *widths[name])) for name, draft in drafts.items()
         }
         place = 0
         for squares in _squares(listed, side):

@@ -152,12 +152,12 @@ def test_what_is_no_photo_is_named_and_nothing_half_decoded_stays(tmp_path: Path
 def test_a_full_disk_leaves_nothing_half_decoded(
     tmp_path: Path, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, *others: object) -> None:
-        path.write_bytes(b"half")
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("ml.gan_photos.np.lib.format.open_memmap", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr("ml.arrays.os.posix_fallocate", full)
+    monkeypatch.setattr("ml.gan_photos.read_square", lambda *_: pytest.fail("decoded in vain"))
+    with pytest.raises(OSError, match=r"No space left on device, .* MB are needed: '.*/cache/gan-"):
         kept(write_photos(tmp_path / "photos"), tmp_path, judge)
     assert not list((tmp_path / "cache").iterdir())
 
