@@ -153,11 +153,25 @@ def test_a_game_that_diverges_stops_and_keeps_the_last_good_generator(
         return play(game, batches, rng, progress, steps)
 
     monkeypatch.setattr(Game, "play", poisoned)
-    with pytest.raises(GameDiverged, match=r"step 5: losses of .*unfinished"):
-        train(options(tmp_path, steps=9, check_every=2))
+    with pytest.raises(
+        GameDiverged, match=r"step 5: losses of .*; the last good generator is in .*unfinished"
+    ):
+        train(options(tmp_path, steps=9, check_every=2, samples=(1, 4)))
+    assert "4 iterations so far" in (tmp_path / "out" / "report.html").read_text()
     kept = load_generator(tmp_path / "out" / "unfinished")
     assert torch.isfinite(kept(torch.zeros(1, 8))).all()
     assert not (tmp_path / "out" / "weights.safetensors").exists()
+
+
+def test_a_game_that_diverges_at_once_claims_to_have_kept_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out" / "unfinished").mkdir(parents=True)
+    (tmp_path / "out" / "unfinished" / "weights.safetensors").write_bytes(b"another one's, without its state")
+    monkeypatch.setattr(train_gan, "LARGEST_LOSS", 0.0)
+    with pytest.raises(GameDiverged, match=r"step 0: losses of .*; nothing was kept yet$"):
+        train(options(tmp_path))
+    assert not (tmp_path / "out" / "report.html").exists()
 
 
 @pytest.mark.parametrize("failing", ["weights.safetensors", "training.safetensors", "step-5.png"])
