@@ -83,6 +83,10 @@ def read(
     Photos of any shape are fitted into the square; small ones are enlarged. Raises PhotosRefused,
     ml.manifest.ManifestError, UnreadablePhoto (naming the files), or OSError where the disk is full.
     """
+    if attribute and not any(each is not None and each.is_file() for each in (source, held_out)):
+        raise PhotosRefused(
+            f"{source}: --attribute {attribute} expects a manifest; a folder's are its subfolders"
+        )
     listed = listing(source, attribute)
     if held_out is not None:
         listed = [photo._replace(held_out=False) for photo in listed]

@@ -123,6 +123,11 @@ def test_an_attribute_s_values_are_classes(tmp_path: Path, judge: Judge) -> None
         listing(manifest, "hem")
 
 
+def test_a_folder_has_no_attributes(tmp_path: Path, judge: Judge) -> None:
+    with pytest.raises(PhotosRefused, match=r"photos: --attribute sleeve expects a manifest"):
+        kept(write_photos(tmp_path / "photos"), tmp_path, judge, attribute="sleeve")
+
+
 def test_three_photos_are_too_few(tmp_path: Path, judge: Judge) -> None:
     with pytest.raises(PhotosRefused, match=r"3 photos to train on and 0 held out; expected hundreds"):
         kept(write_photos(tmp_path / "photos", 3), tmp_path, judge)

@@ -277,6 +277,11 @@ def test_the_command_line_says_what_is_wrong(
     for wrong, said in (
         ("--width 6 --network resnet", "width 6: expected a multiple of 4"),
         ("--size 48", "invalid choice"),
+        ("--recipe wgan-gp --gamma .5", "gamma 0.5: the recipe penalises slopes"),
+        (
+            "--recipe dcgan --gamma .5",
+            "gamma 0.5: no penalty on each photo's gradient goes through the batch",
+        ),
         ("--augmentation 1.5", "expected a share, 0 to 1"),
         ("--steps 5 --minutes 5", "not allowed with argument"),
         ("--seed 4294967296", "expected a whole number, 0 to 4294967295"),
