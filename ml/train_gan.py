@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from ml import checkpoint, gan_photos, training_state
 from ml.checkpoint import CheckpointRefused
-from ml.deepdress import best_device
+from ml.deepdress import best_device, out_of_memory
 from ml.dream_report import write_page
 from ml.film import FilmRefused, grid, steps
 from ml.gan import save_generator
@@ -334,6 +334,10 @@ def main() -> None:
         metrics = train(options())
     except (*MISTAKES, GameDiverged, OSError) as error:
         sys.exit(f"train_gan: {error}")
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error) and "overflow" not in str(error).lower():
+            raise
+        sys.exit("train_gan: the memory does not hold it; expected a smaller --width, --batch or --size")
     if metrics:
         print(json.dumps(metrics, indent=2))
 

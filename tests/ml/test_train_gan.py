@@ -294,6 +294,15 @@ def test_the_command_line_says_what_is_wrong(
         train_gan.main()
 
 
+@pytest.mark.parametrize("width", [1_000_000, 1_000_000_000])
+def test_nets_that_no_memory_holds_are_refused_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(train_gan, "options", lambda: options(tmp_path, width=width))
+    with pytest.raises(SystemExit, match=r"^train_gan: the memory does not hold it; .*--width"):
+        train_gan.main()
+
+
 def test_grids_are_kept_of_the_steps_that_are_told_or_ever_rarer() -> None:
     told = Options(Path("photos"), Path("out"), samples=(3, 40))
     assert [step for step in range(100) if told.drawn_at(step)] == [3, 40]
