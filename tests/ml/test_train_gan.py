@@ -3,6 +3,7 @@
 import errno
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ml import train_gan
 from ml.dream_report import write_page
 from ml.film import grid
 from ml.gan import load_generator
-from ml.gan_game import Game
+from ml.gan_game import RECIPES, Game
 from ml.gan_options import Options
 from ml.gan_options import options as parsed
 from ml.gan_photos import PhotosRefused
@@ -204,6 +205,21 @@ def test_another_game_does_not_go_on_with_it(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(StateRefused, match=rf"{said}; .*--restart"):
             train(options(tmp_path, **change))
     assert train(options(tmp_path, width=8, restart=True))["steps"] == 6
+
+
+def test_a_recipe_that_has_changed_does_not_go_on_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = killed_at(monkeypatch, 1)
+    with pytest.raises(Killed):
+        train(options(tmp_path, steps=2, check_every=1))
+    monkeypatch.setattr(Game, "play", play)
+    with monkeypatch.context() as patched:
+        patched.setitem(RECIPES, "modern", replace(RECIPES["modern"], lazily=4))
+        with pytest.raises(StateRefused, match=r"broken off after lazily was 8, is 4; .*--restart"):
+            train(options(tmp_path, steps=2))
+    told = train(options(tmp_path, steps=2))["options"]
+    assert (told["recipe"], told["rate"], told["batch"], told["lazily"]) == ("modern", 5e-4, 8, 8)
 
 
 def test_a_new_training_in_the_same_folder_does_not_mix_with_the_one_before(
