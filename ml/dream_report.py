@@ -45,7 +45,12 @@ class Plot:
 
 PLOTS = (
     Plot(("loss/critic", "loss/generator"), "loss", "Neither goes to nought for good while both still play."),
-    Plot(("D(real)", "D(fake)"), "the critic's answer", "For photos, and for dreams: 1 is “real”."),
+    Plot(
+        ("D(real)", "D(fake)"),
+        "the critic's answer",
+        "For photos, and for dreams. 1 is “real” with DCGAN's loss; with the others only the gap between "
+        "them says something.",
+    ),
     Plot(
         ("fakes taken for real",),
         "share",

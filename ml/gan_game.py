@@ -23,7 +23,7 @@ Figures = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the two learn."""
+    """How the two learn. Raises ValueError for penalties that cannot be."""
 
     loss: str  # dcgan, wgan or relativistic
     network: str
@@ -43,6 +43,15 @@ class Recipe:
     likeness: float = 0.0
     augmentation: float = 0.0  # share of photos
     decay: bool = False  # of the rate: from a third of the training on, down to a tenth
+
+    def __post_init__(self) -> None:
+        if self.gamma and self.slope:
+            raise ValueError(f"gamma {self.gamma:g}: the recipe penalises slopes, and has no other penalty")
+        if (self.gamma or self.slope) and (self.critic_norm, self.network) == ("batch", "conv"):
+            raise ValueError(
+                f"gamma {self.gamma:g}: no penalty on each photo's gradient goes through the batch norms of "
+                "the recipe's critic; a resnet has none"
+            )
 
     def rate_at(self, progress: float) -> float:
         """Part of the highest rate, `progress` in 0..1."""

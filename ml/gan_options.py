@@ -58,13 +58,16 @@ class Options:
     def deciding(self) -> dict[str, Any]:
         """What decides the result, as plain values; a training is only resumed with the same.
 
-        How long it shall be decides the rates of a recipe that lowers them, and of no other.
+        How long it shall be decides the rates of a recipe that lowers them, and of no other. The recipe
+        stands there with all it says: its name alone may mean something else in another version.
         """
+        recipe = self.chosen_recipe()
         indifferent = ["out", "restart", "cache", "device", "photos", "held_out", "deepdress", "samples"]
         indifferent += ["judged", "check_every"]
-        if not self.chosen_recipe().decay:
+        if not recipe.decay:
             indifferent += ["steps", "minutes", "cpu_minutes"]
-        return {name: value for name, value in asdict(self).items() if name not in indifferent}
+        told = {name: value for name, value in asdict(self).items() if name not in indifferent}
+        return {**told, **asdict(recipe), "betas": list(recipe.betas)}
 
     def chosen_recipe(self) -> Recipe:
         """The recipe with what the command line changes of it."""

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from ml.arrays import mapped
 from ml.gan_judge import Judge
 from ml.manifest import manifest_rows
 from ml.photos import ENDINGS, Pixels, UnreadablePhoto, photos_in, read_square
@@ -82,6 +83,10 @@ def read(
     Photos of any shape are fitted into the square; small ones are enlarged. Raises PhotosRefused,
     ml.manifest.ManifestError, UnreadablePhoto (naming the files), or OSError where the disk is full.
     """
+    if attribute and not any(each is not None and each.is_file() for each in (source, held_out)):
+        raise PhotosRefused(
+            f"{source}: --attribute {attribute} expects a manifest; a folder's are its subfolders"
+        )
     listed = listing(source, attribute)
     if held_out is not None:
         listed = [photo._replace(held_out=False) for photo in listed]
@@ -149,8 +154,7 @@ def _fill(listed: Sequence[Listed], side: int, judge: Judge, paths: dict[str, Pa
     drafts = {name: path.with_suffix(f".{os.getpid()}.draft") for name, path in paths.items()}
     try:
         kept = {
-            name: np.lib.format.open_memmap(draft, "w+", kinds[name], (len(listed), *widths[name]))
-            for name, draft in drafts.items()
+            name: mapped(draft, kinds[name], (len(listed), *widths[name])) for name, draft in drafts.items()
         }
         place = 0
         for squares in _squares(listed, side):

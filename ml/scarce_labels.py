@@ -21,6 +21,7 @@ import torch
 from rich.console import Console
 from tqdm import tqdm
 
+from ml.checkpoint import CheckpointRefused
 from ml.metrics import average_precision
 from ml.scarce import games, methods, photo_sets, results, transfer
 from ml.scarce.learner import Task
@@ -70,7 +71,7 @@ class Budget:
 
 
 def learn(name: str, photos: PhotoSet, labels: int, seed: int, seconds: float, clock: Clock) -> Run:
-    """One method with one seed. Raises PhotosRefused, LossNotFinite."""
+    """One method with one seed. Raises PhotosRefused, LossNotFinite, CheckpointRefused."""
     rows, budget = photos.labelled(labels, seed), Budget(seconds, clock)
     task = Task(photos.train, rows, photos.train_labels[rows], len(photos.classes), seed)
     measured = np.random.default_rng(0).permutation(len(photos.test))[:MEASURED]
@@ -99,23 +100,31 @@ def measure(method: Method, photos: PhotoSet, rows: Labels) -> tuple[float, floa
     return round(right, 4), round(precise, 4)
 
 
-def compare(chosen: argparse.Namespace, photos: PhotoSet, clock: Clock = time.process_time) -> list[Run]:
-    """All runs of the file, those that were missing added one by one.
+def compare(
+    chosen: argparse.Namespace, photos: PhotoSet, clock: Clock = time.process_time
+) -> tuple[list[Run], list[str]]:
+    """All runs of the file, those that were missing added one by one; and which failed, and why.
 
     Seed by seed and not method by method: where it is broken off, all methods have about as many, and a
-    neighbour's load disturbs all alike. Raises PhotosRefused, ResultsRefused, LossNotFinite, OSError.
+    neighbour's load disturbs all alike. One that fails is not kept: the same command tries it again.
+    Raises PhotosRefused, ResultsRefused, OSError.
     """
+    failed: list[str] = []
     runs = results.read(chosen.json)
     setting = results.Setting(photos.name, photos.sha256, chosen.labels, chosen.seconds)
     for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
         for name in chosen.methods:
             if (setting, name, seed) in {run.key for run in runs}:
                 continue
-            run = learn(name, photos, chosen.labels, seed, chosen.seconds, clock)
+            try:
+                run = learn(name, photos, chosen.labels, seed, chosen.seconds, clock)
+            except (LossNotFinite, CheckpointRefused) as error:
+                failed.append(f"{name}, seed {seed}, failed: {error}")
+                continue
             runs = results.add(chosen.json, [*runs, run])
             told = f"{run.accuracy:.3f}, average precision of dress {run.average_precision:.3f}"
             print(f"{name}, seed {seed}: accuracy {told}, {run.steps} steps", file=sys.stderr, flush=True)
-    return runs
+    return runs, failed
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -159,21 +168,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         results.read(chosen.json)  # before photos are decoded
         photos = DATA[chosen.data](chosen.path)
-        runs = compare(chosen, photos)
+        runs, failed = compare(chosen, photos)
         setting = results.Setting(photos.name, photos.sha256, chosen.labels, chosen.seconds)
         found = results.summaries(runs, setting)
-        if chosen.report:
+        if chosen.report and runs:
             chosen.report.parent.mkdir(parents=True, exist_ok=True)
             chosen.report.write_text(page(runs))
-        if chosen.plot:
+        if chosen.plot and found:
             save_dots(found, chosen.plot)
-    except (PhotosRefused, ResultsRefused, LossNotFinite, OSError) as error:
+    except (PhotosRefused, ResultsRefused, OSError) as error:
         print(f"scarce_labels: {error}", file=sys.stderr)
         return 1
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table(found))
     console.print(results.verdict(found))
-    return 0
+    for line in failed:
+        print(f"scarce_labels: {line}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

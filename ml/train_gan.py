@@ -5,9 +5,9 @@ started again; --minutes and --cpu-minutes end by a clock, and so elsewhere each
 with a part of the batch: torchrun --nproc-per-node N -m ml.train_gan …
 
 OUT holds the generator (its moving average: weights.safetensors, config.json, metrics.json), log/ for
-TensorBoard, samples/step-N.png, the same noise at chosen steps, samples/nearest.png, and in the end
-report.html, which shows them. Figures of likeness are on DeepDress's features, of photos at the training's
-size: they compare with each other, not with papers' on Inception's.
+TensorBoard, samples/step-N.png, the same noise at chosen steps, samples/nearest.png, and in the end, also of
+a game that diverged, report.html and film.webp, which show them. Figures of likeness are on DeepDress's
+features, of photos at the training's size: they compare with each other, not with papers' on Inception's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import io
 import json
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -28,9 +28,9 @@ from tqdm import tqdm
 
 from ml import checkpoint, gan_photos, training_state
 from ml.checkpoint import CheckpointRefused
-from ml.deepdress import best_device
+from ml.deepdress import best_device, out_of_memory
 from ml.dream_report import write_page
-from ml.film import grid, steps
+from ml.film import FilmRefused, grid, steps
 from ml.gan import save_generator
 from ml.gan_game import Batch, Game
 from ml.gan_judge import Judge, conditions, dreams, figures
@@ -98,7 +98,13 @@ def train(chosen: Options) -> dict[str, Any]:
         judge = Judge(chosen.deepdress, device)
         data = photos(chosen, judge, processes)
         training = begin(data, judge, chosen, device, processes)
-        play(training)
+        try:
+            play(training)
+        except GameDiverged:
+            if processes.first:
+                with suppress(FilmRefused, OSError):  # no grid yet; what is to be told is why it diverged
+                    write_page(chosen.out)
+            raise
         metrics = finish(training) if processes.first else {}
         if processes.first:
             write_page(chosen.out)
@@ -161,6 +167,7 @@ def clear(chosen: Options) -> None:
     for _, drawn in steps(chosen.out / SAMPLES):
         drawn.unlink()
     (chosen.out / SAMPLES / NEAREST).unlink(missing_ok=True)
+    training_state.forget(chosen.unfinished)  # a generator without its state
     chosen.unfinished.mkdir(parents=True, exist_ok=True)  # by which the page knows
 
 
@@ -210,9 +217,10 @@ def advance(training: Training) -> dict[str, Any]:
     told = game.play(batches, rng, training.progress(), state.steps)
     whole = torch.stack([value for name, value in told.items() if name.startswith(("loss", "gradient"))])
     if not bool((whole.abs() < LARGEST_LOSS).all()):
+        kept = (chosen.unfinished / checkpoint.WEIGHTS).exists()
         raise GameDiverged(
             f"step {state.steps}: losses of {told['loss/critic']:.3g} and {told['loss/generator']:.3g}; "
-            f"the last good generator is in {chosen.unfinished}"
+            + (f"the last good generator is in {chosen.unfinished}" if kept else "nothing was kept yet")
         )
     return told
 
@@ -326,6 +334,10 @@ def main() -> None:
         metrics = train(options())
     except (*MISTAKES, GameDiverged, OSError) as error:
         sys.exit(f"train_gan: {error}")
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error) and "overflow" not in str(error).lower():
+            raise
+        sys.exit("train_gan: the memory does not hold it; expected a smaller --width, --batch or --size")
     if metrics:
         print(json.dumps(metrics, indent=2))
 

@@ -22,6 +22,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from ml import synthetic
+from ml.arrays import mapped
 from ml.manifest import Row, manifest_rows, remarks, unlabelled_rows
 from ml.photos import Pixels, read_square
 from ml.synthetic import NEGATIVE_KINDS, Wardrobe, catalogue_photo, negative_photo, street_photo
@@ -213,7 +214,7 @@ def _fill(rows: Sequence[Row], file: Path, side: int, workers: int) -> Pixels:
         draft = file.with_suffix(f".{os.getpid()}.draft")
         shape = (len(rows), side, side, 3)
         try:
-            pixels = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
+            pixels = mapped(draft, np.uint8, shape)
             with Pool(workers) as pool:
                 made = pool.imap(partial(_square, side=side), rows, chunksize=16)
                 for place, square in enumerate(tqdm(made, "photos", len(rows), unit="photo", smoothing=0)):

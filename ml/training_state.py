@@ -63,13 +63,17 @@ def resume(folder: Path, learner: nn.Module, optimisers: Optimisers, deciding: d
     try:
         with safe_open(path, "pt") as file:
             told = json.loads(file.metadata()["training"])
+            deciding_then = told["deciding"]
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise StateRefused(f"{path}: broken ({error}); --restart begins anew") from error
-    _refuse_others(path, told["deciding"], json.loads(json.dumps(deciding)))
-    learner.load_state_dict(checkpoint.part(tensors, "learner."))
-    for prefix, optimiser in _prefixed(optimisers).items():
-        _fill(optimiser, checkpoint.part(tensors, prefix))
+    _refuse_others(path, deciding_then, json.loads(json.dumps(deciding)))
+    try:
+        learner.load_state_dict(checkpoint.part(tensors, "learner."))
+        for prefix, optimiser in _prefixed(optimisers).items():
+            _fill(optimiser, checkpoint.part(tensors, prefix))
+    except (RuntimeError, ValueError) as error:
+        raise StateRefused(f"{path}: of a network of another shape; --restart begins anew") from error
     neighbours = tensors.get("neighbours")
     known = {name: told[name] for name in NUMBERS if name in told}  # an earlier version knew fewer
     return State(**known, neighbours=None if neighbours is None else np.asarray(neighbours.numpy()))

@@ -123,6 +123,11 @@ def test_an_attribute_s_values_are_classes(tmp_path: Path, judge: Judge) -> None
         listing(manifest, "hem")
 
 
+def test_a_folder_has_no_attributes(tmp_path: Path, judge: Judge) -> None:
+    with pytest.raises(PhotosRefused, match=r"photos: --attribute sleeve expects a manifest"):
+        kept(write_photos(tmp_path / "photos"), tmp_path, judge, attribute="sleeve")
+
+
 def test_three_photos_are_too_few(tmp_path: Path, judge: Judge) -> None:
     with pytest.raises(PhotosRefused, match=r"3 photos to train on and 0 held out; expected hundreds"):
         kept(write_photos(tmp_path / "photos", 3), tmp_path, judge)
@@ -152,12 +157,12 @@ def test_what_is_no_photo_is_named_and_nothing_half_decoded_stays(tmp_path: Path
 def test_a_full_disk_leaves_nothing_half_decoded(
     tmp_path: Path, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, *others: object) -> None:
-        path.write_bytes(b"half")
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("ml.gan_photos.np.lib.format.open_memmap", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr("ml.arrays.os.posix_fallocate", full)
+    monkeypatch.setattr("ml.gan_photos.read_square", lambda *_: pytest.fail("decoded in vain"))
+    with pytest.raises(OSError, match=r"No space left on device, .* MB are needed: '.*/cache/gan-"):
         kept(write_photos(tmp_path / "photos"), tmp_path, judge)
     assert not list((tmp_path / "cache").iterdir())
 

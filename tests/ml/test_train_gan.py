@@ -3,6 +3,7 @@
 import errno
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ml import train_gan
 from ml.dream_report import write_page
 from ml.film import grid
 from ml.gan import load_generator
-from ml.gan_game import Game
+from ml.gan_game import RECIPES, Game
 from ml.gan_options import Options
 from ml.gan_options import options as parsed
 from ml.gan_photos import PhotosRefused
@@ -153,11 +154,25 @@ def test_a_game_that_diverges_stops_and_keeps_the_last_good_generator(
         return play(game, batches, rng, progress, steps)
 
     monkeypatch.setattr(Game, "play", poisoned)
-    with pytest.raises(GameDiverged, match=r"step 5: losses of .*unfinished"):
-        train(options(tmp_path, steps=9, check_every=2))
+    with pytest.raises(
+        GameDiverged, match=r"step 5: losses of .*; the last good generator is in .*unfinished"
+    ):
+        train(options(tmp_path, steps=9, check_every=2, samples=(1, 4)))
+    assert "4 iterations so far" in (tmp_path / "out" / "report.html").read_text()
     kept = load_generator(tmp_path / "out" / "unfinished")
     assert torch.isfinite(kept(torch.zeros(1, 8))).all()
     assert not (tmp_path / "out" / "weights.safetensors").exists()
+
+
+def test_a_game_that_diverges_at_once_claims_to_have_kept_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out" / "unfinished").mkdir(parents=True)
+    (tmp_path / "out" / "unfinished" / "weights.safetensors").write_bytes(b"another one's, without its state")
+    monkeypatch.setattr(train_gan, "LARGEST_LOSS", 0.0)
+    with pytest.raises(GameDiverged, match=r"step 0: losses of .*; nothing was kept yet$"):
+        train(options(tmp_path))
+    assert not (tmp_path / "out" / "report.html").exists()
 
 
 @pytest.mark.parametrize("failing", ["weights.safetensors", "training.safetensors", "step-5.png"])
@@ -190,6 +205,21 @@ def test_another_game_does_not_go_on_with_it(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(StateRefused, match=rf"{said}; .*--restart"):
             train(options(tmp_path, **change))
     assert train(options(tmp_path, width=8, restart=True))["steps"] == 6
+
+
+def test_a_recipe_that_has_changed_does_not_go_on_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = killed_at(monkeypatch, 1)
+    with pytest.raises(Killed):
+        train(options(tmp_path, steps=2, check_every=1))
+    monkeypatch.setattr(Game, "play", play)
+    with monkeypatch.context() as patched:
+        patched.setitem(RECIPES, "modern", replace(RECIPES["modern"], lazily=4))
+        with pytest.raises(StateRefused, match=r"broken off after lazily was 8, is 4; .*--restart"):
+            train(options(tmp_path, steps=2))
+    told = train(options(tmp_path, steps=2))["options"]
+    assert (told["recipe"], told["rate"], told["batch"], told["lazily"]) == ("modern", 5e-4, 8, 8)
 
 
 def test_a_new_training_in_the_same_folder_does_not_mix_with_the_one_before(
@@ -263,6 +293,11 @@ def test_the_command_line_says_what_is_wrong(
     for wrong, said in (
         ("--width 6 --network resnet", "width 6: expected a multiple of 4"),
         ("--size 48", "invalid choice"),
+        ("--recipe wgan-gp --gamma .5", "gamma 0.5: the recipe penalises slopes"),
+        (
+            "--recipe dcgan --gamma .5",
+            "gamma 0.5: no penalty on each photo's gradient goes through the batch",
+        ),
         ("--augmentation 1.5", "expected a share, 0 to 1"),
         ("--steps 5 --minutes 5", "not allowed with argument"),
         ("--seed 4294967296", "expected a whole number, 0 to 4294967295"),
@@ -272,6 +307,15 @@ def test_the_command_line_says_what_is_wrong(
         assert said in capsys.readouterr().err
     monkeypatch.setattr(sys, "argv", ["train_gan", *base.split()])
     with pytest.raises(SystemExit, match=r"^train_gan: .*none: expected a folder of photos, or a manifest$"):
+        train_gan.main()
+
+
+@pytest.mark.parametrize("width", [1_000_000, 1_000_000_000])
+def test_nets_that_no_memory_holds_are_refused_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(train_gan, "options", lambda: options(tmp_path, width=width))
+    with pytest.raises(SystemExit, match=r"^train_gan: the memory does not hold it; .*--width"):
         train_gan.main()
 
 

@@ -1,5 +1,6 @@
 """A drawn training set: splits that share no dress, pixels that are drawn once."""
 
+import errno
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,16 @@ def test_every_split_has_photos_without_a_dress(drawn: TrainingSet) -> None:
         assert len(rows) > 0
         assert (drawn.dress[rows] == NO_DRESS).all()
         assert set(drawn.role[rows]) == {"negative"}
+
+
+def test_a_full_disk_leaves_nothing_half_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ml.arrays.os.posix_fallocate", full)
+    with pytest.raises(OSError, match=r"No space left on device, .* MB are needed: '"):
+        draw(4, tmp_path, input_size=24, seed=5, streets=2, workers=1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_seed_draws_the_same_photos_once(drawn: TrainingSet, folder: Path, tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import torch
 from PIL import Image
 
 from ml import scarce_labels
+from ml.checkpoint import CheckpointRefused
 from ml.photos import Pixels
 from ml.scarce.learner import Task
 from ml.scarce.results import BASELINE, Run, read
 from ml.scarce_labels import compare, learn, main, options
+from ml.train_embedder import LossNotFinite
 from tests.ml.scarce.toys import ticking, toys, write_fashion_mnist
 
 ARGUMENTS = ["--data", "fashion-mnist", "--path", "there", "--labels", "12"]
@@ -59,7 +61,9 @@ def chosen(file: Path, *more: str) -> list[str]:
 
 
 def compared(file: Path, *more: str) -> list[Run]:
-    return compare(options(chosen(file, *more)), toys(), ticking())
+    runs, failed = compare(options(chosen(file, *more)), toys(), ticking())
+    assert not failed
+    return runs
 
 
 def test_results_are_kept_one_by_one_and_never_found_twice(
@@ -119,6 +123,53 @@ def test_the_command_compares_and_reports(tmp_path: Path, capsys: pytest.Capture
     printed = capsys.readouterr()
     assert re.search(r"supervised, seed 0: accuracy [.\d]+, average precision of dress", printed.err)
     assert "method" in printed.out
+
+
+class Diverging(Guesser):
+    def step(self, progress: float) -> None:
+        raise LossNotFinite("Diverging diverged: loss nan at step 0")
+
+
+class WithoutWeights(Guesser):
+    def __init__(self, task: Task) -> None:
+        raise CheckpointRefused("weights.safetensors: cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("method", "why"),
+    [
+        (Diverging, "Diverging diverged: loss nan at step 0"),
+        (WithoutWeights, "weights.safetensors: cannot be"),
+    ],
+)
+def test_a_method_that_fails_stops_no_other_and_is_tried_again(
+    guessing: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    method: type[Guesser],
+    why: str,
+) -> None:
+    monkeypatch.setitem(scarce_labels.DATA, "fashion-mnist", lambda _: toys())
+    command = chosen(tmp_path / "out.json", "--seeds", "2", "--seconds", ".01")
+    with monkeypatch.context() as patched:
+        patched.setitem(scarce_labels.METHODS, BASELINE, method)
+        assert main(command) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert [run.method for run in read(tmp_path / "out.json")] == ["gan", "gan"]
+    for seed, line in enumerate(said[-2:]):
+        assert line.startswith(f"scarce_labels: {BASELINE}, seed {seed}, failed: {why}")
+    assert main(command) == 0
+    assert len(read(tmp_path / "out.json")) == 4
+
+
+def test_where_all_fail_there_is_nothing_to_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(scarce_labels.DATA, "fashion-mnist", lambda _: toys())
+    monkeypatch.setitem(scarce_labels.METHODS, "gan", WithoutWeights)
+    drawn = [tmp_path / name for name in ("report.html", "plot.png")]
+    more = ["--methods", "gan", "--report", str(drawn[0]), "--plot", str(drawn[1])]
+    assert main(chosen(tmp_path / "out.json", *more)) == 1
+    assert not any(path.exists() for path in drawn)
 
 
 @pytest.mark.parametrize(
