@@ -94,7 +94,7 @@ def count_statements(cookies: dict[str, str]) -> dict[str, int]:
 def web_server(port: int) -> list[str]:
     """The command line with which `make run` starts the web server."""
     program = str(Path(sys.executable).with_name("granian"))
-    options = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"]
+    options = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", str(settings.WEB_THREADS)]
     return [program, *options, "--port", str(port), "--log-level", "warning", "dressportal.wsgi:application"]
 
 
