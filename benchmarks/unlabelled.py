@@ -4,20 +4,25 @@
 
 The shipped weights learn a new shop: 400 dresses with one catalogue photo each, 240 of their 2,400 street
 photos named (others with each seed), 300 photos without a dress. The other 2,160 street photos lie among 300
-of dresses that the shop does not have and 300 of none, and nobody says which is which. Both ways have the
+of dresses that the shop does not have and 300 of none, and nobody says which is which. All ways have the
 same photos, start and CPU time (one thread; naming counts, measuring does not). They are measured on 1,200
-street photos of the 400 dresses, and on 600 of 100 dresses that neither has seen. Photos have 64 pixels,
+street photos of the 400 dresses, and on 600 of 100 dresses that none has seen. Photos have 64 pixels,
 fewer than the weights are used to, so that a run is a matter of a minute; drawing them takes two, once.
+
+Unlabelled photos are named by both opinions of ml/unlabelled.py, as `--unlabelled` does, and by look-alikes
+alone. Of the surer half of all names in the end it says how many are right.
 """
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -28,7 +33,7 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ml import checkpoint, train_embedder  # noqa: E402  (the checkout is no package)
+from ml import checkpoint, train_embedder, unlabelled  # noqa: E402  (the checkout is no package)
 from ml.evaluation import seen_posts, unseen_posts  # noqa: E402
 from ml.manifest import UNLABELLED  # noqa: E402
 from ml.photos import read_square, shrink, to_batch  # noqa: E402
@@ -41,7 +46,20 @@ SIDE, LABELLED = 64, 0.1
 CPU = torch.device("cpu")
 IN_THE_SHOP, ELSEWHERE, IN_ALL = 400, 500, 600  # dresses: up to the first, of other shops up to the next, new
 TRAINED_ON, OF_OTHERS = 6, 3  # street photos of a dress; the rest is measured on
-WAYS = {"labelled photos": 9.0, "and unlabelled ones": 0.25}  # from which share of the training on
+LATER = 0.25  # share of the training after which unlabelled photos are learnt from
+
+
+class Way(NamedTuple):
+    start: float  # share of the training
+    temperature: float = unlabelled.TEMPERATURE  # of the network's own opinion; at inf it has none
+    never: float = unlabelled.NEVER
+
+
+WAYS = {
+    "labelled photos": Way(9.0),
+    "look-alikes": Way(LATER, temperature=math.inf, never=0.0),
+    "two opinions": Way(LATER),
+}
 Run = dict[str, Any]
 
 
@@ -52,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         photos = read(chosen.photos or Path(folder))
         runs = [
-            run(photos, way, seed, chosen.seconds, Path(folder) / "run")
+            run(photos, way, seed, chosen, Path(folder) / "run")
             for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds)
             for way in WAYS
         ]
@@ -68,6 +86,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="of CPU time a run (%(default)s)")
     parser.add_argument("--seeds", type=int, default=3, help="(%(default)s)")
     parser.add_argument("--first-seed", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--check-every", type=int, default=100, help="steps between namings (%(default)s)")
     parser.add_argument("--photos", type=Path, help="folder where drawn photos are kept, or lie already")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
@@ -95,7 +114,7 @@ def read(folder: Path) -> TrainingSet:
 
 
 def kind_of(role: str, index: int, number: int) -> str | None:
-    """train: known to both ways; pool: some of these are; strange: of none, or of another shop; test."""
+    """train: known to all ways; pool: some of these are; strange: of none, or of another shop; test."""
     if role == "negative":
         return ("train", "strange", "test")[number % 9 // 3]
     if index >= ELSEWHERE:
@@ -105,14 +124,15 @@ def kind_of(role: str, index: int, number: int) -> str | None:
     return "train" if role == "catalogue" else "pool" if number < TRAINED_ON else "test"
 
 
-def run(photos: TrainingSet, way: str, seed: int, seconds: float, out: Path) -> Run:
+def run(photos: TrainingSet, way: str, seed: int, asked: argparse.Namespace, out: Path) -> Run:
     data = told(photos, seed)
     network = checkpoint.load(ROOT / "ml/weights/deepdress").network
     network.config = replace(network.config, input_size=SIDE, mirrored=False)
     chosen = Options(
-        *(out, Path("drawn")), minutes=seconds / 60, seed=seed, rate=5e-4, attributes=0.0, pairs=32,
-        negatives=8, check_every=100, unlabelled_from=WAYS[way], restart=True,
+        *(out, Path("drawn")), minutes=asked.seconds / 60, seed=seed, rate=5e-4, attributes=0.0, pairs=32,
+        negatives=8, check_every=asked.check_every, unlabelled_from=WAYS[way].start, restart=True,
     )  # fmt: skip
+    _, unlabelled.TEMPERATURE, unlabelled.NEVER = WAYS[way]
     torch.manual_seed(seed)
     training = train_embedder.fit(network, data, chosen, CPU, clock=time.process_time)
     network.half().float()  # as it would be stored
@@ -120,11 +140,20 @@ def run(photos: TrainingSet, way: str, seed: int, seconds: float, out: Path) -> 
     return {
         "way": way,
         "seed": seed,
-        "seconds": seconds,
+        "seconds": asked.seconds,
         "steps": training.state.steps,
         "seen": seen,
         "unseen": unseen,
+        "right": right(photos, training) if WAYS[way].start < 1 else None,
     }
+
+
+def right(photos: TrainingSet, training: train_embedder.Training) -> float:
+    """Share of right names among the surer half of all; a photo of no dress of the shop's has none."""
+    found = unlabelled.names(training.network, training.batches, CPU, SIDE)
+    shown = photos.dress[training.data.rows(UNLABELLED, dress=False)]
+    surer = np.argsort(-found.sure, kind="stable")[: len(shown) // 2]
+    return float((training.batches.dresses[found.classes] == shown)[surer].mean())
 
 
 def told(photos: TrainingSet, seed: int) -> TrainingSet:
@@ -138,21 +167,29 @@ def told(photos: TrainingSet, seed: int) -> TrainingSet:
 
 
 def table(runs: list[Run]) -> Table:
-    """Recall at 1 in percent, and what is gained with its 95% interval over seeds (Student's t, paired)."""
+    """In percent, and differences with their 95% intervals over seeds (Student's t, paired)."""
     figures = {(each["way"], each["seed"]): each for each in runs}
     seeds = sorted({each["seed"] for each in runs})
     shown = Table("recall @1", *(f"seed {seed}" for seed in seeds), "mean")
-    for dresses in ("seen", "unseen"):
-        found = {way: [100 * figures[way, seed][dresses]["1"] for seed in seeds] for way in WAYS}
-        rows = {f"{dresses}: {way}": values for way, values in found.items()}
-        before, after = found.values()
-        rows[f"{dresses}: gained"] = [b - a for a, b in zip(before, after, strict=True)]
-        for name, values in rows.items():
-            mean, beyond = interval(values), ""
-            if len(seeds) > 1:
-                beyond = f" ± {mean.interval:.1f}"
-            shown.add_row(name, *(f"{value:.1f}" for value in values), f"{mean.mean:.1f}{beyond}")
+    for name, values in rows(figures, seeds).items():
+        mean = interval(values)
+        beyond = f" ± {mean.interval:.1f}" if len(seeds) > 1 else ""
+        shown.add_row(name, *(f"{value:.1f}" for value in values), f"{mean.mean:.1f}{beyond}")
     return shown
+
+
+def rows(figures: dict[tuple[str, int], Run], seeds: list[int]) -> dict[str, list[float]]:
+    """A figure of each seed."""
+    found: dict[str, list[float]] = {}
+    for dresses in ("seen", "unseen"):
+        by_way = {way: [100 * figures[way, seed][dresses]["1"] for seed in seeds] for way in WAYS}
+        found |= {f"{dresses}: {way}": values for way, values in by_way.items()}
+        for one, other in combinations(WAYS, 2):
+            both = zip(by_way[one], by_way[other], strict=True)
+            found[f"{dresses}: {other} - {one}"] = [b - a for a, b in both]
+    for way in (way for way in WAYS if WAYS[way].start < 1):
+        found[f"right names: {way}"] = [100 * figures[way, seed]["right"] for seed in seeds]
+    return found
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ Consistency").
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
@@ -68,10 +70,18 @@ def spread(vectors: Tensor, labelled: Tensor, labels: Tensor, shares: Tensor) ->
     return certain.where(mass.sum(dim=1, keepdim=True) > 0, shares)
 
 
-def likeliest(vectors: Tensor, labelled: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+def likeliest(
+    vectors: Tensor,
+    labelled: Tensor,
+    labels: Tensor,
+    classes: int,
+    weighed: Callable[[Tensor, slice], Tensor] = lambda mass, _: mass,
+) -> tuple[Tensor, Tensor]:
     """As `spread`, of many classes, equally frequent: the likeliest (n,), and its margin (n,) in 0..1.
 
-    The margin is the likeliest class's probability less the second's; 0 where no label has come.
+    The margin is the likeliest class's probability less the second's; 0 where no label has come. `weighed`
+    makes of how much of some classes' labels reaches each photo (n, some), by column 1 / n on average, what
+    counts instead.
     """
     graph, count = _graph(vectors), len(vectors)
     best, second, total = torch.zeros(count), torch.zeros(count), torch.zeros(count)
@@ -80,6 +90,7 @@ def likeliest(vectors: Tensor, labelled: Tensor, labels: Tensor, classes: int) -
         stop = min(start + TOGETHER, classes)
         here = (labels >= start) & (labels < stop)
         mass = _flowed(graph, labelled[here], labels[here] - start, torch.ones(stop - start))
+        mass = weighed(mass, slice(start, stop))
         total += mass.sum(dim=1)
         two = torch.cat([mass, torch.zeros(count, 1)], dim=1).topk(2)
         found = torch.where(two.values[:, 0] > best, start + two.indices[:, 0], found)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from ml import train_embedder, unlabelled
 from ml.batches import Batches
@@ -79,3 +80,33 @@ def test_without_such_photos_nothing_changes(tmp_path: Path) -> None:
         fit(network, small_set(), options(tmp_path / str(share), unlabelled_from=share, check_every=5), CPU)
         states.append(network.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_a_photo_on_which_both_agree_is_surer_than_one_on_which_they_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The last photo looks like those of dress 0 and is nearer to the catalogue photo of dress 1."""
+    catalogue, streets = torch.eye(4)[:2], torch.eye(4)[2:]
+    labels = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
+    agreeing = streets[labels] + 0.3 * catalogue[labels]
+    contested = streets[:1] + 0.3 * catalogue[1:]
+    noise = 0.02 * torch.randn(17, 4, generator=torch.Generator().manual_seed(0))
+    vectors = F.normalize(torch.cat([streets[labels], agreeing, contested]) + noise)
+    found, sure = unlabelled.agreed(vectors, labels, catalogue)
+    assert found[:8].tolist() == labels.tolist()
+    assert sure[-1] < 0.9 * sure[:8].min()
+    monkeypatch.setattr(unlabelled, "TEMPERATURE", float("inf"))
+    _, of_look_alikes = unlabelled.agreed(vectors, labels, catalogue)
+    assert of_look_alikes[-1] > sure[-1]
+
+
+def test_of_whom_look_alikes_say_nothing_the_catalogue_decides() -> None:
+    """Two groups of ten that see nothing of each other, the labels in one of them."""
+    random = torch.Generator().manual_seed(0)
+    axes = torch.eye(4)
+    near = 0.01 * torch.randn(10, 4, generator=random)
+    vectors = F.normalize(torch.cat([near + axes[0], near + axes[1]]))
+    catalogue = F.normalize(torch.stack([axes[0], axes[1] + axes[2]]))
+    found, sure = unlabelled.agreed(vectors, torch.tensor([0, 1]), catalogue)
+    assert (found[8:] == 1).all()
+    assert (sure[8:] > 0).all()
