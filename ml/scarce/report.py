@@ -22,7 +22,7 @@ MISSING, MINUS = "–", "−"
 WIDE = 5.5  # inches: names stand beside the curves
 BELOW = 0.22  # the line of a mean, that its seeds may be seen
 # Of curves, beside the two of all plots.
-MORE = ("#5a9e3d", "#d98a1f", "#7d57b5", "#8a6d4f", "#17998f", "#8c8c8c", "#35356e")
+MORE = ("#5a9e3d", "#d98a1f", "#7d57b5", "#8a6d4f", "#17998f", "#8c8c8c", "#35356e", "#a3a01e")
 
 
 @dataclass(frozen=True)
