@@ -15,16 +15,15 @@ from recommend.methods import KeepsPeople, UnknownMethod, method_to_serve
 from verify import vector_search
 from verify.dreaming import shelf
 from verify.models import ModelVersion
-from verify.versions import config_of, digest_of, folder_of
+from verify.versions import FILES, config_of, digest_of, folder_of
 
 LONGEST_SOCKET = 107  # bytes of a path
-WEIGHTS = ("weights.safetensors", "config.json", "metrics.json")
 
 
 @register("dressportal")
 def model_files(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
     """A warning, because a portal without DeepDress still shows what it has; it only proposes nothing."""
-    files = [Path(settings.DEEPDRESS_WEIGHTS) / name for name in WEIGHTS]
+    files = [Path(settings.DEEPDRESS_WEIGHTS) / name for name in FILES]
     missing = [path for path in files if not _readable(path)]
     return [
         Warning(
@@ -40,7 +39,7 @@ def model_files(app_configs: Sequence[Any] | None, **options: Any) -> list[Check
 def dream_weights(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
     """By the small files beside the weights alone: it runs at every command's start."""
     folder = Path(settings.DREAM_WEIGHTS)
-    missing = [path for name in WEIGHTS[:2] if not _readable(path := folder / name)]
+    missing = [path for name in FILES[:2] if not _readable(path := folder / name)]
     digest = str(config_of(folder).get("deepdress", ""))
     if missing:
         wrong = f"{missing[0]} is missing or unreadable: nothing dreams."

@@ -17,7 +17,8 @@ from rest_framework.exceptions import APIException
 from recommend.views import rents
 from verify import reviews
 from verify.api import DressDetail, dresses_with_photos
-from verify.api_reviews import FORM_BYTES, a_place
+from verify.api_classify import a_place
+from verify.api_reviews import FORM_BYTES
 from verify.intake.copies import PhotoRefused
 from verify.models import Dress
 from verify.models.privacy import sha256_of_email

@@ -168,7 +168,7 @@ class Classify(KeyRequired, APIView):
 
 
 def a_place() -> AbstractContextManager[None]:
-    """Few at once, so that uploads and waits leave threads to those who vote. Raises NotNow."""
+    """Few at once, so that uploads, decoding and waits leave threads to those who vote. Raises NotNow."""
     return places.a_place(NotNow("Too many dreams and photos are waited for at this moment.", 1))
 
 

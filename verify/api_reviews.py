@@ -1,6 +1,5 @@
 """Customers' photo reviews, sent by the shop's own programs with a key."""
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 from django.conf import settings
@@ -16,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from verify import places, reviews
+from verify import reviews
 from verify.api import ErrorSerializer
-from verify.api_classify import InMemory, NotNow, TooLarge
+from verify.api_classify import InMemory, TooLarge, a_place
 from verify.api_keys import KeyRequired, too_much
 from verify.intake.copies import PhotoRefused
 from verify.models import ApiKey, Dress
@@ -87,7 +86,7 @@ ERRORS = {
     415: "Not sent as multipart/form-data.",
     422: "The photo cannot be used, or must not come back: its owner wanted it gone, or is blocked.",
     429: "The key has reached a limit; `Retry-After` tells the seconds.",
-    503: "Too many photos are being taken in at this moment; `Retry-After` tells the seconds.",
+    503: "Too many dreams and photos are waited for at this moment; `Retry-After` tells the seconds.",
 }
 
 
@@ -121,11 +120,6 @@ class Reviews(KeyRequired, APIView):
             "status": look.clearance if look else "refused",
         }
         return Response(ReviewSerializer(told).data, status=201 if new else 200)
-
-
-def a_place() -> AbstractContextManager[None]:
-    """Few at once, so that decoding leaves threads to those who vote. Raises NotNow."""
-    return places.a_place(NotNow("Too many photos are being taken in at this moment.", 1))
 
 
 def read_form(request: Request) -> dict[str, Any]:

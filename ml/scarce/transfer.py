@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ml import checkpoint
 from ml.embedder import Embedder
+from ml.name import SHIPPED
 from ml.scarce.learner import STRONG, Learner, Task
 
-DEEPDRESS = Path(__file__).parent.parent / "weights/deepdress"
 SIDE = 64  # pixels that its network is shown: with 32 its last maps are 2 x 2
 FROZEN = 4  # of its body's 5 parts
 
@@ -43,10 +41,10 @@ class WithHead(nn.Module):
         return logits.float()
 
 
-def begun_as_deepdress(task: Task, weights: Path = DEEPDRESS) -> WithHead:
+def begun_as_deepdress(task: Task) -> WithHead:
     """Raises CheckpointRefused."""
     torch.manual_seed(task.seed)
-    return WithHead(checkpoint.load(weights).network, task.classes)
+    return WithHead(checkpoint.load(SHIPPED).network, task.classes)
 
 
 class Transfer(Learner):

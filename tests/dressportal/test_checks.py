@@ -14,6 +14,7 @@ from dressportal import checks
 from tests.verify.tiny_weights import a_trained_version
 from verify.intake.downloads import guarded
 from verify.intake.fetch import fetch
+from verify.versions import FILES
 
 
 def ids(messages: list) -> list[str]:
@@ -26,7 +27,7 @@ def test_missing_model_files_are_named(settings: Any, tmp_path: Path) -> None:
     found = checks.model_files(None)
     assert ids(found) == ["dressportal.W001"] * 2
     assert str(tmp_path / "weights.safetensors") in found[0].msg
-    for name in checks.WEIGHTS:
+    for name in FILES:
         (tmp_path / name).touch()
     assert checks.model_files(None) == []
 
